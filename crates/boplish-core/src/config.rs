@@ -1,0 +1,97 @@
+//! What can be set, and every bound and timer of the core.
+
+use core::time::Duration;
+
+/// Bytes of `bufferedAmount` at or below which a shell reports it; above it, messages wait in
+/// the link's own queue. FACTS: browsers are fastest with 64 KiB in flight.
+pub const BUFFERED_AMOUNT_LOW: usize = 64 * 1024;
+
+/// Settings of a [`Node`](crate::Node). The default suits browsers and native peers.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Use a bootstrap server. Without one, nothing opens a signaling channel.
+    pub bootstrap: bool,
+    /// Timers and bounds of links.
+    pub link: LinkConfig,
+    /// Timers and bounds of messages between applications.
+    pub delivery: DeliveryConfig,
+}
+
+/// Timers and bounds of links and of the signaling channel.
+#[derive(Debug, Clone)]
+pub struct LinkConfig {
+    /// From creating an offer or answer to an open link; then the attempt is given up.
+    pub handshake_timeout: Duration,
+    /// Local candidates are collected for this long before they are sent (RFC 8838).
+    pub candidate_batch: Duration,
+    /// A link on which nothing was sent for this long gets a keepalive.
+    pub keepalive_interval: Duration,
+    /// Silence after which a link counts as disturbed: the peer is asked for a sign of life.
+    pub probe_after: Duration,
+    /// Silence after which ICE is restarted.
+    pub restart_after: Duration,
+    /// Silence after which the link is closed.
+    pub dead_after: Duration,
+    /// The same for a peer that said it is hidden, and while this one is.
+    pub dead_after_hidden: Duration,
+    /// Attempts to connect to a peer before it is left alone until somebody names it again.
+    pub max_attempts: u32,
+    /// Pause before the second attempt; doubled for each further one, and half of it random.
+    pub retry_base: Duration,
+    /// The longest pause between attempts, and between attempts to reach the bootstrap server.
+    pub retry_max: Duration,
+    /// How often a peer that is alone asks the bootstrap server again.
+    pub alone_interval: Duration,
+    /// Links, open and half-open; further offers are denied.
+    pub max_links: usize,
+    /// Bytes that wait for one link's data channel; then messages for it are refused.
+    pub max_queued: usize,
+}
+
+/// Timers and bounds of messages between applications.
+#[derive(Debug, Clone)]
+pub struct DeliveryConfig {
+    /// An acknowledgement is waited for this long.
+    pub ack_timeout: Duration,
+    /// Messages that wait for their acknowledgement; then sending is refused.
+    pub max_unacknowledged: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            bootstrap: true,
+            link: LinkConfig::default(),
+            delivery: DeliveryConfig::default(),
+        }
+    }
+}
+
+impl Default for LinkConfig {
+    fn default() -> Self {
+        Self {
+            handshake_timeout: Duration::from_secs(15),
+            candidate_batch: Duration::from_millis(40),
+            keepalive_interval: Duration::from_secs(4),
+            probe_after: Duration::from_secs(9),
+            restart_after: Duration::from_secs(12),
+            dead_after: Duration::from_secs(26),
+            dead_after_hidden: Duration::from_secs(100),
+            max_attempts: 5,
+            retry_base: Duration::from_secs(1),
+            retry_max: Duration::from_secs(30),
+            alone_interval: Duration::from_secs(30),
+            max_links: 256,
+            max_queued: 1024 * 1024,
+        }
+    }
+}
+
+impl Default for DeliveryConfig {
+    fn default() -> Self {
+        Self {
+            ack_timeout: Duration::from_secs(15),
+            max_unacknowledged: 4096,
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! The peer as a pure state machine: no clock, no socket, no thread, no global randomness.
+//!
+//! [`Node`] is the whole of it. Facts go in by [`Node::handle_input`], commands of the user by
+//! the bare verbs ([`Node::send`], [`Node::ping`], …), work comes out by [`Node::poll_output`],
+//! and [`Node::poll_timeout`] says when to come back. Shells for browsers, native peers and the
+//! simulator do nothing but carry between that and the world.
+//!
+//! Invariants: the same inputs at the same times with the same seed give the same outputs; every
+//! table and queue has a bound in [`config`]; no input makes it panic.
+
+pub mod config;
+pub mod io;
+pub mod time;
+
+mod node;
+
+pub use boplish_wire as wire;
+pub use config::Config;
+pub use io::{ConnectionCommand, ConnectionId, ConnectionInput, Event, Input, Output, State};
+pub use node::Node;
+pub use time::Time;

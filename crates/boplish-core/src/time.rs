@@ -1,0 +1,58 @@
+//! Time, as the core knows it.
+
+use core::fmt;
+use core::ops::{Add, AddAssign, Sub};
+use core::time::Duration;
+
+/// A moment: how long after the start of the run. The core never reads a clock; shells and the
+/// simulator say what time it is. (`std::time::Instant::now` panics on wasm32.)
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Time(Duration);
+
+impl Time {
+    /// The start of the run.
+    pub const START: Self = Self(Duration::ZERO);
+
+    /// The moment that is `duration` after the start.
+    pub const fn after_start(duration: Duration) -> Self {
+        Self(duration)
+    }
+
+    /// How long it is since the start.
+    pub const fn since_start(self) -> Duration {
+        self.0
+    }
+
+    /// How long it is since `earlier`; zero when that is later.
+    pub fn since(self, earlier: Self) -> Duration {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+impl Add<Duration> for Time {
+    type Output = Self;
+
+    fn add(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(duration))
+    }
+}
+
+impl AddAssign<Duration> for Time {
+    fn add_assign(&mut self, duration: Duration) {
+        *self = *self + duration;
+    }
+}
+
+impl Sub for Time {
+    type Output = Duration;
+
+    fn sub(self, earlier: Self) -> Duration {
+        self.since(earlier)
+    }
+}
+
+impl fmt::Debug for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.3}s", self.0.as_secs_f64())
+    }
+}

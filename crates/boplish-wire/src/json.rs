@@ -1,0 +1,1 @@
+//! The report's envelope as JSON text, on the bootstrap WebSocket.

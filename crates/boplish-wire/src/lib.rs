@@ -1,0 +1,31 @@
+//! Ids, messages and signals of BOPlish: the bytes, and the types that they are parsed into.
+//!
+//! Everything that crosses a wire is defined here, and nothing else is: no state, no clock, no
+//! socket. A value of these types is valid by construction; what can't be parsed into one is an
+//! error that says what is wrong, never a panic.
+//!
+//! - [`PeerId`] and [`Proof`]: who speaks, and the signature that shows it.
+//! - [`Message`]: the report's four properties and what routing adds to them. It has two
+//!   encodings, JSON text on the bootstrap WebSocket ([`json`]) and CBOR on data channels
+//!   (inside a [`Frame`]).
+//! - [`Signal`]: what two peers must know to connect (offer, answer, candidates, denied), signed;
+//!   [`sdp`] turns its facts into SDP and back.
+//! - [`bootstrap`]: what the bootstrap server itself says.
+//! - [`limits`]: every bound, in one place.
+
+pub mod bootstrap;
+pub mod frame;
+pub mod id;
+pub mod json;
+pub mod limits;
+pub mod message;
+pub mod sdp;
+pub mod signal;
+
+pub use frame::{CloseReason, Frame, Hello, Keepalive};
+pub use id::{IdError, Keypair, PeerId, Proof};
+pub use message::{Kind, Message, MessageId, Payload, ProtocolName};
+pub use signal::{
+    Candidate, CandidateAddress, CandidateKind, DeniedReason, Description, Fingerprint, SessionId,
+    Setup, Signal, SignedSignal, Transport,
+};

@@ -1,0 +1,34 @@
+//! Every bound of the wire, in one place, with what happens at the bound.
+
+/// Bytes of the longest application payload (JSON text or raw bytes); a longer one is refused
+/// when it is sent, and a received one is dropped and counted. What is larger is content, and
+/// goes in chunks.
+pub const MAX_PAYLOAD: usize = 48 * 1024;
+
+/// Bytes of the longest frame on a data channel; a longer one is dropped and counted. Below the
+/// 64 KiB that every WebRTC stack takes without negotiation (RFC 8841, section 6.1).
+pub const MAX_FRAME: usize = 60 * 1024;
+
+/// Bytes of the longest text on the bootstrap WebSocket, base64 of a payload included.
+pub const MAX_JSON: usize = 72 * 1024;
+
+/// Characters of the longest protocol name; a longer one is refused.
+pub const MAX_PROTOCOL_NAME: usize = 64;
+
+/// Candidates kept for one link; further ones are ignored.
+pub const MAX_CANDIDATES: usize = 32;
+
+/// Bytes of the longest ICE user name fragment or password (RFC 8839, section 5.4).
+pub const MAX_ICE_CREDENTIAL: usize = 256;
+
+/// Bytes of the longest host name in a candidate.
+pub const MAX_HOST_NAME: usize = 255;
+
+/// Bytes of the longest text in an error or a close reason; a longer one is cut.
+pub const MAX_REASON: usize = 200;
+
+/// Links over which a message may travel; after that it is dropped.
+pub const MAX_HOPS: u8 = 32;
+
+/// Bytes that a router may add to a keepalive.
+pub const MAX_KEEPALIVE_ROUTING: usize = 2 * 1024;

@@ -1,0 +1,104 @@
+//! `cargo xtask wasm`: from crates/boplish-web to a module that the npm package can carry.
+//!
+//! Three stages, each skipped when its inputs are those of the last time: rustc (Cargo decides),
+//! wasm-bindgen, wasm-opt.
+
+mod optimize;
+mod toolchain;
+
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+use wasm_bindgen_cli_support::Bindgen;
+
+use crate::{process, workspace};
+
+const CRATE: &str = "boplish-web";
+const MODULE: &str = "boplish_web";
+const TARGET: &str = "wasm32-unknown-unknown";
+
+/// Raised when the stages after rustc change, so that old outputs are not taken for new ones.
+const STAGES_VERSION: u32 = 1;
+
+/// What `cargo xtask wasm` can be told.
+#[derive(clap::Args, Default)]
+pub(crate) struct Options {
+    /// Leave out wasm-opt: a larger module, sooner.
+    #[arg(long)]
+    no_opt: bool,
+}
+
+/// Builds the module into js/packages/boplish/wasm.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let started = Instant::now();
+    let compiled = compile()?;
+    let bytes = fs::read(&compiled).context(
+        "no module came out of the build: crates/boplish-web needs crate-type = [\"cdylib\"]",
+    )?;
+
+    let stamp = workspace::target().join("wasm/stamp");
+    let fingerprint = fingerprint(&bytes, options);
+    let output = workspace::wasm_output();
+    let module = output.join(format!("{MODULE}_bg.wasm"));
+    let is_current =
+        module.exists() && fs::read_to_string(&stamp).is_ok_and(|old| old == fingerprint);
+    if is_current {
+        println!("wasm: up to date, {} bytes", fs::metadata(&module)?.len());
+        return Ok(());
+    }
+
+    bind(&compiled, &output)?;
+    let bound = fs::metadata(&module)?.len();
+    if !options.no_opt {
+        optimize::run(&module)?;
+    }
+    fs::write(&stamp, fingerprint)?;
+    println!(
+        "wasm: {} bytes from rustc, {bound} with wasm-bindgen, {} in the end; {:.1} s",
+        bytes.len(),
+        fs::metadata(&module)?.len(),
+        started.elapsed().as_secs_f64(),
+    );
+    Ok(())
+}
+
+fn compile() -> Result<std::path::PathBuf> {
+    let target_dir = workspace::target().join("wasm");
+    let mut cargo = toolchain::cargo_for_wasm()?;
+    cargo
+        .args(["build", "--package", CRATE, "--lib", "--profile", "wasm", "--target", TARGET])
+        .arg("--target-dir")
+        .arg(&target_dir);
+    process::run(&mut cargo)?;
+    Ok(target_dir.join(TARGET).join("wasm").join(format!("{MODULE}.wasm")))
+}
+
+fn fingerprint(module: &[u8], options: &Options) -> String {
+    let mut hasher = DefaultHasher::new();
+    (module, options.no_opt, STAGES_VERSION).hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
+}
+
+/// Writes the module, its JavaScript glue and the glue's types.
+fn bind(compiled: &Path, output: &Path) -> Result<()> {
+    if output.exists() {
+        fs::remove_dir_all(output)?;
+    }
+    fs::create_dir_all(output)?;
+    Bindgen::new()
+        .input_path(compiled)
+        .out_name(MODULE)
+        .web(true)?
+        // The package says where its module is; bundlers trip over a second place that does.
+        .omit_default_module_path(true)
+        .typescript(true)
+        .remove_name_section(true)
+        .remove_producers_section(true)
+        .generate(output)
+        .context("wasm-bindgen")?;
+    ensure!(output.join(format!("{MODULE}.js")).exists(), "wasm-bindgen wrote no {MODULE}.js");
+    Ok(())
+}

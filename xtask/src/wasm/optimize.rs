@@ -1,0 +1,37 @@
+//! wasm-opt, from npm's `binaryen`.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Result, ensure};
+
+use crate::{process, workspace};
+
+/// What rustc emits for wasm32; wasm-opt refuses instructions it was not told of.
+const FEATURES: [&str; 6] = [
+    "--enable-bulk-memory",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+];
+
+/// Makes the module as small as wasm-opt can, in place.
+pub(super) fn run(module: &Path) -> Result<()> {
+    let wasm_opt = workspace::js().join("node_modules/.bin/wasm-opt");
+    ensure!(wasm_opt.exists(), "no wasm-opt: run `npm ci` in js/, whose packages include binaryen");
+    let optimized = module.with_extension("opt");
+    process::run(
+        Command::new(wasm_opt)
+            .current_dir(workspace::root())
+            .args(["-Oz", "--strip-debug", "--strip-producers"])
+            .args(FEATURES)
+            .arg(module)
+            .arg("--output")
+            .arg(&optimized),
+    )?;
+    fs::rename(optimized, module)?;
+    Ok(())
+}
