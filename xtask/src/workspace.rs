@@ -1,14 +1,17 @@
 //! Where things are in the checkout.
 
+use std::env;
 use std::path::{Path, PathBuf};
 
 /// The checkout's root folder.
 pub(crate) fn root() -> PathBuf {
-    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
-    xtask.parent().unwrap_or(xtask).to_path_buf()
+    // Cargo tells where xtask is now; where it was compiled is wrong once a checkout has moved.
+    let xtask = env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    xtask.parent().map_or_else(|| xtask.clone(), Path::to_path_buf)
 }
 
-/// The folder for build products, which Cargo ignores and `cargo clean` removes.
+/// The folder for build products, which Git ignores and `cargo clean` removes.
 pub(crate) fn target() -> PathBuf {
     root().join("target")
 }

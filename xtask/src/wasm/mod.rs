@@ -67,7 +67,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 
 fn compile() -> Result<std::path::PathBuf> {
     let target_dir = workspace::target().join("wasm");
-    let mut cargo = toolchain::cargo_for_wasm()?;
+    let mut cargo = toolchain::cargo()?;
     cargo
         .args(["build", "--package", CRATE, "--lib", "--profile", "wasm", "--target", TARGET])
         .arg("--target-dir")

@@ -1,47 +1,113 @@
 //! A Cargo that can build for wasm32: the active toolchain where it has the target or rustup can
 //! add it, else Debian's, which builds the standard library along.
 
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use super::TARGET;
-use crate::{apt, process};
+use crate::{apt, process, workspace};
 
 const LINKER_VARIABLE: &str = "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER";
 const DEBIAN_CARGO: &str = "/usr/bin/cargo";
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
+const DEBIAN_SOURCES: &str = "/usr/lib/rustlib/src/rust";
 const DEBIAN_PACKAGES: [&str; 3] = ["rustc-web", "rust-web-src", "cargo-web"];
 const DEBIAN_LINKER: &str = "lld-22";
 
-/// A `cargo` command that builds for wasm32; the sub-command comes from the caller.
+/// A Cargo for wasm32, with its global options; the sub-command comes from the caller.
 ///
-/// Installs what is missing. The error is one line that says what to install.
-pub(super) fn cargo_for_wasm() -> Result<SubcommandFirst> {
-    if active_toolchain_has_target() {
-        return Ok(SubcommandFirst::active());
+/// Installs what is missing. The error says in one line what to install.
+pub(super) fn cargo() -> Result<Command> {
+    let has_debian = || DEBIAN_PACKAGES.iter().all(|package| apt::is_installed(package));
+    let mut cargo = if active_toolchain_has_target() || (!has_debian() && add_with_rustup()) {
+        process::cargo()
+    } else {
+        debian_cargo()?
+    };
+    cargo.env("CARGO_ENCODED_RUSTFLAGS", rustc_flags()?);
+    Ok(cargo)
+}
+
+/// Looks for the target's standard library, however it came there.
+fn active_toolchain_has_target() -> bool {
+    let mut rustc = Command::new("rustc");
+    rustc.args(["--print", "target-libdir", "--target", TARGET]);
+    let Ok(folder) = process::output(&mut rustc) else { return false };
+    let Ok(libraries) = fs::read_dir(folder.trim()) else { return false };
+    libraries.flatten().any(|file| file.file_name().to_string_lossy().starts_with("libstd-"))
+}
+
+fn add_with_rustup() -> bool {
+    let mut rustup = Command::new("rustup");
+    rustup.args(["target", "add", TARGET]).stderr(Stdio::null());
+    process::run(&mut rustup).is_ok() && active_toolchain_has_target()
+}
+
+fn debian_cargo() -> Result<Command> {
+    if !apt::is_available() {
+        bail!("install Rust's {TARGET} target: `rustup target add {TARGET}`");
     }
-    let has_debian = DEBIAN_PACKAGES.iter().all(|package| apt::is_installed(package));
-    if !has_debian {
-        if add_with_rustup() {
-            return Ok(SubcommandFirst::active());
-        }
-        if !apt::is_available() {
-            bail!("install Rust's {TARGET} target (`rustup target add {TARGET}`)");
-        }
-        println!("rustup can't add {TARGET}: using Debian's packages");
-        apt::install(&DEBIAN_PACKAGES)?;
+    apt::install(&DEBIAN_PACKAGES)?;
+    if find_linker().is_none() {
+        apt::install(&[DEBIAN_LINKER])?;
     }
-    let linker = match find_linker() {
-        Some(linker) => linker,
-        None => {
-            apt::install(&[DEBIAN_LINKER])?;
-            match find_linker() {
-                Some(linker) => linker,
-                None => bail!("install a WebAssembly linker (Debian: {DEBIAN_LINKER})"),
+    let linker = find_linker()
+        .with_context(|| format!("install a linker for WebAssembly (Debian: {DEBIAN_LINKER})"))?;
+
+    let mut cargo = process::outside_rustup(DEBIAN_CARGO);
+    cargo
+        .env("RUSTC", DEBIAN_RUSTC)
+        // Building the standard library is an unstable feature of a stable compiler.
+        .env("RUSTC_BOOTSTRAP", "1")
+        .env(LINKER_VARIABLE, linker)
+        .args(["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"]);
+    Ok(cargo)
+}
+
+/// Debian's linker, else the one that rustup's toolchain brings, else any.
+fn find_linker() -> Option<PathBuf> {
+    process::find_program(&["wasm-ld-22"])
+        .or_else(rustup_linker)
+        .or_else(|| process::find_program(&["rust-lld", "wasm-ld", "wasm-ld-21", "wasm-ld-20"]))
+}
+
+fn rustup_linker() -> Option<PathBuf> {
+    let sysroot = process::output(Command::new("rustc").args(["--print", "sysroot"])).ok()?;
+    let hosts = fs::read_dir(Path::new(sysroot.trim()).join("lib/rustlib")).ok()?;
+    hosts.flatten().map(|host| host.path().join("bin/rust-lld")).find(|linker| linker.is_file())
+}
+
+/// Flags for rustc, in the form that no configuration of the user's overrides.
+fn rustc_flags() -> Result<OsString> {
+    // Panic messages would carry the builder's folders to every visitor.
+    let mut prefixes = vec![workspace::root(), PathBuf::from(DEBIAN_SOURCES)];
+    if let Some(home) = cargo_home() {
+        let registries = home.join("registry/src");
+        if registries.is_dir() {
+            for registry in fs::read_dir(registries)? {
+                prefixes.push(registry?.path());
             }
         }
-    };
-    Ok(SubcommandFirst::debian(&linker))
+    }
+    prefixes.sort();
+    let flags: Vec<OsString> = prefixes
+        .iter()
+        .map(|prefix| {
+            let mut flag = OsString::from("--remap-path-prefix=");
+            flag.push(prefix);
+            flag.push("=");
+            flag
+        })
+        .collect();
+    Ok(flags.join(OsStr::new("\x1f")))
+}
+
+fn cargo_home() -> Option<PathBuf> {
+    let from_user = env::var_os("CARGO_HOME").map(PathBuf::from);
+    from_user.or_else(|| env::home_dir().map(|home| home.join(".cargo")))
 }
