@@ -1,1 +1,334 @@
 //! The report's envelope as JSON text, on the bootstrap WebSocket.
+//!
+//! `{"type", "from", "to", "payload"}` (the report, section 4.1.4), and optional properties for
+//! what the report does not have. The payload's text is kept as it stands, since proofs cover
+//! it byte by byte.
+
+use std::borrow::Cow;
+
+use data_encoding::{BASE64, BASE64URL_NOPAD};
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::value::RawValue;
+
+use crate::id::{PeerId, Proof};
+use crate::limits::{MAX_HOPS, MAX_JSON};
+use crate::message::{Kind, Message, MessageError, MessageId, Payload, ProtocolName};
+use crate::signal::{self, SignedSignal};
+
+/// Why a text is no message.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum JsonError {
+    /// The text is too long.
+    #[error("a text has at most {MAX_JSON} bytes, this has {0}")]
+    TooLong(usize),
+    /// The text is no JSON.
+    #[error("the text is not JSON: {0}")]
+    NotJson(String),
+    /// The text is JSON, but no object.
+    #[error("the text is JSON, but not an object")]
+    NotObject,
+    /// A property is missing or has another type than it must have.
+    #[error("the property `{name}` must be {expected}")]
+    Property {
+        /// The property.
+        name: &'static str,
+        /// What it must be.
+        expected: &'static str,
+    },
+    /// The message has travelled too far.
+    #[error("a message travels over at most {MAX_HOPS} links, this has {0} behind it")]
+    TooManyHops(u64),
+    /// The server says something that is not known here.
+    #[error("the server says `{0}`, which is not known here")]
+    UnknownServerMessage(String),
+    /// The protocol name or the payload breaks a rule.
+    #[error(transparent)]
+    Message(#[from] MessageError),
+}
+
+/// The message as JSON text.
+///
+/// Signals become the report's `{"type": "offer", …}`; see
+/// [`SignedSignal::to_json_payload`].
+pub fn encode(message: &Message) -> String {
+    let mut text = String::with_capacity(256 + message.payload.len());
+    text.push_str(r#"{"type":"#);
+    text.push_str(&quoted(message.protocol.as_str()));
+    text.push_str(r#","from":""#);
+    text.push_str(&message.from.to_string());
+    text.push_str(r#"","to":""#);
+    if let Some(to) = message.to {
+        text.push_str(&to.to_string());
+    }
+    text.push_str(r#"","payload":"#);
+    match (&message.payload, signal_payload(message)) {
+        (_, Some(signal)) => text.push_str(&signal),
+        (Payload::Json(payload), None) => text.push_str(payload),
+        (Payload::Bytes(bytes), None) => {
+            text.push('"');
+            text.push_str(&BASE64.encode(bytes));
+            text.push_str(r#"","encoding":"base64"#);
+            text.push('"');
+        }
+    }
+    text.push_str(&format!(r#","id":"{}""#, message.id.0));
+    let (kind, of) = match message.kind {
+        Kind::Plain => (None, None),
+        Kind::Request => (Some("request"), None),
+        Kind::Reply { of } => (Some("reply"), Some(of)),
+        Kind::Ack { of } => (Some("ack"), Some(of)),
+        Kind::Unreachable { of } => (Some("unreachable"), Some(of)),
+    };
+    if let Some(kind) = kind {
+        text.push_str(&format!(r#","kind":"{kind}""#));
+    }
+    if let Some(of) = of {
+        text.push_str(&format!(r#","of":"{}""#, of.0));
+    }
+    if message.wants_ack {
+        text.push_str(r#","ack":true"#);
+    }
+    if message.hops > 0 {
+        text.push_str(&format!(r#","hops":{}"#, message.hops));
+    }
+    if let Some(proof) = &message.proof {
+        let proof = BASE64URL_NOPAD.encode(&proof.to_bytes());
+        text.push_str(&format!(r#","proof":"{proof}""#));
+    }
+    text.push('}');
+    text
+}
+
+/// The message that a text says. Properties that are not known here are ignored.
+pub fn decode(text: &str) -> Result<Message, JsonError> {
+    Envelope::parse(text)?.message()
+}
+
+/// The JSON form of a signal, where the payload is one.
+fn signal_payload(message: &Message) -> Option<String> {
+    if message.protocol.as_str() != signal::PROTOCOL {
+        return None;
+    }
+    match &message.payload {
+        Payload::Json(_) => None,
+        bytes @ Payload::Bytes(_) => {
+            match SignedSignal::from_payload(bytes).ok()?.to_json_payload() {
+                Payload::Json(text) => Some(text.into()),
+                Payload::Bytes(_) => None,
+            }
+        }
+    }
+}
+
+/// The properties of a message, before they are looked at. Absent ones and `null` are `None`,
+/// but a payload may be `null`.
+#[derive(Deserialize)]
+pub(crate) struct Envelope<'a> {
+    #[serde(borrow, rename = "type")]
+    pub(crate) protocol: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(crate) from: Option<&'a RawValue>,
+    #[serde(borrow)]
+    to: Option<&'a RawValue>,
+    #[serde(borrow, default = "null")]
+    pub(crate) payload: &'a RawValue,
+    #[serde(borrow)]
+    id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    kind: Option<&'a RawValue>,
+    #[serde(borrow)]
+    of: Option<&'a RawValue>,
+    #[serde(borrow)]
+    ack: Option<&'a RawValue>,
+    #[serde(borrow)]
+    encoding: Option<&'a RawValue>,
+    #[serde(borrow)]
+    hops: Option<&'a RawValue>,
+    #[serde(borrow)]
+    proof: Option<&'a RawValue>,
+}
+
+fn null<'a>() -> &'a RawValue {
+    RawValue::NULL
+}
+
+impl<'a> Envelope<'a> {
+    pub(crate) fn parse(text: &'a str) -> Result<Self, JsonError> {
+        if text.len() > MAX_JSON {
+            return Err(JsonError::TooLong(text.len()));
+        }
+        object(text)
+    }
+
+    pub(crate) fn message(&self) -> Result<Message, JsonError> {
+        let protocol = required("type", self.protocol)?;
+        let from = peer_id("from", &required("from", self.from)?)?;
+        let to = match self.to.map(|to| string("to", to)).transpose()?.as_deref() {
+            None | Some("" | "*") => None,
+            Some(to) => Some(peer_id("to", to)?),
+        };
+        let hops = self.hops.map(|hops| number("hops", hops)).transpose()?;
+        Ok(Message {
+            id: number_in_string("id", self.id)?.unwrap_or(MessageId(0)),
+            from,
+            to,
+            protocol: ProtocolName::new(&protocol)?,
+            kind: self.kind()?,
+            wants_ack: match self.ack.map(RawValue::get) {
+                None | Some("false") => false,
+                Some("true") => true,
+                Some(_) => return Err(wrong("ack", "true or false")),
+            },
+            hops: match hops {
+                None => 0,
+                Some(hops) => u8::try_from(hops)
+                    .ok()
+                    .filter(|hops| *hops <= MAX_HOPS)
+                    .ok_or(JsonError::TooManyHops(hops))?,
+            },
+            payload: self.payload(&protocol)?,
+            proof: self.proof()?,
+        })
+    }
+
+    fn kind(&self) -> Result<Kind, JsonError> {
+        let of = || {
+            number_in_string("of", self.of)?
+                .ok_or(wrong("of", "the id of the message that is answered"))
+        };
+        let kind = self.kind.map(|kind| string("kind", kind)).transpose()?;
+        Ok(match kind.as_deref() {
+            None => Kind::Plain,
+            Some("request") => Kind::Request,
+            Some("reply") => Kind::Reply { of: of()? },
+            Some("ack") => Kind::Ack { of: of()? },
+            Some("unreachable") => Kind::Unreachable { of: of()? },
+            Some(_) => {
+                let expected = "`request`, `reply`, `ack` or `unreachable`, or absent";
+                return Err(wrong("kind", expected));
+            }
+        })
+    }
+
+    fn payload(&self, protocol: &str) -> Result<Payload, JsonError> {
+        let encoding = self
+            .encoding
+            .map(|raw| string("encoding", raw))
+            .transpose()?;
+        match encoding.as_deref() {
+            Some("base64") => {
+                let text = string("payload", self.payload)?;
+                let bytes = BASE64.decode(text.as_bytes());
+                Ok(Payload::bytes(
+                    bytes.or(Err(wrong("payload", "base64, with padding")))?,
+                )?)
+            }
+            Some(_) => Err(wrong("encoding", "`base64`, or absent")),
+            None if protocol == signal::PROTOCOL => match signal::bytes_in_json(self.payload.get())
+            {
+                Some(bytes) => Ok(Payload::bytes(bytes)?),
+                None => Ok(Payload::json(self.payload.get())?),
+            },
+            None => Ok(Payload::json(self.payload.get())?),
+        }
+    }
+
+    fn proof(&self) -> Result<Option<Proof>, JsonError> {
+        let Some(raw) = self.proof else {
+            return Ok(None);
+        };
+        let bytes = BASE64URL_NOPAD
+            .decode(string("proof", raw)?.as_bytes())
+            .ok();
+        match bytes.as_deref().map(<&[u8; Proof::BYTES]>::try_from) {
+            Some(Ok(bytes)) => Ok(Some(Proof::from_bytes(bytes))),
+            Some(Err(_)) | None => Err(wrong("proof", "96 bytes in base64url without padding")),
+        }
+    }
+}
+
+/// Parses an object whose properties are looked at one by one.
+pub(crate) fn object<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, JsonError> {
+    let not_json = |error: serde_json::Error| JsonError::NotJson(error.to_string());
+    // serde would take an array for a struct.
+    if !text
+        .trim_start_matches([' ', '\t', '\n', '\r'])
+        .starts_with('{')
+    {
+        serde_json::from_str::<IgnoredAny>(text).map_err(not_json)?;
+        return Err(JsonError::NotObject);
+    }
+    serde_json::from_str(text).map_err(not_json)
+}
+
+/// Parses the payload of a server's or peer's own message.
+pub(crate) fn parsed_payload<T: DeserializeOwned>(
+    payload: &RawValue,
+    expected: &'static str,
+) -> Result<T, JsonError> {
+    let is_object = payload.get().starts_with('{');
+    is_object
+        .then(|| serde_json::from_str(payload.get()).ok())
+        .flatten()
+        .ok_or(wrong("payload", expected))
+}
+
+pub(crate) fn required<'a>(
+    name: &'static str,
+    raw: Option<&'a RawValue>,
+) -> Result<Cow<'a, str>, JsonError> {
+    raw.map_or(Err(wrong(name, "a string")), |raw| string(name, raw))
+}
+
+pub(crate) fn string<'a>(name: &'static str, raw: &'a RawValue) -> Result<Cow<'a, str>, JsonError> {
+    string_of(raw).ok_or(wrong(name, "a string"))
+}
+
+/// The string that a raw value is; borrowed where it has no escapes.
+pub(crate) fn string_of(raw: &RawValue) -> Option<Cow<'_, str>> {
+    let inner = raw.get().strip_prefix('"')?.strip_suffix('"')?;
+    if inner.contains('\\') {
+        return serde_json::from_str::<String>(raw.get())
+            .ok()
+            .map(Cow::Owned);
+    }
+    Some(Cow::Borrowed(inner))
+}
+
+pub(crate) fn quoted(text: &str) -> String {
+    serde_json::to_string(text).expect("a string always has a JSON form")
+}
+
+pub(crate) fn wrong(name: &'static str, expected: &'static str) -> JsonError {
+    JsonError::Property { name, expected }
+}
+
+pub(crate) fn peer_id(name: &'static str, text: &str) -> Result<PeerId, JsonError> {
+    text.parse()
+        .or(Err(wrong(name, "a peer id of 40 hex digits")))
+}
+
+/// A number below 2^64 in decimal, as JavaScript can't keep it as a number.
+fn number_in_string(
+    name: &'static str,
+    raw: Option<&RawValue>,
+) -> Result<Option<MessageId>, JsonError> {
+    let Some(raw) = raw else {
+        return Ok(None);
+    };
+    let text = string(name, raw)?;
+    decimal(&text)
+        .map(|number| Some(MessageId(number)))
+        .ok_or(wrong(name, "a decimal number below 2^64 in a string"))
+}
+
+/// Digits only: Rust's parser would take a plus sign.
+pub(crate) fn decimal(text: &str) -> Option<u64> {
+    let are_digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    are_digits.then(|| text.parse().ok()).flatten()
+}
+
+fn number(name: &'static str, raw: &RawValue) -> Result<u64, JsonError> {
+    serde_json::from_str(raw.get()).or(Err(wrong(name, "a number, 0 or more")))
+}

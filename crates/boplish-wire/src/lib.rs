@@ -22,10 +22,12 @@ pub mod message;
 pub mod sdp;
 pub mod signal;
 
-pub use frame::{CloseReason, Frame, Hello, Keepalive};
+pub use frame::{CloseReason, Frame, FrameError, Hello, Keepalive};
 pub use id::{IdError, Keypair, PeerId, Proof};
-pub use message::{Kind, Message, MessageId, Payload, ProtocolName};
+pub use json::JsonError;
+pub use message::{Kind, Message, MessageError, MessageId, Payload, ProtocolName};
+pub use sdp::{SdpError, SdpType};
 pub use signal::{
-    Candidate, CandidateAddress, CandidateKind, DeniedReason, Description, Fingerprint, SessionId,
-    Setup, Signal, SignedSignal, Transport,
+    Candidate, CandidateAddress, CandidateKind, DeniedReason, Description, FactError, Fingerprint,
+    SessionId, Setup, Signal, SignalError, SignedSignal, Transport,
 };

@@ -1,7 +1,14 @@
 //! The message that routers carry: the report's `type`, `from`, `to` and `payload` (section
 //! 4.1.4), and what a network of strangers needs besides.
 
+use core::fmt;
+
+use serde::Serialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
+
 use crate::id::{Keypair, PeerId, Proof};
+use crate::limits::{MAX_PAYLOAD, MAX_PROTOCOL_NAME};
+use crate::signal;
 
 /// A number that its sender never uses twice: it names the message in acknowledgements and
 /// replies, and lets receivers drop repetitions.
@@ -70,6 +77,154 @@ pub struct Message {
     pub proof: Option<Proof>,
 }
 
+/// Why a protocol name or a payload is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MessageError {
+    /// The protocol name is empty or too long; with its characters.
+    #[error("a protocol name has 1 to {MAX_PROTOCOL_NAME} characters, this has {0}")]
+    ProtocolNameLength(usize),
+    /// The protocol name has a control character.
+    #[error("a protocol name has no control characters, this has {0:?}")]
+    ProtocolNameControl(char),
+    /// The payload is too long; with its bytes.
+    #[error("a payload has at most {MAX_PAYLOAD} bytes, this has {0}")]
+    PayloadTooLong(usize),
+    /// The payload is no JSON value, or more than one.
+    #[error("the payload is not one JSON value: {0}")]
+    NotJson(String),
+    /// The payload's JSON text has white space around it, which no encoding keeps.
+    #[error("the payload's JSON text has white space around it")]
+    Padded,
+    /// The caller's value has no JSON form.
+    #[error("the value can't be written as JSON: {0}")]
+    NotSerializable(String),
+    /// The payload is JSON, but of another shape than the reader expects.
+    #[error("the payload has another shape than expected: {0}")]
+    Unexpected(String),
+    /// The payload is raw bytes where JSON is expected.
+    #[error("the payload is raw bytes, JSON was expected")]
+    NotJsonButBytes,
+}
+
+impl ProtocolName {
+    /// The name, if it keeps to the rules.
+    pub fn new(name: &str) -> Result<Self, MessageError> {
+        // Counting stops beyond the limit, so that a hostile name costs no more than a good one.
+        let length = name.chars().take(MAX_PROTOCOL_NAME + 1).count();
+        if !(1..=MAX_PROTOCOL_NAME).contains(&length) {
+            return Err(MessageError::ProtocolNameLength(name.chars().count()));
+        }
+        match name.chars().find(|c| c.is_control()) {
+            Some(control) => Err(MessageError::ProtocolNameControl(control)),
+            None => Ok(Self(name.into())),
+        }
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<&str> for ProtocolName {
+    type Error = MessageError;
+
+    fn try_from(name: &str) -> Result<Self, MessageError> {
+        Self::new(name)
+    }
+}
+
+impl fmt::Display for ProtocolName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for ProtocolName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl Payload {
+    /// A payload of JSON text: exactly one value. White space around it is cut, since a proof
+    /// covers the exact text and JSON envelopes don't keep what stands around a value.
+    pub fn json(text: impl Into<Box<str>>) -> Result<Self, MessageError> {
+        let mut text = text.into();
+        let trimmed = trim(&text);
+        if trimmed.len() < text.len() {
+            text = trimmed.into();
+        }
+        check_json(&text)?;
+        Ok(Self::Json(text))
+    }
+
+    /// A payload of raw bytes.
+    pub fn bytes(bytes: impl Into<Box<[u8]>>) -> Result<Self, MessageError> {
+        let bytes = bytes.into();
+        check_length(bytes.len())?;
+        Ok(Self::Bytes(bytes))
+    }
+
+    /// A value as JSON.
+    pub fn from_value<T: Serialize + ?Sized>(value: &T) -> Result<Self, MessageError> {
+        let text = serde_json::to_string(value)
+            .map_err(|error| MessageError::NotSerializable(error.to_string()))?;
+        check_length(text.len())?;
+        Ok(Self::Json(text.into()))
+    }
+
+    /// JSON `null`: what messages without a payload carry.
+    pub fn empty_json() -> Self {
+        Self::Json("null".into())
+    }
+
+    /// Reads a JSON payload as a value.
+    pub fn parse<T: DeserializeOwned>(&self) -> Result<T, MessageError> {
+        match self {
+            Self::Json(text) => serde_json::from_str(text)
+                .map_err(|error| MessageError::Unexpected(error.to_string())),
+            Self::Bytes(_) => Err(MessageError::NotJsonButBytes),
+        }
+    }
+
+    /// Bytes of the JSON text, or of the raw bytes.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Json(text) => text.len(),
+            Self::Bytes(bytes) => bytes.len(),
+        }
+    }
+
+    /// Whether there are no bytes at all; a JSON payload has always some.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// JSON text as a sender must have written it.
+pub(crate) fn check_json(text: &str) -> Result<(), MessageError> {
+    check_length(text.len())?;
+    if trim(text).len() < text.len() {
+        return Err(MessageError::Padded);
+    }
+    serde_json::from_str::<IgnoredAny>(text)
+        .map_err(|error| MessageError::NotJson(error.to_string()))?;
+    Ok(())
+}
+
+pub(crate) fn check_length(length: usize) -> Result<(), MessageError> {
+    if length > MAX_PAYLOAD {
+        return Err(MessageError::PayloadTooLong(length));
+    }
+    Ok(())
+}
+
+/// White space as RFC 8259, section 2, has it.
+fn trim(text: &str) -> &str {
+    text.trim_matches([' ', '\t', '\n', '\r'])
+}
+
 const DOMAIN: &str = "message/1";
 
 impl Message {
@@ -85,6 +240,26 @@ impl Message {
     pub fn is_proven(&self) -> bool {
         let signer = |proof: &Proof| self.with_signed_parts(|parts| proof.signer(DOMAIN, parts));
         self.proof.as_ref().and_then(signer) == Some(self.from)
+    }
+
+    /// The payload as JSON text, for people: a signal's facts without its secrets, raw bytes as
+    /// `{"bytes": base64, "length": n}`, and JSON as it is.
+    pub fn monitor_payload(&self) -> String {
+        if self.protocol.as_str() == signal::PROTOCOL {
+            let signal = signal::SignedSignal::from_payload(&self.payload)
+                .and_then(|signed| signed.signal_unverified());
+            if let Ok(signal) = signal {
+                return signal.describe();
+            }
+        }
+        match &self.payload {
+            Payload::Json(text) => text.to_string(),
+            Payload::Bytes(bytes) => format!(
+                r#"{{"bytes":"{}","length":{}}}"#,
+                data_encoding::BASE64.encode(bytes),
+                bytes.len()
+            ),
+        }
     }
 
     fn with_signed_parts<T>(&self, use_parts: impl FnOnce(&[&[u8]]) -> T) -> T {

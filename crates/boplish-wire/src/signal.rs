@@ -1,9 +1,26 @@
 //! Signals: what two peers must know of each other to open a link, in a few facts instead of
 //! SDP, signed by whoever sends them.
 
+mod describe;
+mod facts;
+mod wire;
+
+use core::fmt;
 use core::net::IpAddr;
 
-use crate::id::{PeerId, Proof};
+use std::borrow::Cow;
+
+use data_encoding::BASE64URL_NOPAD;
+use serde::Deserialize;
+
+use crate::id::{Keypair, PeerId, Proof};
+use crate::message::Payload;
+
+pub use facts::FactError;
+pub(crate) use facts::{check_candidate, check_description};
+
+/// The name of the protocol whose payloads are signals (the report, section 4.1.2).
+pub const PROTOCOL: &str = "signaling-protocol";
 
 /// The `sess-id` of the `o=` line of a link's first offer (RFC 8866, section 5.2): random, 63
 /// bits. It names the link in every later signal, and decides glare (the report, 4.1.3).
@@ -94,7 +111,7 @@ pub enum CandidateKind {
     Relay,
 }
 
-/// Why an offer is not taken.
+/// Why an offer is not taken. A reason that this version does not know reads as `Full`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeniedReason {
     /// Nobody else is connected; said by the bootstrap server.
@@ -189,4 +206,206 @@ pub enum SignalError {
     /// The signature does not hold for this sender, receiver and content.
     #[error("the signal is not signed by its sender {0}")]
     Unverified(PeerId),
+    /// The payload has neither of a signal's two forms.
+    #[error("the payload is no signal: {0}")]
+    NotASignal(&'static str),
+    /// A subtype of another time.
+    #[error("signals of kind {0} are not known here")]
+    UnknownKind(u8),
+    /// The signal is no CBOR, or not of its subtype's shape.
+    #[error("the {subtype} is malformed: {reason}")]
+    Malformed {
+        /// The signal's subtype.
+        subtype: &'static str,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A fact of the signal breaks a rule.
+    #[error("the {subtype} is invalid: {fact}")]
+    Invalid {
+        /// The signal's subtype.
+        subtype: &'static str,
+        /// Which rule.
+        fact: FactError,
+    },
+}
+
+const DOMAIN: &str = "signal/1";
+
+impl SignedSignal {
+    /// Signs a signal of the peer that `from` belongs to.
+    ///
+    /// `to` is `None` only in the first offer of a newcomer, whose receiver the server picks.
+    pub fn sign(signal: &Signal, from: &Keypair, to: Option<PeerId>) -> Self {
+        let body = wire::encode(signal);
+        let proof = from.prove(DOMAIN, &[from.id().as_bytes(), id_bytes(&to), &body]);
+        Self { body, proof }
+    }
+
+    /// The signal, if `from` signed it for `to`. Nothing is decoded before that is known.
+    pub fn verify(&self, from: PeerId, to: Option<PeerId>) -> Result<Signal, SignalError> {
+        let parts = [from.as_bytes(), id_bytes(&to), &self.body[..]];
+        if self.proof.signer(DOMAIN, &parts) != Some(from) {
+            return Err(SignalError::Unverified(from));
+        }
+        self.signal_unverified()
+    }
+
+    /// The signal, whoever signed it: for monitors and logs, not for acting upon.
+    pub fn signal_unverified(&self) -> Result<Signal, SignalError> {
+        wire::decode(&self.body)
+    }
+
+    /// The payload of a data channel's message: the proof, then the signal.
+    pub fn to_payload(&self) -> Payload {
+        Payload::Bytes(self.to_bytes().into())
+    }
+
+    /// The payload of the bootstrap WebSocket: `{"type": "offer", "signal": base64url}`, whose
+    /// `type` is for the server and other readers; what is signed is in `signal`.
+    pub fn to_json_payload(&self) -> Payload {
+        let subtype = self.body.first().and_then(|kind| wire::subtype(*kind));
+        let text = format!(
+            r#"{{"type":"{}","signal":"{}"}}"#,
+            subtype.unwrap_or("unknown"),
+            BASE64URL_NOPAD.encode(&self.to_bytes())
+        );
+        Payload::Json(text.into())
+    }
+
+    /// Reads either form.
+    pub fn from_payload(payload: &Payload) -> Result<Self, SignalError> {
+        match payload {
+            Payload::Bytes(bytes) => Self::from_bytes(bytes),
+            Payload::Json(text) => bytes_in_json(text)
+                .ok_or(SignalError::NotASignal(
+                    "JSON without base64url in `signal`",
+                ))
+                .and_then(|bytes| Self::from_bytes(&bytes)),
+        }
+    }
+
+    fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = self.proof.to_bytes().to_vec();
+        bytes.extend_from_slice(&self.body);
+        bytes
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Result<Self, SignalError> {
+        match bytes.split_first_chunk() {
+            Some((proof, body)) if !body.is_empty() => Ok(Self {
+                body: body.to_vec(),
+                proof: Proof::from_bytes(proof),
+            }),
+            Some(_) | None => Err(SignalError::NotASignal("it is shorter than its proof")),
+        }
+    }
+}
+
+/// The bytes of a signal's JSON form, if the text is one.
+pub(crate) fn bytes_in_json(text: &str) -> Option<Vec<u8>> {
+    #[derive(Deserialize)]
+    struct Form<'a> {
+        #[serde(borrow)]
+        signal: Cow<'a, str>,
+    }
+    // serde would take an array for a struct.
+    let form: Form<'_> = text
+        .starts_with('{')
+        .then(|| serde_json::from_str(text).ok())??;
+    BASE64URL_NOPAD.decode(form.signal.as_bytes()).ok()
+}
+
+impl Signal {
+    /// The subtype, as the `type` of the JSON form has it.
+    pub fn subtype(&self) -> &'static str {
+        match self {
+            Self::Offer { .. } => "offer",
+            Self::Answer { .. } => "answer",
+            Self::Candidates { .. } => "candidates",
+            Self::RestartOffer { .. } => "restart-offer",
+            Self::RestartAnswer { .. } => "restart-answer",
+            Self::RestartRequest { .. } => "restart-request",
+            Self::Denied { .. } => "denied",
+        }
+    }
+
+    /// The session of the link that the signal is about: that of its first offer.
+    pub fn session(&self) -> SessionId {
+        match self {
+            Self::Offer { description } => description.session,
+            Self::Answer { of, .. }
+            | Self::Candidates { of, .. }
+            | Self::RestartOffer { of, .. }
+            | Self::RestartAnswer { of, .. }
+            | Self::RestartRequest { of }
+            | Self::Denied { of, .. } => *of,
+        }
+    }
+
+    /// The facts as JSON for people, in the monitor and the Message Inspector: without the ICE
+    /// password, which would let a reader take part in the connection.
+    pub fn describe(&self) -> String {
+        describe::describe(self)
+    }
+}
+
+impl DeniedReason {
+    /// The reason in kebab case.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Alone => "alone",
+            Self::Unverified => "unverified",
+            Self::Replayed => "replayed",
+            Self::Superseded => "superseded",
+            Self::UnknownSession => "unknown-session",
+            Self::Full => "full",
+        }
+    }
+}
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().enumerate().try_for_each(|(index, byte)| {
+            let colon = if index == 0 { "" } else { ":" };
+            write!(f, "{colon}{byte:02X}")
+        })
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl core::str::FromStr for Fingerprint {
+    type Err = FactError;
+
+    /// Reads 32 pairs of hex digits with colons between them (RFC 8122, section 5).
+    fn from_str(text: &str) -> Result<Self, FactError> {
+        let mut bytes = [0; 32];
+        let mut pairs = text.split(':');
+        for byte in &mut bytes {
+            let pair = pairs.next().ok_or(FactError::Fingerprint)?;
+            let digits = <[u8; 2]>::try_from(pair.as_bytes()).or(Err(FactError::Fingerprint))?;
+            let pair =
+                data_encoding::HEXLOWER_PERMISSIVE.decode_mut(&digits, core::slice::from_mut(byte));
+            pair.or(Err(FactError::Fingerprint))?;
+        }
+        match pairs.next() {
+            None => Ok(Self(bytes)),
+            Some(_) => Err(FactError::Fingerprint),
+        }
+    }
+}
+
+fn id_bytes(id: &Option<PeerId>) -> &[u8] {
+    id.as_ref().map_or(&[], |id| id.as_bytes())
 }
