@@ -1,0 +1,80 @@
+import { bootstrapUrl } from './bootstrap.js';
+import { aborted, BoplishError } from './error.js';
+import { ephemeral, fromSecret, type Identity, persistent } from './identity.js';
+import { load } from './module.js';
+import { BoplishNode } from './node.js';
+
+/** How to join a network. */
+export interface ConnectOptions {
+  /** The bootstrap server: `HOST[:PORT]`, `ws://…` or `wss://…`. Default: the page's own host. */
+  bootstrap?: string | undefined;
+  /**
+   * Who to be. `persistent` (default) keeps the id over reloads and visits, one for each tab that
+   * is open at a time; `ephemeral` is new each time; 32 secret bytes are an identity that the
+   * application keeps, which must not be used twice at the same time.
+   */
+  identity?: 'persistent' | 'ephemeral' | Uint8Array | undefined;
+  /** STUN and TURN servers, or a function that is asked for each connection anew. */
+  iceServers?: RTCIceServer[] | (() => Promise<RTCIceServer[]>) | undefined;
+  /** Ends the attempt to connect. */
+  signal?: AbortSignal | undefined;
+  /** How long to try to reach the bootstrap server or a peer, in ms; 30,000 by default. */
+  timeout?: number | undefined;
+}
+
+const CONNECT_TIMEOUT = 30_000;
+
+/**
+ * Joins a network. Resolves as soon as this peer is online, or knows that it is alone; rejects
+ * with a {@link BoplishError} when that fails (`unreachable`), is aborted (`aborted`), or can't
+ * work here (`unsupported`, `bad-option`).
+ */
+export async function connect(options: ConnectOptions = {}): Promise<BoplishNode> {
+  const { signal, iceServers, timeout = CONNECT_TIMEOUT } = options;
+  if (!(timeout > 0)) throw new BoplishError('bad-option', `timeout is ${timeout}; give milliseconds above 0`);
+  if (iceServers !== undefined && typeof iceServers !== 'function' && !Array.isArray(iceServers)) {
+    throw new BoplishError('bad-option', 'iceServers is neither an array nor a function');
+  }
+  if (typeof WebAssembly === 'undefined') throw new BoplishError('unsupported', 'there is no WebAssembly here');
+  if (typeof RTCPeerConnection === 'undefined') {
+    throw new BoplishError(
+      'unsupported',
+      "there is no WebRTC here: connect() works in pages of browsers; native peers are the 'boplish' program",
+    );
+  }
+  const url = bootstrapUrl(options.bootstrap, globalThis.location);
+  if (signal?.aborted) throw aborted(signal, 'connect()');
+
+  const identity = await identify(options.identity ?? 'persistent');
+  let node: BoplishNode;
+  try {
+    const Peer = await load();
+    if (signal?.aborted) throw aborted(signal, 'connect()');
+    node = new BoplishNode(Peer, {
+      url,
+      secret: identity.secret,
+      iceServers,
+      onClosed: () => identity.release(),
+    });
+  } catch (error) {
+    identity.release();
+    throw error;
+  }
+  try {
+    await node.open(url, timeout, signal);
+    return node;
+  } catch (error) {
+    await node.close();
+    throw error;
+  }
+}
+
+async function identify(identity: 'persistent' | 'ephemeral' | Uint8Array): Promise<Identity> {
+  if (identity instanceof Uint8Array) return fromSecret(identity);
+  if (identity === 'ephemeral') return ephemeral();
+  if (identity === 'persistent') return persistent();
+  throw new BoplishError(
+    'bad-option',
+    `identity is ${JSON.stringify(identity)}; give 'persistent', 'ephemeral' or a Uint8Array of 32 bytes`,
+  );
+}

@@ -1,0 +1,76 @@
+/** What went wrong, for programs. */
+export type BoplishErrorCode =
+  /** An `AbortSignal` ended it. */
+  | 'aborted'
+  /** A bootstrap address, timeout, identity or other option can't be used. */
+  | 'bad-option'
+  /** A payload is neither a JSON value nor a `Uint8Array`. */
+  | 'bad-payload'
+  /** A text is no peer id (40 hex digits). */
+  | 'bad-peer-id'
+  /** A protocol's name is empty, too long, or has control characters. */
+  | 'bad-protocol'
+  /** The node is closed. */
+  | 'closed'
+  /** Too much waits for this peer already. */
+  | 'congested'
+  /** The WebAssembly part has failed; the node is dead. */
+  | 'internal'
+  /** The request arrived, but no reply came in time. */
+  | 'no-reply'
+  /** The bootstrap server refused something. */
+  | 'refused'
+  /** The protocol belongs to the library itself. */
+  | 'reserved-protocol'
+  /** No acknowledgement came in time. */
+  | 'timed-out'
+  /** A peer can't send to itself. */
+  | 'to-self'
+  /** A payload has more bytes than a message may have. */
+  | 'too-large'
+  /** The request to respond to is not, or no longer, known. */
+  | 'unknown-request'
+  /** No way to the peer, or to the network, is known. */
+  | 'unreachable'
+  /** This environment has no WebRTC, WebSocket or WebAssembly. */
+  | 'unsupported';
+
+/** Every error of this library; `code` is for programs, `message` for people. */
+export class BoplishError extends Error {
+  override readonly name = 'BoplishError';
+  /** What went wrong. */
+  readonly code: BoplishErrorCode;
+
+  constructor(code: BoplishErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+const ADVICE: Partial<Record<BoplishErrorCode, string>> = {
+  closed: 'connect() makes a new one',
+  congested: 'wait for earlier sends to settle, then try again',
+  'no-reply': 'the peer may be slow, or answers no requests of this protocol',
+  'reserved-protocol': 'choose another name',
+  'timed-out': 'the peer may have left; it is safe to try again',
+  'too-large': 'split it into several messages',
+  unreachable: 'the peer may have left the network',
+};
+
+/** The core throws and reports `code: message`. */
+export function fromCore(thrown: unknown): BoplishError {
+  if (thrown instanceof BoplishError) return thrown;
+  const text = typeof thrown === 'string' ? thrown : '';
+  const colon = text.indexOf(': ');
+  if (colon < 0) {
+    return new BoplishError('internal', `boplish failed: ${String(thrown)}`, { cause: thrown });
+  }
+  const code = text.slice(0, colon) as BoplishErrorCode;
+  const advice = ADVICE[code];
+  return new BoplishError(code, text.slice(colon + 2) + (advice ? ` (${advice})` : ''));
+}
+
+/** The error for an `AbortSignal` that has ended something. */
+export function aborted(signal: AbortSignal, what: string): BoplishError {
+  return new BoplishError('aborted', `${what} was aborted`, { cause: signal.reason });
+}

@@ -1,0 +1,28 @@
+/** BOPlish: peer-to-peer networks of browser tabs. */
+export { connect, type ConnectOptions } from './connect.js';
+export { BoplishError, type BoplishErrorCode } from './error.js';
+export type { TypedEventTarget } from './events.js';
+export type { Group, GroupEvents, GroupMembersEvent, GroupMessageEvent } from './group.js';
+export type {
+  BoplishNode,
+  DisconnectReason,
+  ErrorEvent,
+  MonitorEvent,
+  NodeEvents,
+  NodeMessageEvent,
+  NodeState,
+  PeerConnectEvent,
+  PeerDisconnectEvent,
+  RefusedEvent,
+  ServerChangeEvent,
+  StateChangeEvent,
+  TopologyEvent,
+} from './node.js';
+export type {
+  Protocol,
+  ProtocolEvents,
+  ProtocolMessageEvent,
+  ProtocolRequestEvent,
+  RequestOptions,
+  SendOptions,
+} from './protocol.js';

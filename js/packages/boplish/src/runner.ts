@@ -1,0 +1,243 @@
+import type { Host, Peer } from '../wasm/boplish_web.js';
+import { aborted, BoplishError, fromCore } from './error.js';
+import type { RawPayload } from './payload.js';
+
+/** What a running core tells, apart from how sends and requests ended. */
+export interface Listener {
+  state?(state: 'alone' | 'online' | 'degraded' | 'offline'): void;
+  server?(open: boolean): void;
+  /** The bootstrap server could not be reached, this time. */
+  unreachable?(reason: string): void;
+  connected?(peer: string): void;
+  disconnected?(peer: string, reason: string): void;
+  message?(from: string, protocol: string, payload: RawPayload, hops: number, request: bigint | undefined): void;
+  topology?(from: string, peers: string[]): void;
+  members?(members: string[]): void;
+  groupMessage?(from: string, payload: RawPayload): void;
+  monitor?(direction: string, type: string, from: string, to: string | undefined, payload: RawPayload): void;
+  refused?(from: string | undefined, reason: string): void;
+  serverError?(message: string): void;
+  /** The node is dead. */
+  failed?(error: BoplishError): void;
+}
+
+/** STUN and TURN servers, or how to get them. */
+export type IceServers = RTCIceServer[] | (() => Promise<RTCIceServer[]> | RTCIceServer[]);
+
+export interface RunnerOptions {
+  /** The bootstrap server, as `bootstrapUrl` gives it. */
+  readonly url: string;
+  readonly secret: Uint8Array;
+  readonly iceServers?: IceServers | undefined;
+  /** Called once, when the node is closed, whoever closes it. */
+  readonly onClosed?: (() => void) | undefined;
+}
+
+interface Pending {
+  resolve(value: unknown): void;
+  reject(error: BoplishError): void;
+}
+
+/** Carries between a core and the classes that applications see. */
+export class Runner {
+  readonly id: string;
+  #peer: Peer | undefined;
+  #death: BoplishError | undefined;
+  readonly #onClosed: (() => void) | undefined;
+  readonly #pending = new Map<bigint, Pending>();
+  /** Pings under way, by peer: pongs say whom they come from, not which ping they answer. */
+  readonly #pings = new Map<string, bigint[]>();
+  readonly #checks = new Set<() => void>();
+
+  constructor(PeerClass: typeof Peer, options: RunnerOptions, listener: Listener) {
+    if (typeof RTCPeerConnection === 'undefined' || typeof WebSocket === 'undefined') {
+      const missing = typeof RTCPeerConnection === 'undefined' ? 'WebRTC' : 'WebSocket';
+      throw new BoplishError(
+        'unsupported',
+        `there is no ${missing} here: BOPlish runs in pages of browsers (call it there, not on a server; native peers are the 'boplish' program)`,
+      );
+    }
+    this.#onClosed = options.onClosed;
+    try {
+      this.#peer = new PeerClass(this.#host(listener, options.iceServers), options.url, options.secret);
+    } catch (thrown) {
+      throw fromCore(thrown);
+    }
+    this.id = this.#peer.id();
+  }
+
+  /** Reads something; of a closed node, `closed`. */
+  read<T>(ask: (peer: Peer) => T, closed: T): T {
+    return this.#peer ? ask(this.#peer) : closed;
+  }
+
+  /** Gives a command. */
+  call<T>(command: (peer: Peer) => T): T {
+    if (!this.#peer) throw this.#death ?? new BoplishError('closed', 'the node is closed (connect() makes a new one)');
+    try {
+      return command(this.#peer);
+    } catch (thrown) {
+      throw fromCore(thrown);
+    }
+  }
+
+  /** Gives a command that returns a message id, and waits for how that message ended. */
+  settle(command: (peer: Peer) => bigint, what: string, signal?: AbortSignal): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) throw aborted(signal, what);
+      const id = this.call(command);
+      const abort = () => signal && this.#end(id)?.reject(aborted(signal, what));
+      signal?.addEventListener('abort', abort);
+      const done = () => signal?.removeEventListener('abort', abort);
+      this.#pending.set(id, {
+        resolve: (value) => (done(), resolve(value)),
+        reject: (error) => (done(), reject(error)),
+      });
+    });
+  }
+
+  /** Pings; resolves to the round-trip time in ms. */
+  async ping(to: string, signal?: AbortSignal): Promise<number> {
+    const pings = this.#pings;
+    const key = String(to).toLowerCase();
+    let ping: bigint | undefined;
+    const start = (peer: Peer) => {
+      ping = peer.ping(to);
+      pings.set(key, [...(pings.get(key) ?? []), ping]);
+      return ping;
+    };
+    try {
+      return (await this.settle(start, 'ping()', signal)) as number;
+    } finally {
+      const left = (pings.get(key) ?? []).filter((each) => each !== ping);
+      if (left.length > 0) pings.set(key, left);
+      else pings.delete(key);
+    }
+  }
+
+  /** Waits for a condition, which is looked at whenever something has happened. */
+  until(
+    holds: () => boolean,
+    what: string,
+    timeout: number,
+    late: () => BoplishError | undefined,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const end = (error?: BoplishError) => {
+        clearTimeout(timer);
+        this.#checks.delete(check);
+        signal?.removeEventListener('abort', abort);
+        if (error) reject(error);
+        else resolve();
+      };
+      const check = () => {
+        try {
+          if (holds()) end();
+          else if (!this.#peer) end(this.#death ?? new BoplishError('closed', `the node was closed during ${what}`));
+        } catch (error) {
+          end(fromCore(error));
+        }
+      };
+      const abort = () => signal && end(aborted(signal, what));
+      const timer = setTimeout(() => end(late()), timeout);
+      this.#checks.add(check);
+      signal?.addEventListener('abort', abort);
+      if (signal?.aborted) abort();
+      else check();
+    });
+  }
+
+  /** Leaves the network. */
+  close(): void {
+    const peer = this.#peer;
+    this.#peer = undefined;
+    if (!peer) return;
+    if (!this.#death) peer.close();
+    this.#onClosed?.();
+    const error = this.#death ?? new BoplishError('closed', 'the node was closed');
+    // What the core has reported just now comes first.
+    queueMicrotask(() => {
+      for (const id of [...this.#pending.keys()]) this.#end(id)?.reject(error);
+      this.#recheck();
+    });
+  }
+
+  #end(id: bigint): Pending | undefined {
+    const pending = this.#pending.get(id);
+    this.#pending.delete(id);
+    return pending;
+  }
+
+  #recheck(): void {
+    for (const check of [...this.#checks]) check();
+  }
+
+  #host(listener: Listener, iceServers: IceServers | undefined): Host {
+    // A command's message id is known here only after the command has returned.
+    const later = (id: bigint, finish: (pending: Pending) => void) =>
+      queueMicrotask(() => {
+        const pending = this.#end(id);
+        if (pending) finish(pending);
+      });
+    // Nothing that an application throws may pass through the core.
+    const tell = <Name extends keyof Listener>(name: Name, ...values: Parameters<Required<Listener>[Name]>) => {
+      try {
+        if (this.#peer || name === 'failed') (listener[name] as ((...all: unknown[]) => void) | undefined)?.(...values);
+      } catch (error) {
+        report(error);
+      }
+      this.#recheck();
+    };
+    return {
+      iceServers: () => resolveServers(iceServers),
+      state: (state) => tell('state', state),
+      server: (open) => tell('server', open),
+      unreachable: (reason) => tell('unreachable', reason),
+      connected: (peer) => tell('connected', peer),
+      disconnected: (peer, reason) => tell('disconnected', peer, reason),
+      message: (...all) => tell('message', ...all),
+      delivered: (id) => later(id, (pending) => pending.resolve(undefined)),
+      undelivered: (id, error) => later(id, (pending) => pending.reject(fromCore(error))),
+      reply: (id, payload) => later(id, (pending) => pending.resolve(payload)),
+      pong: (from, roundTrip) =>
+        queueMicrotask(() => {
+          const [ping] = this.#pings.get(from) ?? [];
+          if (ping !== undefined) this.#end(ping)?.resolve(roundTrip);
+        }),
+      topology: (from, peers) => tell('topology', from, peers),
+      members: (members) => tell('members', members),
+      groupMessage: (from, payload) => tell('groupMessage', from, payload),
+      monitor: (...all) => tell('monitor', ...all),
+      refused: (from, reason) => tell('refused', from, reason),
+      serverError: (message) => tell('serverError', message),
+      failed: (message) => {
+        const error = new BoplishError(
+          'internal',
+          `the core of BOPlish has failed, and this node is dead; please report it: ${message}`,
+        );
+        this.#death = error;
+        tell('failed', error);
+        this.close();
+      },
+    };
+  }
+}
+
+/** Says that an application's callback has thrown, as the browser does for event listeners. */
+export function report(error: unknown): void {
+  if (typeof reportError === 'function') reportError(error);
+  else console.error(error);
+}
+
+/** The servers to use; those that a function gives may take their time, and may fail. */
+function resolveServers(servers: IceServers | undefined): RTCIceServer[] | Promise<RTCIceServer[]> {
+  if (typeof servers !== 'function') return servers ?? [];
+  return Promise.resolve()
+    .then(servers)
+    .catch((error) => {
+      // Without them, peers in simple networks still connect.
+      report(new BoplishError('bad-option', `iceServers() failed: ${error}`, { cause: error }));
+      return [];
+    });
+}
