@@ -23,8 +23,11 @@ pub(crate) fn is_installed(package: &str) -> bool {
 
 /// Installs those of the packages that are missing.
 pub(crate) fn install(packages: &[&str]) -> Result<()> {
-    let missing: Vec<&str> =
-        packages.iter().copied().filter(|package| !is_installed(package)).collect();
+    let missing: Vec<&str> = packages
+        .iter()
+        .copied()
+        .filter(|package| !is_installed(package))
+        .collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -34,8 +37,12 @@ pub(crate) fn install(packages: &[&str]) -> Result<()> {
     }
     // A fresh image has no package lists; stale ones name files that are gone.
     process::run(apt_get()?.arg("update")).with_context(|| advice.clone())?;
-    process::run(apt_get()?.args(["install", "--yes", "--no-install-recommends"]).args(&missing))
-        .context(advice)
+    process::run(
+        apt_get()?
+            .args(["install", "--yes", "--no-install-recommends"])
+            .args(&missing),
+    )
+    .context(advice)
 }
 
 fn apt_get() -> Result<Command> {
@@ -46,7 +53,10 @@ fn apt_get() -> Result<Command> {
         sudo.args(["-n", "apt-get"]);
         sudo
     };
-    command.arg("--quiet").env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null());
+    command
+        .arg("--quiet")
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .stdin(Stdio::null());
     Ok(command)
 }
 

@@ -5,7 +5,12 @@
 #![allow(clippy::print_stdout, reason = "a command line tool talks to its user")]
 
 mod apt;
+mod build;
+mod fuzz;
+mod js;
 mod process;
+mod test;
+mod tidy;
 mod wasm;
 mod workspace;
 
@@ -25,11 +30,29 @@ struct Cli {
 enum Task {
     /// Build the WebAssembly module and its JavaScript glue.
     Wasm(wasm::Options),
+    /// Build the npm package and the pages around the module, and weigh them.
+    Js,
+    /// Build everything: the module, the pages, the command line.
+    Build,
+    /// Build everything and start a server with a network of native peers.
+    Demo(build::DemoOptions),
+    /// Run every check and test, real browsers included.
+    Test(test::Options),
+    /// Check the project's own rules.
+    Tidy,
+    /// Feed the decoders made-up bytes.
+    Fuzz(fuzz::Options),
 }
 
 fn main() -> ExitCode {
     let result = match Cli::parse().task {
         Task::Wasm(options) => wasm::run(&options),
+        Task::Js => js::run(),
+        Task::Build => build::run(),
+        Task::Demo(options) => build::demo(&options),
+        Task::Test(options) => return test::run(&options),
+        Task::Tidy => tidy::run(),
+        Task::Fuzz(options) => fuzz::run(&options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

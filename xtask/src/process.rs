@@ -55,17 +55,37 @@ fn remove_package_variables(command: &mut Command) {
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let line = line_of(command);
     println!("$ {line}");
-    let status = command.status().with_context(|| format!("cannot start `{line}`"))?;
+    let status = command
+        .status()
+        .with_context(|| format!("cannot start `{line}`"))?;
     if !status.success() {
         bail!("`{line}` failed ({status})");
     }
     Ok(())
 }
 
+/// Becomes the command, which then gets the terminal's signals itself.
+#[cfg(unix)]
+pub(crate) fn replace_by(command: &mut Command) -> Result<()> {
+    use std::os::unix::process::CommandExt as _;
+
+    let line = line_of(command);
+    println!("$ {line}");
+    Err(command.exec()).with_context(|| format!("cannot start `{line}`"))
+}
+
+/// Runs the command as the last thing.
+#[cfg(not(unix))]
+pub(crate) fn replace_by(command: &mut Command) -> Result<()> {
+    run(command)
+}
+
 /// Runs a command quietly and gives its standard output; a failure shows what it wrote.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
     let line = line_of(command);
-    let output = command.output().with_context(|| format!("cannot start `{line}`"))?;
+    let output = command
+        .output()
+        .with_context(|| format!("cannot start `{line}`"))?;
     if !output.status.success() {
         let errors = String::from_utf8_lossy(&output.stderr);
         bail!("`{line}` failed ({}): {}", output.status, errors.trim());
@@ -92,7 +112,11 @@ fn line_of(command: &Command) -> String {
         inside.display().to_string()
     };
     let program = Path::new(command.get_program());
-    let mut words = vec![program.file_name().map_or_else(|| short(program.as_os_str()), short)];
+    let mut words = vec![
+        program
+            .file_name()
+            .map_or_else(|| short(program.as_os_str()), short),
+    ];
     words.extend(command.get_args().map(short));
     words.join(" ")
 }

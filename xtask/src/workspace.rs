@@ -8,12 +8,16 @@ pub(crate) fn root() -> PathBuf {
     // Cargo tells where xtask is now; where it was compiled is wrong once a checkout has moved.
     let xtask = env::var_os("CARGO_MANIFEST_DIR")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
-    xtask.parent().map_or_else(|| xtask.clone(), Path::to_path_buf)
+    xtask
+        .parent()
+        .map_or_else(|| xtask.clone(), Path::to_path_buf)
 }
 
 /// The folder for build products, which Git ignores and `cargo clean` removes.
 pub(crate) fn target() -> PathBuf {
-    root().join("target")
+    let folder =
+        env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
+    root().join(folder)
 }
 
 /// The npm workspace.

@@ -8,7 +8,7 @@ mod toolchain;
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
@@ -41,8 +41,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 
     let stamp = workspace::target().join("wasm/stamp");
     let fingerprint = fingerprint(&bytes, options);
-    let output = workspace::wasm_output();
-    let module = output.join(format!("{MODULE}_bg.wasm"));
+    let module = module();
     let is_current =
         module.exists() && fs::read_to_string(&stamp).is_ok_and(|old| old == fingerprint);
     if is_current {
@@ -50,7 +49,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         return Ok(());
     }
 
-    bind(&compiled, &output)?;
+    bind(&compiled, &workspace::wasm_output())?;
     let bound = fs::metadata(&module)?.len();
     if !options.no_opt {
         optimize::run(&module)?;
@@ -65,15 +64,32 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-fn compile() -> Result<std::path::PathBuf> {
+/// Where the finished module is.
+pub(crate) fn module() -> PathBuf {
+    workspace::wasm_output().join(format!("{MODULE}_bg.wasm"))
+}
+
+fn compile() -> Result<PathBuf> {
     let target_dir = workspace::target().join("wasm");
     let mut cargo = toolchain::cargo()?;
     cargo
-        .args(["build", "--package", CRATE, "--lib", "--profile", "wasm", "--target", TARGET])
+        .args([
+            "build",
+            "--package",
+            CRATE,
+            "--lib",
+            "--profile",
+            "wasm",
+            "--target",
+            TARGET,
+        ])
         .arg("--target-dir")
         .arg(&target_dir);
     process::run(&mut cargo)?;
-    Ok(target_dir.join(TARGET).join("wasm").join(format!("{MODULE}.wasm")))
+    Ok(target_dir
+        .join(TARGET)
+        .join("wasm")
+        .join(format!("{MODULE}.wasm")))
 }
 
 fn fingerprint(module: &[u8], options: &Options) -> String {
@@ -99,6 +115,9 @@ fn bind(compiled: &Path, output: &Path) -> Result<()> {
         .remove_producers_section(true)
         .generate(output)
         .context("wasm-bindgen")?;
-    ensure!(output.join(format!("{MODULE}.js")).exists(), "wasm-bindgen wrote no {MODULE}.js");
+    ensure!(
+        output.join(format!("{MODULE}.js")).exists(),
+        "wasm-bindgen wrote no {MODULE}.js"
+    );
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Result, ensure};
 
-use crate::{process, workspace};
+use crate::{js, process, workspace};
 
 /// What rustc emits for wasm32; wasm-opt refuses instructions it was not told of.
 const FEATURES: [&str; 6] = [
@@ -20,8 +20,12 @@ const FEATURES: [&str; 6] = [
 
 /// Makes the module as small as wasm-opt can, in place.
 pub(super) fn run(module: &Path) -> Result<()> {
+    js::install()?;
     let wasm_opt = workspace::js().join("node_modules/.bin/wasm-opt");
-    ensure!(wasm_opt.exists(), "no wasm-opt: run `npm ci` in js/, whose packages include binaryen");
+    ensure!(
+        wasm_opt.exists(),
+        "js/package.json lacks binaryen, which brings wasm-opt"
+    );
     let optimized = module.with_extension("opt");
     process::run(
         Command::new(wasm_opt)

@@ -23,7 +23,11 @@ const DEBIAN_LINKER: &str = "lld-22";
 ///
 /// Installs what is missing. The error says in one line what to install.
 pub(super) fn cargo() -> Result<Command> {
-    let has_debian = || DEBIAN_PACKAGES.iter().all(|package| apt::is_installed(package));
+    let has_debian = || {
+        DEBIAN_PACKAGES
+            .iter()
+            .all(|package| apt::is_installed(package))
+    };
     let mut cargo = if active_toolchain_has_target() || (!has_debian() && add_with_rustup()) {
         process::cargo()
     } else {
@@ -37,9 +41,15 @@ pub(super) fn cargo() -> Result<Command> {
 fn active_toolchain_has_target() -> bool {
     let mut rustc = Command::new("rustc");
     rustc.args(["--print", "target-libdir", "--target", TARGET]);
-    let Ok(folder) = process::output(&mut rustc) else { return false };
-    let Ok(libraries) = fs::read_dir(folder.trim()) else { return false };
-    libraries.flatten().any(|file| file.file_name().to_string_lossy().starts_with("libstd-"))
+    let Ok(folder) = process::output(&mut rustc) else {
+        return false;
+    };
+    let Ok(libraries) = fs::read_dir(folder.trim()) else {
+        return false;
+    };
+    libraries
+        .flatten()
+        .any(|file| file.file_name().to_string_lossy().starts_with("libstd-"))
 }
 
 fn add_with_rustup() -> bool {
@@ -65,7 +75,10 @@ fn debian_cargo() -> Result<Command> {
         // Building the standard library is an unstable feature of a stable compiler.
         .env("RUSTC_BOOTSTRAP", "1")
         .env(LINKER_VARIABLE, linker)
-        .args(["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"]);
+        .args([
+            "-Zbuild-std=std,panic_abort",
+            "-Zbuild-std-features=optimize_for_size",
+        ]);
     Ok(cargo)
 }
 
@@ -79,7 +92,10 @@ fn find_linker() -> Option<PathBuf> {
 fn rustup_linker() -> Option<PathBuf> {
     let sysroot = process::output(Command::new("rustc").args(["--print", "sysroot"])).ok()?;
     let hosts = fs::read_dir(Path::new(sysroot.trim()).join("lib/rustlib")).ok()?;
-    hosts.flatten().map(|host| host.path().join("bin/rust-lld")).find(|linker| linker.is_file())
+    hosts
+        .flatten()
+        .map(|host| host.path().join("bin/rust-lld"))
+        .find(|linker| linker.is_file())
 }
 
 /// Flags for rustc, in the form that no configuration of the user's overrides.

@@ -1,0 +1,52 @@
+//! `cargo xtask build` and `cargo xtask demo`.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Result, ensure};
+
+use crate::{js, process, wasm, workspace};
+
+/// What `cargo xtask demo` can be told.
+#[derive(clap::Args)]
+pub(crate) struct DemoOptions {
+    /// The port that the pages and the bootstrap server are on.
+    #[arg(long, default_value_t = 5000)]
+    port: u16,
+    /// How many native peers are in the network before the first visitor.
+    #[arg(long, default_value_t = 8)]
+    peers: u32,
+}
+
+/// Builds everything: the module, the pages, and the command line with the pages inside.
+pub(crate) fn run() -> Result<()> {
+    wasm::run(&wasm::Options::default())?;
+    js::run()?;
+    command_line()?;
+    Ok(())
+}
+
+/// Builds the command line `boplish` for real use and says where it is.
+pub(crate) fn command_line() -> Result<PathBuf> {
+    process::run(process::cargo().args(["build", "--release", "--package", "boplish"]))?;
+    let name = format!("boplish{}", std::env::consts::EXE_SUFFIX);
+    let program = workspace::target().join("release").join(name);
+    ensure!(
+        program.exists(),
+        "the build of the package boplish left no program"
+    );
+    Ok(program)
+}
+
+/// Builds everything and becomes the demo.
+pub(crate) fn demo(options: &DemoOptions) -> Result<()> {
+    run()?;
+    let mut demo = Command::new(command_line()?);
+    demo.current_dir(workspace::root())
+        .arg("demo")
+        .arg("--listen")
+        .arg(format!("0.0.0.0:{}", options.port))
+        .arg("--peers")
+        .arg(options.peers.to_string());
+    process::replace_by(&mut demo)
+}

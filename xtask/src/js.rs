@@ -1,0 +1,95 @@
+//! `cargo xtask js`: the npm package, the drop-in script and the pages.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::{process, wasm, workspace};
+
+/// The most that the drop-in script may weigh for a visitor, in bytes after brotli.
+const DROP_IN_LIMIT: u64 = 120_000;
+const DROP_IN: &str = "packages/boplish/dist/boplish.min.js";
+const OLDEST_NODE: u32 = 20;
+
+/// Prints "<bytes> <bytes after brotli 11>" of the file in its argument.
+const MEASURE: &str = r#"
+const { readFileSync } = require("node:fs");
+const { brotliCompressSync, constants } = require("node:zlib");
+const bytes = readFileSync(process.argv[1]);
+const params = {
+  [constants.BROTLI_PARAM_QUALITY]: 11,
+  [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
+};
+console.log(bytes.length, brotliCompressSync(bytes, { params }).length);
+"#;
+
+/// Builds every workspace of js/ around the WebAssembly module and weighs what visitors load.
+pub(crate) fn run() -> Result<()> {
+    install()?;
+    process::run(npm()?.args(["run", "build", "--workspaces", "--if-present"]))?;
+    measure(&wasm::module())?;
+    let drop_in = measure(&workspace::js().join(DROP_IN))?;
+    ensure!(
+        drop_in <= DROP_IN_LIMIT,
+        "the drop-in script has {drop_in} bytes after brotli; at most {DROP_IN_LIMIT} are allowed"
+    );
+    Ok(())
+}
+
+/// An `npm` in js/; the arguments come from the caller.
+pub(crate) fn npm() -> Result<Command> {
+    let node = process::output(Command::new("node").arg("--version"))
+        .with_context(|| format!("install Node {OLDEST_NODE} or newer"))?;
+    let major = node
+        .trim()
+        .trim_start_matches('v')
+        .split('.')
+        .next()
+        .map(str::parse::<u32>);
+    ensure!(
+        matches!(major, Some(Ok(major)) if major >= OLDEST_NODE),
+        "install Node {OLDEST_NODE} or newer, this is {}",
+        node.trim()
+    );
+    let mut npm = Command::new("npm");
+    npm.current_dir(workspace::js());
+    Ok(npm)
+}
+
+/// Installs the locked packages, unless they are there.
+pub(crate) fn install() -> Result<()> {
+    let lock = workspace::js().join("package-lock.json");
+    ensure!(
+        lock.exists(),
+        "js/package-lock.json is missing: it belongs into the repository"
+    );
+    // npm writes this file when it has finished.
+    let installed = workspace::js().join("node_modules/.package-lock.json");
+    if is_newer(&installed, &lock) {
+        return Ok(());
+    }
+    process::run(npm()?.args(["ci", "--no-audit", "--no-fund"]))
+}
+
+fn is_newer(file: &Path, than: &Path) -> bool {
+    let modified = |path: &Path| fs::metadata(path).and_then(|data| data.modified()).ok();
+    modified(file).is_some_and(|time| Some(time) > modified(than))
+}
+
+/// Prints a file's size; gives the one after brotli, in bytes.
+fn measure(file: &Path) -> Result<u64> {
+    let shown = file
+        .strip_prefix(workspace::root())
+        .unwrap_or(file)
+        .display();
+    ensure!(file.exists(), "{shown} was not built");
+    let sizes = process::output(Command::new("node").args(["--eval", MEASURE]).arg(file))?;
+    let (raw, brotli) = sizes
+        .trim()
+        .split_once(' ')
+        .context("node printed no sizes")?;
+    println!("{shown}: {raw} bytes, {brotli} after brotli");
+    Ok(brotli.parse()?)
+}
