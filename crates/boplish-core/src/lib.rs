@@ -12,10 +12,15 @@ pub mod config;
 pub mod io;
 pub mod time;
 
+mod delivery;
+mod link;
 mod node;
+mod protocol;
+mod router;
+mod signaling;
 
 pub use boplish_wire as wire;
 pub use config::Config;
 pub use io::{ConnectionCommand, ConnectionId, ConnectionInput, Event, Input, Output, State};
-pub use node::Node;
+pub use node::{Node, SendError};
 pub use time::Time;

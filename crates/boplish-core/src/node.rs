@@ -1,16 +1,63 @@
 //! The node: owns the links, the router and the protocols, and drains them into one another.
+//!
+//! - this file: what the user commands and what shells call;
+//! - `drain`: what the parts say to each other, until nobody has anything left to say;
+//! - `deliver`: messages that have reached this peer.
+
+mod deliver;
+mod drain;
 
 use core::time::Duration;
+use std::collections::VecDeque;
 
-use boplish_wire::{Keypair, MessageId, Payload, PeerId, ProtocolName};
+use boplish_wire::{Keypair, Kind, Message, MessageId, Payload, PeerId, ProtocolName, signal};
+use rand_chacha::ChaCha8Rng;
+use rand_core::{Rng, SeedableRng};
 
 use crate::config::Config;
-use crate::io::{Input, Output, State};
+use crate::delivery::Delivery;
+use crate::io::{DeliveryError, Direction, Event, Input, Output, State};
+use crate::link::Links;
+use crate::protocol::bopcast::Group;
+use crate::protocol::ping::Ping;
+use crate::protocol::{self, bopcast, discovery, ping, topo};
+use crate::router::mesh::Mesh;
+use crate::router::origin::Origins;
+use crate::router::{Callback, Router};
+use crate::signaling::{Due, Signaling};
 use crate::time::Time;
 
 /// A peer of the network.
 #[derive(Debug)]
-pub struct Node {}
+pub struct Node {
+    keypair: Keypair,
+    phase: Phase,
+    rng: ChaCha8Rng,
+    next_message: u64,
+    links: Links,
+    router: Box<dyn Router + Send>,
+    origins: Origins,
+    delivery: Delivery,
+    signaling: Signaling,
+    ping: Ping,
+    group: Group,
+    uses_bootstrap: bool,
+    monitoring: bool,
+    /// The bootstrap server knows nobody else.
+    alone: bool,
+    /// Whether joining has come to some result, so that having no link is news.
+    settled: bool,
+    /// The state that was last told.
+    state: State,
+    outputs: VecDeque<Output>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    New,
+    Open,
+    Closed,
+}
 
 /// Why the application can't send.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -30,52 +77,128 @@ pub enum SendError {
     /// The message to reply to is not, or no longer, known.
     #[error("there is no request {0:?} to reply to")]
     UnknownRequest(MessageId),
+    /// The payload does not fit into a message of this kind.
+    #[error("a payload of {0} bytes is too long for this kind of message")]
+    TooLong(usize),
 }
 
 impl Node {
     /// A node that has not started yet: call [`Node::open`].
+    ///
+    /// `seed` decides every random choice; a shell takes it from the system's randomness.
     pub fn new(config: Config, identity: Keypair, seed: [u8; 32], now: Time) -> Self {
-        let _ = (config, identity, seed, now);
-        Self {}
+        let id = identity.id();
+        let mut rng = ChaCha8Rng::from_seed(seed);
+        let links_rng = ChaCha8Rng::from_rng(&mut rng);
+        let mut router = Mesh::new(id, config.link.max_links);
+        let callbacks = [
+            (signal::PROTOCOL, Callback::Links),
+            (topo::NAME, Callback::Topo),
+            (ping::NAME, Callback::Ping),
+            (bopcast::NAME, Callback::Bopcast),
+        ];
+        for (name, callback) in callbacks {
+            router.register_delivery_callback(&protocol::name(name), callback);
+        }
+        Self {
+            phase: Phase::New,
+            next_message: rng.next_u64(),
+            signaling: Signaling::new(config.link.retry_base, config.link.retry_max),
+            links: Links::new(config.link, identity.clone(), links_rng, now),
+            router: Box::new(router),
+            origins: Origins::new(id),
+            delivery: Delivery::new(config.delivery),
+            ping: Ping::default(),
+            group: Group::default(),
+            uses_bootstrap: config.bootstrap,
+            monitoring: false,
+            alone: false,
+            settled: false,
+            state: State::Offline,
+            outputs: VecDeque::new(),
+            keypair: identity,
+            rng,
+        }
     }
+
     /// Starts: opens the signaling channel and joins the network.
     pub fn open(&mut self, now: Time) {
-        let _ = now;
+        if self.phase == Phase::New {
+            self.phase = Phase::Open;
+            if self.uses_bootstrap {
+                self.signaling.open(now);
+                self.drive_signaling(now);
+            }
+            self.drain(now);
+        }
     }
+
     /// Leaves: tells every peer, closes every link and the signaling channel. The node stays
     /// closed; what waits is reported as undelivered.
     pub fn close(&mut self, now: Time) {
-        let _ = now;
+        if self.phase != Phase::Open {
+            return;
+        }
+        self.links.close();
+        for id in self.delivery.take_all() {
+            self.undelivered(id, DeliveryError::Closed);
+        }
+        if self.signaling.is_open() {
+            self.event(Event::SignalingChanged { open: false });
+        }
+        if self.signaling.close() {
+            self.outputs.push_back(Output::CloseSignaling);
+        }
+        self.drain(now);
+        self.phase = Phase::Closed;
+        self.update_state();
     }
+
     /// The own id.
     pub fn id(&self) -> PeerId {
-        PeerId::from_bytes([0; 20])
+        self.keypair.id()
     }
+
     /// The own place in the network.
     pub fn state(&self) -> State {
-        State::Offline
+        self.state
     }
+
     /// Whether the signaling channel to the bootstrap server is open and the id proven.
     pub fn is_signaling_open(&self) -> bool {
-        false
+        self.signaling.is_open()
     }
+
     /// The peers that a link is open to, in the order of their ids.
     pub fn connected_peers(&self) -> Vec<PeerId> {
-        Vec::new()
+        self.router.peer_ids()
     }
-    /// Turns [`Event::Monitor`](crate::Event::Monitor) on or off; at first it is off.
+
+    /// Turns [`Event::Monitor`] on or off; at first it is off.
     pub fn set_monitoring(&mut self, on: bool) {
-        let _ = on;
+        self.monitoring = on;
     }
-    /// Hands the messages of a protocol to the application ([`Event::Message`](crate::Event))
-    /// from now on. Needed only for `ping-protocol`, `topo-protocol` and `bopcast-protocol`,
-    /// which the core answers by itself otherwise.
+
+    /// Hands the messages of a protocol to the application ([`Event::Message`]) from now on.
+    /// Needed only for `ping-protocol`, `topo-protocol` and `bopcast-protocol`, which the core
+    /// answers by itself otherwise.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::ReservedProtocol`] for `signaling-protocol` and `discovery-protocol`.
     pub fn take_protocol(&mut self, protocol: &ProtocolName) -> Result<(), SendError> {
-        let _ = protocol;
+        refuse_reserved(protocol)?;
+        self.router
+            .register_delivery_callback(protocol, Callback::Application);
         Ok(())
     }
+
     /// Sends a message; `Delivered` or `Undelivered` follows within the bound of
     /// [`DeliveryConfig`](crate::config::DeliveryConfig).
+    ///
+    /// # Errors
+    ///
+    /// See [`SendError`]; nothing was sent then.
     pub fn send(
         &mut self,
         now: Time,
@@ -83,10 +206,22 @@ impl Node {
         protocol: ProtocolName,
         payload: Payload,
     ) -> Result<MessageId, SendError> {
-        let _ = (now, to, protocol, payload);
-        Err(SendError::Closed)
+        refuse_reserved(&protocol)?;
+        self.refuse_unsendable(to, payload.len())?;
+        let mut message = self.compose(Some(to), protocol, Kind::Plain, payload);
+        message.wants_ack = true;
+        let id = message.id;
+        self.delivery.await_ack(now, id, to);
+        self.dispatch(now, message);
+        self.drain(now);
+        Ok(id)
     }
+
     /// Sends a request; `Reply` or `Undelivered` follows within `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// See [`SendError`]; nothing was sent then.
     pub fn request(
         &mut self,
         now: Time,
@@ -95,10 +230,21 @@ impl Node {
         payload: Payload,
         timeout: Duration,
     ) -> Result<MessageId, SendError> {
-        let _ = (now, to, protocol, payload, timeout);
-        Err(SendError::Closed)
+        refuse_reserved(&protocol)?;
+        self.refuse_unsendable(to, payload.len())?;
+        let message = self.compose(Some(to), protocol, Kind::Request, payload);
+        let id = message.id;
+        self.delivery.await_reply(now, id, to, timeout);
+        self.dispatch(now, message);
+        self.drain(now);
+        Ok(id)
     }
-    /// Answers a request that came as [`Event::Message`](crate::Event::Message) with `request`.
+
+    /// Answers a request that came as [`Event::Message`] with `request`.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::UnknownRequest`] if it was answered before, or is too long ago.
     pub fn reply(
         &mut self,
         now: Time,
@@ -106,45 +252,271 @@ impl Node {
         request: MessageId,
         payload: Payload,
     ) -> Result<(), SendError> {
-        let _ = (now, to, request, payload);
-        Err(SendError::Closed)
+        self.refuse_unsendable(to, payload.len())?;
+        let protocol = self
+            .delivery
+            .take_request(to, request)
+            .ok_or(SendError::UnknownRequest(request))?;
+        let message = self.compose(Some(to), protocol, Kind::Reply { of: request }, payload);
+        self.dispatch(now, message);
+        self.drain(now);
+        Ok(())
     }
-    /// Sends a `ping-protocol` ping; [`Event::Pong`](crate::Event::Pong) follows if it is answered
-    /// and `Undelivered` with the returned id if it is not.
+
+    /// Sends a `ping-protocol` ping; [`Event::Pong`] follows if it is answered and `Undelivered`
+    /// with the returned id if it is not.
+    ///
+    /// # Errors
+    ///
+    /// See [`SendError`]; nothing was sent then.
     pub fn ping(&mut self, now: Time, peer: PeerId) -> Result<MessageId, SendError> {
-        let _ = (now, peer);
-        Err(SendError::Closed)
+        self.refuse_unsendable(peer, 0)?;
+        let empty = Payload::empty_json();
+        let mut message = self.compose(Some(peer), protocol::name(ping::NAME), Kind::Plain, empty);
+        let id = message.id;
+        message.payload = self.ping.ping(now, id, peer);
+        self.dispatch(now, message);
+        self.drain(now);
+        Ok(id)
     }
+
     /// Sends a `topo-protocol` request to one peer, or to all that are linked;
-    /// [`Event::Topology`](crate::Event::Topology) follows for each that answers.
+    /// [`Event::Topology`] follows for each that answers.
+    ///
+    /// # Errors
+    ///
+    /// See [`SendError`]; nothing was sent then.
     pub fn request_topology(&mut self, now: Time, peer: Option<PeerId>) -> Result<(), SendError> {
-        let _ = (now, peer);
-        Err(SendError::Closed)
+        let peers = peer.map_or_else(|| self.router.peer_ids(), |peer| vec![peer]);
+        for peer in &peers {
+            self.refuse_unsendable(*peer, 0)?;
+        }
+        for peer in peers {
+            self.originate(now, Some(peer), topo::NAME, Kind::Plain, topo::request());
+        }
+        self.drain(now);
+        Ok(())
     }
+
     /// Asks a peer to share a bopcast group: a `register-request` (the report, figure 4.2).
+    ///
+    /// # Errors
+    ///
+    /// See [`SendError`]; nothing was sent then.
     pub fn register_in_group(&mut self, now: Time, peer: PeerId) -> Result<(), SendError> {
-        let _ = (now, peer);
-        Err(SendError::Closed)
+        self.refuse_unsendable(peer, 0)?;
+        let payload = Group::register();
+        self.originate(now, Some(peer), bopcast::NAME, Kind::Plain, payload);
+        self.drain(now);
+        Ok(())
     }
+
     /// Sends a payload to every member of the bopcast group.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::TooLong`] if the payload does not fit into a bopcast message; otherwise see
+    /// [`SendError`]. Nothing was sent then.
     pub fn send_to_group(&mut self, now: Time, payload: Payload) -> Result<(), SendError> {
-        let _ = (now, payload);
-        Err(SendError::Closed)
+        let payload = Group::deliver(&payload).ok_or(SendError::TooLong(payload.len()))?;
+        let members = self.group.members();
+        for member in &members {
+            self.refuse_unsendable(*member, payload.len())?;
+        }
+        for member in members {
+            self.originate(
+                now,
+                Some(member),
+                bopcast::NAME,
+                Kind::Plain,
+                payload.clone(),
+            );
+        }
+        self.drain(now);
+        Ok(())
     }
+
     /// The members of the bopcast group, without the own id.
     pub fn group_members(&self) -> Vec<PeerId> {
-        Vec::new()
+        self.group.members()
     }
+
     /// Takes a fact from outside.
     pub fn handle_input(&mut self, now: Time, input: Input) {
-        let _ = (now, input);
+        if self.phase != Phase::Open {
+            return;
+        }
+        match input {
+            Input::Timeout => self.handle_timeout(now),
+            Input::SignalingOpened => {}
+            Input::SignalingMessage(text) => self.handle_signaling_message(now, &text),
+            Input::SignalingClosed { reason } => {
+                tracing::debug!(reason, "the signaling channel is closed");
+                self.handle_signaling_closed(now);
+            }
+            Input::Connection(connection, input) => {
+                self.links.handle_connection(now, connection, input);
+            }
+            Input::Visibility { hidden } => self.links.set_hidden(now, hidden),
+            Input::NetworkChanged => {
+                self.signaling.retry_now(now);
+                self.links.handle_network_change(now);
+            }
+        }
+        self.drain(now);
     }
+
     /// The next piece of work, until there is none.
     pub fn poll_output(&mut self) -> Option<Output> {
-        None
+        self.outputs.pop_front()
     }
+
     /// When to hand in [`Input::Timeout`], if nothing happens before.
     pub fn poll_timeout(&self) -> Option<Time> {
-        None
+        if self.phase != Phase::Open {
+            return None;
+        }
+        let timeouts = [
+            self.links.poll_timeout(),
+            self.router.poll_timeout(),
+            self.delivery.poll_timeout(),
+            self.ping.poll_timeout(),
+            self.signaling.poll_timeout(),
+        ];
+        timeouts.into_iter().flatten().min()
+    }
+
+    fn handle_timeout(&mut self, now: Time) {
+        self.drive_signaling(now);
+        self.links.handle_timeout(now);
+        self.router.handle_timeout(now);
+        while let Some((id, error)) = self.delivery.take_expired(now) {
+            self.undelivered(id, error);
+        }
+        while let Some(id) = self.ping.take_expired(now) {
+            self.undelivered(id, DeliveryError::TimedOut);
+        }
+    }
+
+    fn drive_signaling(&mut self, now: Time) {
+        match self.signaling.handle_timeout(now) {
+            Some(Due::Open) => self.outputs.push_back(Output::OpenSignaling),
+            Some(Due::Close) => {
+                self.outputs.push_back(Output::CloseSignaling);
+                self.handle_signaling_closed(now);
+            }
+            None => {}
+        }
+    }
+
+    /// A message of this peer.
+    fn compose(
+        &mut self,
+        to: Option<PeerId>,
+        protocol: ProtocolName,
+        kind: Kind,
+        payload: Payload,
+    ) -> Message {
+        let id = MessageId(self.next_message);
+        self.next_message = self.next_message.wrapping_add(1);
+        Message {
+            id,
+            from: self.keypair.id(),
+            to,
+            protocol,
+            kind,
+            wants_ack: false,
+            hops: 0,
+            payload,
+            proof: None,
+        }
+    }
+
+    /// Sends a message of this peer on its way.
+    fn dispatch(&mut self, now: Time, message: Message) {
+        self.monitor(Direction::Outgoing, &message);
+        self.router.route(now, message);
+    }
+
+    fn originate(
+        &mut self,
+        now: Time,
+        to: Option<PeerId>,
+        protocol: &'static str,
+        kind: Kind,
+        payload: Payload,
+    ) {
+        let message = self.compose(to, protocol::name(protocol), kind, payload);
+        self.dispatch(now, message);
+    }
+
+    fn refuse_unsendable(&self, to: PeerId, length: usize) -> Result<(), SendError> {
+        if self.phase != Phase::Open {
+            return Err(SendError::Closed);
+        }
+        if to == self.keypair.id() {
+            return Err(SendError::ToSelf);
+        }
+        if !self.delivery.has_room() || !self.links.has_room(to, length) {
+            return Err(SendError::Congested(to));
+        }
+        Ok(())
+    }
+
+    fn event(&mut self, event: Event) {
+        self.outputs.push_back(Output::Event(event));
+    }
+
+    fn undelivered(&mut self, id: MessageId, error: DeliveryError) {
+        self.event(Event::Undelivered { id, error });
+    }
+
+    /// Shows a message to the monitor. Acknowledgements and the like are no messages to it.
+    fn monitor(&mut self, direction: Direction, message: &Message) {
+        let is_shown = match message.kind {
+            Kind::Plain | Kind::Request | Kind::Reply { .. } => true,
+            Kind::Ack { .. } | Kind::Unreachable { .. } => false,
+        };
+        if self.monitoring && is_shown {
+            let message = message.clone();
+            self.event(Event::Monitor { direction, message });
+        }
+    }
+
+    /// Tells the application when the own place in the network has changed.
+    fn update_state(&mut self) {
+        let state = self.current_state();
+        if state != self.state {
+            self.state = state;
+            self.event(Event::StateChanged(state));
+        }
+    }
+
+    fn current_state(&mut self) -> State {
+        let state = if self.phase != Phase::Open {
+            State::Offline
+        } else if self.links.has_working_link() {
+            State::Online
+        } else if self.links.linked_peers().next().is_some() {
+            State::Degraded
+        } else if !self.signaling.is_open() {
+            State::Offline
+        } else if self.alone {
+            State::Alone
+        } else if self.settled || self.links.bootstrap_has_failed() {
+            State::Degraded
+        } else {
+            State::Offline
+        };
+        self.settled |= state != State::Offline;
+        state
+    }
+}
+
+/// signaling-protocol and discovery-protocol are the core's alone.
+fn refuse_reserved(protocol: &ProtocolName) -> Result<(), SendError> {
+    match protocol.as_str() {
+        signal::PROTOCOL | discovery::NAME => Err(SendError::ReservedProtocol(protocol.clone())),
+        _ => Ok(()),
     }
 }

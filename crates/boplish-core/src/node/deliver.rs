@@ -1,0 +1,119 @@
+//! Messages that have reached this peer.
+
+use boplish_wire::{Kind, Message, Payload, signal};
+
+use super::Node;
+use crate::io::{Direction, Event};
+use crate::protocol::Unreachable;
+use crate::protocol::bopcast::{self, BopcastOutput};
+use crate::protocol::ping::{self, PingOutput};
+use crate::protocol::topo::{self, TopoOutput};
+use crate::router::{Callback, Via};
+use crate::time::Time;
+
+impl Node {
+    pub(super) fn deliver(&mut self, now: Time, callback: Callback, via: Via, message: Message) {
+        self.monitor(Direction::Incoming, &message);
+        match message.kind {
+            Kind::Ack { of } => {
+                if self.delivery.handle_ack(message.from, of) {
+                    self.event(Event::Delivered(of));
+                }
+            }
+            Kind::Reply { of } => {
+                if self.delivery.handle_reply(message.from, of) {
+                    let Message { from, payload, .. } = message;
+                    let to = of;
+                    self.event(Event::Reply { from, to, payload });
+                }
+            }
+            Kind::Unreachable { of } => {
+                if via == Via::Link(message.from)
+                    && let Ok(Unreachable { peer }) = message.payload.parse()
+                {
+                    self.router.handle_unreachable(message.from, peer);
+                    if message.protocol.as_str() == signal::PROTOCOL {
+                        self.links.handle_unreachable(now, peer);
+                    } else {
+                        self.handle_lost(now, of);
+                    }
+                }
+            }
+            Kind::Plain | Kind::Request => {
+                if message.wants_ack {
+                    self.acknowledge(now, &message);
+                }
+                self.call_back(now, callback, message);
+            }
+        }
+    }
+
+    /// Tells the writer of a message that it has arrived.
+    pub(super) fn acknowledge(&mut self, now: Time, message: &Message) {
+        let kind = Kind::Ack { of: message.id };
+        let protocol = message.protocol.clone();
+        let ack = self.compose(Some(message.from), protocol, kind, Payload::empty_json());
+        self.router.route(now, ack);
+    }
+
+    /// Hands a message to whoever handles its protocol.
+    fn call_back(&mut self, now: Time, callback: Callback, message: Message) {
+        let from = message.from;
+        match callback {
+            Callback::Links => {
+                self.links
+                    .handle_signal(now, from, message.to, &message.payload);
+            }
+            Callback::Router => self.router.handle_delivery(now, &message),
+            Callback::Topo => match topo::handle(&message, || self.router.peer_ids()) {
+                TopoOutput::Answer(payload) => {
+                    self.originate(now, Some(from), topo::NAME, Kind::Plain, payload);
+                }
+                TopoOutput::Learned(peers) => self.event(Event::Topology { from, peers }),
+                TopoOutput::Nothing => {}
+            },
+            Callback::Ping => match self.ping.handle(now, &message) {
+                PingOutput::Answer(payload) => {
+                    self.originate(now, Some(from), ping::NAME, Kind::Plain, payload);
+                }
+                PingOutput::Pong { round_trip } => self.event(Event::Pong { from, round_trip }),
+                PingOutput::Nothing => {}
+            },
+            Callback::Bopcast => {
+                let output = self.group.handle(self.keypair.id(), &message);
+                self.handle_bopcast(now, from, output);
+            }
+            Callback::Application => {
+                let request = (message.kind == Kind::Request).then_some(message.id);
+                if let Some(id) = request {
+                    self.delivery
+                        .handle_request(from, id, message.protocol.clone());
+                }
+                self.event(Event::Message {
+                    from,
+                    protocol: message.protocol,
+                    payload: message.payload,
+                    hops: message.hops,
+                    request,
+                });
+            }
+        }
+    }
+
+    fn handle_bopcast(&mut self, now: Time, from: boplish_wire::PeerId, output: BopcastOutput) {
+        for (to, payload) in output.say {
+            self.originate(now, Some(to), bopcast::NAME, Kind::Plain, payload);
+        }
+        if output.changed {
+            self.group_changed();
+        }
+        if let Some(payload) = output.delivered {
+            self.event(Event::GroupMessage { from, payload });
+        }
+    }
+
+    pub(super) fn group_changed(&mut self) {
+        let members = self.group.members();
+        self.event(Event::GroupChanged { members });
+    }
+}

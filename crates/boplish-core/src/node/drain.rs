@@ -1,0 +1,215 @@
+//! What the parts of a node say to each other, until nobody has anything left to say.
+
+use boplish_wire::bootstrap::{ErrorCode, FromServer, ServerError};
+use boplish_wire::{Message, PeerId, json, signal};
+
+use super::Node;
+use crate::io::{DeliveryError, Direction, Event, Output, Refusal};
+use crate::link::LinkOutput;
+use crate::router::{RouterOutput, Via};
+use crate::time::Time;
+
+impl Node {
+    /// Drains the parts into one another and into the outputs.
+    pub(super) fn drain(&mut self, now: Time) {
+        loop {
+            if let Some(output) = self.links.poll_output() {
+                self.handle_link_output(now, output);
+            } else if let Some(output) = self.router.poll_output() {
+                self.handle_router_output(now, output);
+            } else {
+                break;
+            }
+        }
+        self.update_state();
+    }
+
+    fn handle_link_output(&mut self, now: Time, output: LinkOutput) {
+        match output {
+            LinkOutput::Command(connection, command) => {
+                self.outputs
+                    .push_back(Output::Connection(connection, command));
+            }
+            LinkOutput::Signal { to, payload } => {
+                let kind = boplish_wire::Kind::Plain;
+                self.originate(now, to, signal::PROTOCOL, kind, payload);
+            }
+            LinkOutput::Up { peer, routing } => {
+                self.alone = false;
+                self.router.add_peer(now, peer, &routing);
+                self.event(Event::PeerConnected(peer));
+            }
+            LinkOutput::Down { peer, reason } => {
+                self.router.remove_peer(now, peer, reason);
+                self.event(Event::PeerDisconnected { peer, reason });
+                if self.group.remove(peer) {
+                    self.group_changed();
+                }
+            }
+            LinkOutput::Disturbed { peer, disturbed } => {
+                self.router.handle_disturbed(peer, disturbed);
+            }
+            LinkOutput::Message { peer, message } => {
+                self.handle_message(now, Via::Link(peer), message);
+            }
+            LinkOutput::Routing { peer, routing } => {
+                self.router.handle_routing(now, peer, &routing);
+            }
+            LinkOutput::GaveUp { peer } => self.router.handle_gave_up(now, peer),
+            LinkOutput::Alone => self.alone = true,
+            LinkOutput::Refused { from, reason } => self.refused(from, reason),
+        }
+    }
+
+    fn handle_router_output(&mut self, now: Time, output: RouterOutput) {
+        match output {
+            RouterOutput::Send { peer, mut message } => {
+                if message.to != Some(peer) {
+                    self.prepare_for_others(&mut message);
+                }
+                if self.links.send(peer, &message).is_err() {
+                    self.handle_undeliverable(now, message);
+                }
+            }
+            RouterOutput::SendSignaling(mut message) => {
+                self.prepare_for_others(&mut message);
+                let text = json::encode(&message);
+                self.outputs.push_back(Output::SendSignaling(text));
+            }
+            RouterOutput::Deliver {
+                callback,
+                via,
+                message,
+            } => self.deliver(now, callback, via, message),
+            RouterOutput::Forwarded(message) => self.monitor(Direction::Forwarded, &message),
+            RouterOutput::Originate {
+                to,
+                protocol,
+                kind,
+                payload,
+            } => {
+                let message = self.compose(to, protocol, kind, payload);
+                self.dispatch(now, message);
+            }
+            RouterOutput::Unroutable(message) => self.handle_undeliverable(now, message),
+            RouterOutput::Connect(peer) => self.links.connect(now, peer),
+            RouterOutput::Routing(routing) => self.links.set_routing(routing),
+            RouterOutput::Announce => self.links.announce(now),
+        }
+    }
+
+    /// An own message that goes over others carries a proof of its own, and is kept in case it
+    /// has to take another way.
+    fn prepare_for_others(&mut self, message: &mut Message) {
+        if message.from != self.keypair.id() {
+            return;
+        }
+        self.delivery.retain(message);
+        if message.proof.is_none() && message.protocol.as_str() != signal::PROTOCOL {
+            message.sign(&self.keypair);
+        }
+    }
+
+    /// A message could not be sent on its way.
+    pub(super) fn handle_undeliverable(&mut self, now: Time, message: Message) {
+        if message.from != self.keypair.id() {
+            tracing::debug!(from = ?message.from, to = ?message.to, "could not forward");
+        } else if message.protocol.as_str() == signal::PROTOCOL {
+            if let Some(peer) = message.to {
+                self.links.handle_unreachable(now, peer);
+            }
+        } else {
+            self.handle_lost(now, message.id);
+        }
+    }
+
+    /// A message of the application has come to nothing on the way that it took.
+    pub(super) fn handle_lost(&mut self, now: Time, id: boplish_wire::MessageId) {
+        match self.delivery.handle_unreachable(id) {
+            Ok(message) => self.router.route(now, message),
+            Err(was_waiting) => {
+                if was_waiting || self.ping.forget(id) {
+                    self.undelivered(id, DeliveryError::Unreachable);
+                }
+            }
+        }
+    }
+
+    pub(super) fn handle_signaling_message(&mut self, now: Time, text: &str) {
+        if !self.signaling.has_socket() {
+            return;
+        }
+        match FromServer::parse(text) {
+            Ok(FromServer::Challenge { nonce }) => {
+                let answer = self.signaling.answer_challenge(&self.keypair, &nonce);
+                self.outputs.push_back(Output::SendSignaling(answer));
+            }
+            Ok(FromServer::Welcome { ice_servers }) => {
+                self.outputs.push_back(Output::IceServers(ice_servers));
+                if self.signaling.handle_welcome(now) {
+                    self.event(Event::SignalingChanged { open: true });
+                    self.router.handle_signaling(now, true);
+                    self.links.set_bootstrap_possible(now, true);
+                }
+            }
+            Ok(FromServer::Denied { id: _ }) => self.links.handle_denied_by_server(now),
+            Ok(FromServer::Error(error)) => self.handle_server_error(now, error),
+            Ok(FromServer::Shutdown { reason }) => {
+                tracing::debug!(reason, "the bootstrap server shuts down");
+            }
+            Ok(FromServer::Message(message)) => {
+                self.handle_message(now, Via::Signaling, message);
+            }
+            Err(error) => self.refused(None, Refusal::Malformed(error.to_string())),
+        }
+    }
+
+    pub(super) fn handle_signaling_closed(&mut self, now: Time) {
+        if self.signaling.handle_closed(now, &mut self.rng) {
+            self.alone = false;
+            self.event(Event::SignalingChanged { open: false });
+            self.router.handle_signaling(now, false);
+            self.links.set_bootstrap_possible(now, false);
+        }
+    }
+
+    fn handle_server_error(&mut self, now: Time, error: ServerError) {
+        if error.code != ErrorCode::UnknownPeer {
+            tracing::warn!(code = error.code.as_str(), "the bootstrap server refuses");
+            return self.event(Event::ServerError(error));
+        }
+        // Ordinary: the peer has left the server, or the network.
+        if let Some(id) = error.id {
+            self.handle_lost(now, id);
+        }
+        if let Some(Ok(peer)) = error.peer.map(|peer| peer.parse::<PeerId>()) {
+            self.links.handle_unreachable(now, peer);
+        }
+    }
+
+    fn refused(&mut self, from: Option<PeerId>, reason: Refusal) {
+        tracing::warn!(?from, %reason, "refused");
+        self.event(Event::Refused { from, reason });
+    }
+
+    /// Takes a message from a neighbour or from the bootstrap server.
+    fn handle_message(&mut self, now: Time, via: Via, mut message: Message) {
+        if matches!(via, Via::Link(_)) {
+            message.hops = message.hops.saturating_add(1);
+        }
+        match self.origins.check(via, &message) {
+            Ok(()) => self.router.handle_message(now, via, message),
+            Err(reason) => {
+                let from = match via {
+                    Via::Link(peer) => peer,
+                    Via::Signaling => message.from,
+                };
+                if reason == Refusal::ReplayedMessage && message.wants_ack {
+                    // Its writer may have sent it again on another way, not having heard.
+                    self.acknowledge(now, &message);
+                }
+                self.refused(Some(from), reason);
+            }
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! ping-protocol: the report's example (section 4.1.2).
+//!
+//! A pong repeats what the ping carried, so that the pinger can tell which one it answers; one
+//! from an application of the report carries nothing, and answers the oldest ping.
+
+use core::time::Duration;
+use std::collections::VecDeque;
+
+use boplish_wire::{Message, MessageId, Payload, PeerId};
+use serde_json::{Map, Value};
+
+use super::payload;
+use crate::time::Time;
+
+/// The protocol's name.
+pub(crate) const NAME: &str = "ping-protocol";
+
+/// A ping is answered within this time, or not at all.
+const TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Pings that wait for their pong; the oldest is given up when there is one more.
+const MAX_WAITING: usize = 1024;
+
+/// Pings that wait for their pong, oldest first.
+#[derive(Debug, Default)]
+pub(crate) struct Ping {
+    waiting: VecDeque<Waiting>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    id: MessageId,
+    peer: PeerId,
+    sent: Time,
+}
+
+/// What a delivered message calls for.
+#[derive(Debug)]
+pub(crate) enum PingOutput {
+    /// Say this to the sender.
+    Answer(Payload),
+    /// The sender has answered a ping.
+    Pong { round_trip: Duration },
+    /// Nothing.
+    Nothing,
+}
+
+impl Ping {
+    /// The payload of a ping that is sent now as message `id`.
+    pub(crate) fn ping(&mut self, now: Time, id: MessageId, peer: PeerId) -> Payload {
+        if self.waiting.len() == MAX_WAITING {
+            self.waiting.pop_front();
+        }
+        let sent = now;
+        self.waiting.push_back(Waiting { id, peer, sent });
+        let fields = [("type", "ping".into()), ("id", id.0.to_string().into())];
+        let fields = fields.map(|(key, value): (&str, Value)| (key.to_owned(), value));
+        payload(&Map::from_iter(fields))
+    }
+
+    /// Takes a message of the protocol.
+    pub(crate) fn handle(&mut self, now: Time, message: &Message) -> PingOutput {
+        let Ok(mut fields) = message.payload.parse::<Map<String, Value>>() else {
+            return PingOutput::Nothing;
+        };
+        match fields.get("type").and_then(Value::as_str) {
+            Some("ping") => {
+                fields.insert("type".to_owned(), "pong".into());
+                PingOutput::Answer(payload(&fields))
+            }
+            Some("pong") => self.handle_pong(now, message.from, fields.get("id")),
+            Some(_) | None => PingOutput::Nothing,
+        }
+    }
+
+    fn handle_pong(&mut self, now: Time, from: PeerId, id: Option<&Value>) -> PingOutput {
+        let id = id.and_then(Value::as_str).and_then(|id| id.parse().ok());
+        let answered =
+            |ping: &Waiting| ping.peer == from && id.is_none_or(|id| ping.id == MessageId(id));
+        let index = self.waiting.iter().position(answered);
+        match index.and_then(|index| self.waiting.remove(index)) {
+            Some(ping) => PingOutput::Pong {
+                round_trip: now.since(ping.sent),
+            },
+            None => PingOutput::Nothing,
+        }
+    }
+
+    /// A ping that will not be answered any more: its time is up.
+    pub(crate) fn take_expired(&mut self, now: Time) -> Option<MessageId> {
+        let oldest = self.waiting.front()?;
+        if oldest.sent + TIMEOUT > now {
+            return None;
+        }
+        self.waiting.pop_front().map(|ping| ping.id)
+    }
+
+    /// A ping could not be sent.
+    pub(crate) fn forget(&mut self, id: MessageId) -> bool {
+        let index = self.waiting.iter().position(|ping| ping.id == id);
+        index.and_then(|index| self.waiting.remove(index)).is_some()
+    }
+
+    /// When the next ping is given up.
+    pub(crate) fn poll_timeout(&self) -> Option<Time> {
+        self.waiting.front().map(|ping| ping.sent + TIMEOUT)
+    }
+}

@@ -1,0 +1,346 @@
+//! The report's full mesh: a link to everyone, and the discovery of everyone.
+//!
+//! Discovery alone leaves the mesh incomplete when peers join in parallel (the report, figure
+//! 4.4). Here each keepalive carries a digest of the sender's view; neighbours whose views differ
+//! ask each other until all views are one ([`view`]).
+
+mod view;
+
+use core::time::Duration;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use boplish_wire::{Kind, Message, PeerId, ProtocolName, signal};
+
+use self::view::Digest;
+use super::{Callback, Router, RouterOutput, Via};
+use crate::io::DisconnectReason;
+use crate::protocol::discovery::{self, Discovery};
+use crate::protocol::{self, Unreachable};
+use crate::time::Time;
+
+/// A change of the own view is told to neighbours after this pause, together with others.
+const ANNOUNCE_DELAY: Duration = Duration::from_millis(300);
+
+/// Pause between two discovery requests to a neighbour whose view differs; doubled while its
+/// answers bring nothing new.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
+
+/// The longest such pause.
+const ASK_AGAIN_MAX: Duration = Duration::from_secs(64);
+
+/// A peer that left, or that could not be connected to, is not tried for this long.
+const AVOID: Duration = Duration::from_secs(30);
+
+/// Peers that are remembered as avoided.
+const MAX_AVOIDED: usize = 1024;
+
+/// Links over which the mesh carries a message for others: to a relay, and on to its receiver.
+const MAX_RELAYS: u8 = 4;
+
+/// The full mesh.
+#[derive(Debug)]
+pub(crate) struct Mesh {
+    own: PeerId,
+    max_links: usize,
+    signaling_open: bool,
+    neighbours: BTreeMap<PeerId, Neighbour>,
+    callbacks: BTreeMap<ProtocolName, Callback>,
+    avoided: BTreeMap<PeerId, Time>,
+    announce_at: Option<Time>,
+    outputs: VecDeque<RouterOutput>,
+}
+
+#[derive(Debug)]
+struct Neighbour {
+    disturbed: bool,
+    digest: Option<Digest>,
+    /// The neighbours that it named last.
+    peers: BTreeSet<PeerId>,
+    /// When it may be asked again.
+    ask_at: Time,
+    pause: Duration,
+}
+
+/// Where a message goes next.
+enum NextHop {
+    Link(PeerId),
+    Signaling,
+    Nowhere,
+}
+
+impl Mesh {
+    pub(crate) fn new(own: PeerId, max_links: usize) -> Self {
+        let mut mesh = Self {
+            own,
+            max_links,
+            signaling_open: false,
+            neighbours: BTreeMap::new(),
+            callbacks: BTreeMap::new(),
+            avoided: BTreeMap::new(),
+            announce_at: None,
+            outputs: VecDeque::new(),
+        };
+        mesh.register_delivery_callback(&protocol::name(discovery::NAME), Callback::Router);
+        mesh
+    }
+
+    fn digest(&self) -> Digest {
+        let ids = self.neighbours.keys().copied();
+        ids.chain([self.own]).collect()
+    }
+
+    /// The own view has changed: neighbours hear of it soon.
+    fn view_changed(&mut self, now: Time) {
+        self.announce_at.get_or_insert(now + ANNOUNCE_DELAY);
+        let routing = self.digest().to_bytes();
+        self.outputs.push_back(RouterOutput::Routing(routing));
+    }
+
+    /// Asks a neighbour for its peers if its view differs, and not too often.
+    fn compare(&mut self, now: Time, peer: PeerId) {
+        let own = self.digest();
+        let Some(neighbour) = self.neighbours.get_mut(&peer) else {
+            return;
+        };
+        if neighbour.digest.is_some_and(|theirs| theirs != own) && now >= neighbour.ask_at {
+            neighbour.ask_at = now + neighbour.pause;
+            self.discover(Some(peer));
+        }
+    }
+
+    fn discover(&mut self, to: Option<PeerId>) {
+        self.outputs.push_back(RouterOutput::Originate {
+            to,
+            protocol: protocol::name(discovery::NAME),
+            kind: Kind::Plain,
+            payload: protocol::payload(&Discovery::Request),
+        });
+    }
+
+    /// Wants a link to a peer that somebody has named.
+    fn want(&mut self, now: Time, peer: PeerId) -> bool {
+        let avoided = self.avoided.get(&peer).is_some_and(|until| now < *until);
+        let wanted = peer != self.own
+            && !avoided
+            && !self.neighbours.contains_key(&peer)
+            && self.neighbours.len() < self.max_links;
+        if wanted {
+            self.outputs.push_back(RouterOutput::Connect(peer));
+        }
+        wanted
+    }
+
+    fn avoid(&mut self, now: Time, peer: PeerId) {
+        self.avoided.retain(|_, until| now < *until);
+        if self.avoided.len() < MAX_AVOIDED {
+            self.avoided.insert(peer, now + AVOID);
+        }
+    }
+
+    /// Where a message of this peer goes: straight if there is a link; signals rather around a
+    /// link that is in doubt, since they are there to mend it. Everything else that has no link
+    /// goes over a neighbour that has one, or through the fallback signaling channel.
+    fn next_hop(&self, to: PeerId, protocol: &ProtocolName) -> NextHop {
+        let direct = self.neighbours.get(&to);
+        let is_signal = protocol.as_str() == signal::PROTOCOL;
+        if direct.is_some_and(|neighbour| !(neighbour.disturbed && is_signal)) {
+            return NextHop::Link(to);
+        }
+        if let Some(relay) = self.relay(to, None) {
+            return NextHop::Link(relay);
+        }
+        if self.signaling_open {
+            return NextHop::Signaling;
+        }
+        match direct {
+            Some(_) => NextHop::Link(to),
+            None => NextHop::Nowhere,
+        }
+    }
+
+    /// A neighbour that has a link to a peer, as far as is known.
+    fn relay(&self, to: PeerId, except: Option<PeerId>) -> Option<PeerId> {
+        let knows = |(id, neighbour): &(&PeerId, &Neighbour)| {
+            !neighbour.disturbed && Some(**id) != except && neighbour.peers.contains(&to)
+        };
+        self.neighbours.iter().find(knows).map(|(id, _)| *id)
+    }
+
+    fn deliver(&mut self, via: Via, message: Message) {
+        let callback = self.callbacks.get(&message.protocol).copied();
+        self.outputs.push_back(RouterOutput::Deliver {
+            callback: callback.unwrap_or(Callback::Application),
+            via,
+            message,
+        });
+    }
+
+    /// Carries a message from one neighbour to another.
+    fn forward(&mut self, from: PeerId, to: PeerId, message: Message) {
+        let next = match self.neighbours.get(&to) {
+            Some(_) if to != from => Some(to),
+            Some(_) | None => self.relay(to, Some(from)),
+        };
+        match next.filter(|_| message.hops < MAX_RELAYS) {
+            Some(peer) => {
+                self.outputs
+                    .push_back(RouterOutput::Forwarded(message.clone()));
+                self.outputs.push_back(RouterOutput::Send { peer, message });
+            }
+            None if message.from == from => {
+                self.outputs.push_back(RouterOutput::Originate {
+                    to: Some(from),
+                    protocol: message.protocol,
+                    kind: Kind::Unreachable { of: message.id },
+                    payload: protocol::payload(&Unreachable { peer: to }),
+                });
+            }
+            None => tracing::debug!(?from, ?to, "no way to forward a message"),
+        }
+    }
+}
+
+impl Router for Mesh {
+    fn add_peer(&mut self, now: Time, peer: PeerId, routing: &[u8]) {
+        self.avoided.remove(&peer);
+        let neighbour = Neighbour {
+            disturbed: false,
+            digest: Digest::from_bytes(routing),
+            peers: BTreeSet::new(),
+            ask_at: now + ASK_AGAIN,
+            pause: ASK_AGAIN,
+        };
+        self.neighbours.insert(peer, neighbour);
+        self.view_changed(now);
+        self.discover(Some(peer));
+    }
+
+    fn remove_peer(&mut self, now: Time, peer: PeerId, reason: DisconnectReason) {
+        if self.neighbours.remove(&peer).is_none() {
+            return;
+        }
+        for neighbour in self.neighbours.values_mut() {
+            neighbour.peers.remove(&peer);
+        }
+        self.view_changed(now);
+        match reason {
+            DisconnectReason::Closed | DisconnectReason::ClosedByPeer => self.avoid(now, peer),
+            // It may have lost this link only.
+            DisconnectReason::Silent | DisconnectReason::Failed => {
+                self.want(now, peer);
+            }
+        }
+    }
+
+    fn peer_ids(&self) -> Vec<PeerId> {
+        self.neighbours.keys().copied().collect()
+    }
+
+    fn route(&mut self, _now: Time, message: Message) {
+        let next = match message.to {
+            Some(to) => self.next_hop(to, &message.protocol),
+            None if self.signaling_open => NextHop::Signaling,
+            None => NextHop::Nowhere,
+        };
+        self.outputs.push_back(match next {
+            NextHop::Link(peer) => RouterOutput::Send { peer, message },
+            NextHop::Signaling => RouterOutput::SendSignaling(message),
+            NextHop::Nowhere => RouterOutput::Unroutable(message),
+        });
+    }
+
+    fn register_delivery_callback(&mut self, protocol: &ProtocolName, callback: Callback) {
+        self.callbacks.insert(protocol.clone(), callback);
+    }
+
+    fn handle_message(&mut self, _now: Time, via: Via, message: Message) {
+        match (message.to, via) {
+            (Some(to), Via::Link(from)) if to != self.own => self.forward(from, to, message),
+            (Some(_) | None, Via::Link(_) | Via::Signaling) => self.deliver(via, message),
+        }
+    }
+
+    fn handle_delivery(&mut self, now: Time, message: &Message) {
+        match message.payload.parse::<Discovery>() {
+            Ok(Discovery::Request) => {
+                let ids = self.neighbours.keys().copied();
+                let ids = ids.filter(|id| *id != message.from).collect();
+                self.outputs.push_back(RouterOutput::Originate {
+                    to: Some(message.from),
+                    protocol: protocol::name(discovery::NAME),
+                    kind: Kind::Plain,
+                    payload: protocol::payload(&Discovery::Answer { ids }),
+                });
+                // A request by way of the bootstrap server comes from another part of the
+                // network, or from one that has lost its links.
+                self.want(now, message.from);
+            }
+            Ok(Discovery::Answer { ids }) => {
+                let mut brings_new = self.want(now, message.from);
+                for id in ids.iter().take(discovery::MAX_IDS) {
+                    brings_new |= self.want(now, *id);
+                }
+                if let Some(neighbour) = self.neighbours.get_mut(&message.from) {
+                    neighbour.peers = ids.into_iter().take(discovery::MAX_IDS).collect();
+                    neighbour.pause = match brings_new {
+                        true => ASK_AGAIN,
+                        false => (neighbour.pause * 2).min(ASK_AGAIN_MAX),
+                    };
+                    neighbour.ask_at = now + neighbour.pause;
+                }
+            }
+            Err(error) => tracing::debug!(from = ?message.from, %error, "bad discovery message"),
+        }
+    }
+
+    fn handle_routing(&mut self, now: Time, peer: PeerId, routing: &[u8]) {
+        let Some(neighbour) = self.neighbours.get_mut(&peer) else {
+            return;
+        };
+        let digest = Digest::from_bytes(routing);
+        if digest != neighbour.digest {
+            neighbour.digest = digest;
+            neighbour.pause = ASK_AGAIN;
+            neighbour.ask_at = neighbour.ask_at.min(now + ASK_AGAIN);
+        }
+        self.compare(now, peer);
+    }
+
+    fn handle_disturbed(&mut self, peer: PeerId, disturbed: bool) {
+        if let Some(neighbour) = self.neighbours.get_mut(&peer) {
+            neighbour.disturbed = disturbed;
+        }
+    }
+
+    fn handle_signaling(&mut self, _now: Time, open: bool) {
+        self.signaling_open = open;
+        if open && !self.neighbours.is_empty() {
+            // Whoever else is at the server may belong to another part of the network.
+            self.discover(None);
+        }
+    }
+
+    fn handle_unreachable(&mut self, relay: PeerId, peer: PeerId) {
+        if let Some(neighbour) = self.neighbours.get_mut(&relay) {
+            neighbour.peers.remove(&peer);
+        }
+    }
+
+    fn handle_gave_up(&mut self, now: Time, peer: PeerId) {
+        self.avoid(now, peer);
+    }
+
+    fn handle_timeout(&mut self, now: Time) {
+        if self.announce_at.take_if(|at| *at <= now).is_some() {
+            self.outputs.push_back(RouterOutput::Announce);
+        }
+    }
+
+    fn poll_timeout(&self) -> Option<Time> {
+        self.announce_at
+    }
+
+    fn poll_output(&mut self) -> Option<RouterOutput> {
+        self.outputs.pop_front()
+    }
+}

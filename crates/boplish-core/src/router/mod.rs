@@ -1,0 +1,122 @@
+//! Routing: the report's Router (section 4.1.4), behind a trait so that the full mesh can be
+//! replaced by a structured overlay without touching anything above or below it.
+//!
+//! A router knows links only as "there is one to this peer"; it opens none itself but asks for
+//! them ([`RouterOutput::Connect`]), and it doesn't know what payloads mean.
+
+pub(crate) mod mesh;
+pub(crate) mod origin;
+
+use boplish_wire::{Kind, Message, Payload, PeerId, ProtocolName};
+
+use crate::io::DisconnectReason;
+use crate::time::Time;
+
+/// Where a message came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Via {
+    /// Over the link to this peer.
+    Link(PeerId),
+    /// Over the signaling channel, from the bootstrap server.
+    Signaling,
+}
+
+/// Who takes the messages of a protocol: what the report's delivery callbacks are in a core that
+/// calls nobody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Callback {
+    /// The links, for signaling-protocol.
+    Links,
+    /// The router itself, for discovery-protocol.
+    Router,
+    /// The topo protocol.
+    Topo,
+    /// The ping protocol.
+    Ping,
+    /// The bopcast protocol.
+    Bopcast,
+    /// The application.
+    Application,
+}
+
+/// What a router has to say.
+#[derive(Debug)]
+pub(crate) enum RouterOutput {
+    /// Send a message over the link to a peer.
+    Send { peer: PeerId, message: Message },
+    /// Send a message through the fallback signaling channel.
+    SendSignaling(Message),
+    /// A message has reached its destination, this peer.
+    Deliver {
+        callback: Callback,
+        via: Via,
+        message: Message,
+    },
+    /// A message from another to another was sent on.
+    Forwarded(Message),
+    /// The router wants to say something itself.
+    Originate {
+        to: Option<PeerId>,
+        protocol: ProtocolName,
+        kind: Kind,
+        payload: Payload,
+    },
+    /// No way is known for a message of this peer.
+    Unroutable(Message),
+    /// A link to this peer is wanted.
+    Connect(PeerId),
+    /// What hellos and keepalives shall tell neighbours from now on.
+    Routing(Vec<u8>),
+    /// Neighbours should hear that soon: send keepalives now.
+    Announce,
+}
+
+/// Decides where messages go, and which links there should be.
+///
+/// `add_peer`, `peer_ids`, `route` and `register_delivery_callback` are the report's four methods.
+pub(crate) trait Router: core::fmt::Debug {
+    /// A link to a peer is up; `routing` is what its router said in its hello.
+    fn add_peer(&mut self, now: Time, peer: PeerId, routing: &[u8]);
+
+    /// The link to a peer is gone.
+    fn remove_peer(&mut self, now: Time, peer: PeerId, reason: DisconnectReason);
+
+    /// The peers with a link, in order.
+    fn peer_ids(&self) -> Vec<PeerId>;
+
+    /// Sends a message of this peer on its way.
+    fn route(&mut self, now: Time, message: Message);
+
+    /// Says who takes the messages of a protocol. Those of all others go to the application.
+    fn register_delivery_callback(&mut self, protocol: &ProtocolName, callback: Callback);
+
+    /// Takes a message from a neighbour or the bootstrap server: delivers it or sends it on.
+    fn handle_message(&mut self, now: Time, via: Via, message: Message);
+
+    /// Takes a message of the router's own protocol that was delivered.
+    fn handle_delivery(&mut self, now: Time, message: &Message);
+
+    /// Takes what a neighbour's router says in its keepalive.
+    fn handle_routing(&mut self, now: Time, peer: PeerId, routing: &[u8]);
+
+    /// The path to a neighbour is in doubt, or no longer so.
+    fn handle_disturbed(&mut self, peer: PeerId, disturbed: bool);
+
+    /// The signaling channel has opened or closed.
+    fn handle_signaling(&mut self, now: Time, open: bool);
+
+    /// `relay` knows no way to `peer`.
+    fn handle_unreachable(&mut self, relay: PeerId, peer: PeerId);
+
+    /// A link that was asked for could not be opened.
+    fn handle_gave_up(&mut self, now: Time, peer: PeerId);
+
+    /// Does what is due.
+    fn handle_timeout(&mut self, now: Time);
+
+    /// When something is due.
+    fn poll_timeout(&self) -> Option<Time>;
+
+    /// The next thing to do, until there is none.
+    fn poll_output(&mut self) -> Option<RouterOutput>;
+}

@@ -1,0 +1,68 @@
+//! Whether a message is from whom it says.
+//!
+//! Over a link from its writer, DTLS and the signed handshake have shown it. Over others, the
+//! bootstrap server included, it needs a proof of its own. Signals carry theirs inside.
+
+use boplish_wire::limits::MAX_HOPS;
+use boplish_wire::{Kind, Message, MessageId, PeerId, signal};
+
+use super::Via;
+use crate::io::Refusal;
+use crate::link::replay::Seen;
+
+/// Messages over others that are remembered, so that none is taken twice.
+const MAX_SEEN: usize = 4096;
+
+/// Checks the writers of messages.
+#[derive(Debug)]
+pub(crate) struct Origins {
+    own: PeerId,
+    seen: Seen<(PeerId, MessageId)>,
+}
+
+impl Origins {
+    pub(crate) fn new(own: PeerId) -> Self {
+        Self {
+            own,
+            seen: Seen::new(MAX_SEEN),
+        }
+    }
+
+    /// Checks a message that came in; those for others only pass through, and are checked where
+    /// they are going.
+    pub(crate) fn check(&mut self, via: Via, message: &Message) -> Result<(), Refusal> {
+        if message.hops > MAX_HOPS {
+            return Err(Refusal::TooManyHops);
+        }
+        if message.from == self.own {
+            return Err(Refusal::UnprovenMessage);
+        }
+        let is_for_other = message.to.is_some_and(|to| to != self.own);
+        if via == Via::Link(message.from) {
+            return Ok(());
+        }
+        match (via, message.to) {
+            // Only the bootstrap server picks receivers.
+            (Via::Link(_), None) => return Err(Refusal::UnprovenMessage),
+            (Via::Signaling, _) if is_for_other => return Err(Refusal::UnprovenMessage),
+            (Via::Link(_) | Via::Signaling, _) => {}
+        }
+        if is_for_other || message.protocol.as_str() == signal::PROTOCOL {
+            return match message.kind {
+                Kind::Unreachable { .. } if !is_for_other => Err(Refusal::UnprovenMessage),
+                Kind::Plain
+                | Kind::Request
+                | Kind::Reply { .. }
+                | Kind::Ack { .. }
+                | Kind::Unreachable { .. } => Ok(()),
+            };
+        }
+        if !message.is_proven() {
+            return Err(Refusal::UnprovenMessage);
+        }
+        if !self.seen.insert((message.from, message.id)) {
+            return Err(Refusal::ReplayedMessage);
+        }
+        Ok(())
+    }
+}
