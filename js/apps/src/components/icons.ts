@@ -1,0 +1,32 @@
+import { s } from '../dom.ts';
+
+/** Line icons on a 16-unit grid; decoration only, the words stand beside them or in a label. */
+const paths = {
+  copy: 'M6 5.5h6.5v8H6zM9.5 5.5v-3H3v8h3',
+  check: 'M3 8.5l3.5 3.5L13 4.5',
+  sun: 'M8 5a3 3 0 100 6 3 3 0 000-6zM8 1v1.5M8 13.5V15M1 8h1.5M13.5 8H15M3 3l1.1 1.1M11.9 11.9L13 13M3 13l1.1-1.1M11.9 4.1L13 3',
+  moon: 'M13.5 9.8A6 6 0 016.2 2.5a6 6 0 107.3 7.3z',
+  incoming: 'M12.5 3.5l-8 8M4.5 5.5v6h6',
+  outgoing: 'M3.5 12.5l8-8M5.5 4.5h6v6',
+  forwarded: 'M2 10.5c2.5-5 6-6 11-4.5M10 3l3.3 3-2.8 3.4',
+  pause: 'M5.5 3.5v9M10.5 3.5v9',
+  play: 'M5 3.2v9.6L12.8 8z',
+  clear: 'M3 4.5h10M6.5 4.5v-2h3v2M4.5 4.5l.6 9h5.8l.6-9',
+  up: 'M8 13V3.5M4 7l4-4 4 4',
+  down: 'M8 3v9.5M4 9l4 4 4-4',
+  close: 'M4 4l8 8M12 4l-8 8',
+  send: 'M2.5 8h10M8.5 4l4 4-4 4',
+  external: 'M6.5 3.5h-3v9h9v-3M9 2.5h4.5V7M13.5 2.5L7.5 8.5',
+  warning: 'M8 2.2L14.5 13.5h-13zM8 6.5v3.2M8 11.6v.1',
+} as const;
+
+export type IconName = keyof typeof paths;
+
+/** The icon as an SVG element that screen readers skip. */
+export function icon(name: IconName): SVGSVGElement {
+  return s(
+    'svg',
+    { class: 'icon', viewBox: '0 0 16 16', 'aria-hidden': 'true' },
+    s('path', { d: paths[name] }),
+  );
+}

@@ -1,0 +1,17 @@
+import type { Network } from './network.ts';
+
+/** How long to look for the server before the visitor is told, in ms. */
+const TIMEOUT_MS = 15_000;
+
+/** Joins the network through the page's own host. */
+export async function joinNetwork(signal: AbortSignal): Promise<Network> {
+  if (import.meta.env.DEV) {
+    const scenario = new URLSearchParams(location.search).get('fake');
+    if (scenario !== null) {
+      const { joinFake } = await import('./dev/fake.ts');
+      return joinFake(scenario);
+    }
+  }
+  const { connect } = await import('boplish');
+  return connect({ signal, timeout: TIMEOUT_MS });
+}

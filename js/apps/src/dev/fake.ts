@@ -1,0 +1,182 @@
+import type {
+  Direction,
+  Group,
+  GroupMessage,
+  Monitored,
+  Network,
+  NodeState,
+  ServerState,
+} from '../network.ts';
+
+/**
+ * An in-memory network for designing pages without a server: `?fake`, and as scenarios
+ * `?fake=alone`, `fail`, `busy`, `gone`, `degraded`, `offline`, `slow`. Only development builds
+ * have it.
+ */
+export async function joinFake(scenario: string): Promise<Network> {
+  await delay(scenario === 'slow' ? 60_000 : 250);
+  if (scenario === 'fail') {
+    throw Object.assign(new Error('No answer from the bootstrap server at localhost:5000'), {
+      code: 'unreachable',
+    });
+  }
+  return new FakeNode(scenario);
+}
+
+class FakeGroup extends EventTarget implements Group {
+  readonly members: string[] = [];
+  readonly #node: FakeNode;
+
+  constructor(node: FakeNode) {
+    super();
+    this.#node = node;
+  }
+
+  async register(peer: string): Promise<void> {
+    this.#node.monitor('outgoing', 'bopcast-protocol', peer, { type: 'register-request' });
+    await delay(40 + Math.random() * 80);
+    this.#node.monitor('incoming', 'bopcast-protocol', peer, { type: 'register-response' });
+    this.members.push(peer);
+    this.dispatchEvent(new Event('members'));
+    await delay(900);
+    this.hear(peer, { text: 'Hello, and welcome to the group.' });
+  }
+
+  send(payload: unknown): void {
+    for (const peer of this.members) {
+      this.#node.monitor('outgoing', 'bopcast-protocol', peer, { type: 'deliver', data: payload });
+    }
+  }
+
+  hear(from: string, payload: unknown): void {
+    this.#node.monitor('incoming', 'bopcast-protocol', from, { type: 'deliver', data: payload });
+    const said: GroupMessage = { from, payload };
+    this.dispatchEvent(Object.assign(new Event('message'), said));
+  }
+}
+
+class FakeNode extends EventTarget implements Network {
+  readonly id = randomId();
+  readonly group = new FakeGroup(this);
+  peers: string[] = [];
+  state: NodeState = 'alone';
+  server: ServerState = 'open';
+  readonly #timers: ReturnType<typeof setInterval>[] = [];
+
+  constructor(scenario: string) {
+    super();
+    if (scenario !== 'alone') this.#live(scenario);
+  }
+
+  async ping(peer: string): Promise<number> {
+    this.monitor('outgoing', 'ping-protocol', peer, { type: 'ping' });
+    const time = 3 + Math.random() * 6 + (turn(peer) % 5) * 14;
+    await delay(time);
+    if (turn(peer) === 3) throw Object.assign(new Error('No pong in time'), { code: 'timeout' });
+    this.monitor('incoming', 'ping-protocol', peer, { type: 'pong' });
+    return time;
+  }
+
+  close(): void {
+    this.#timers.forEach(clearInterval);
+  }
+
+  monitor(direction: Direction, type: string, peer: string, payload: unknown, hops = 1): void {
+    const from = direction === 'outgoing' ? this.id : peer;
+    const to = direction === 'outgoing' ? peer : direction === 'incoming' ? this.id : this.#any();
+    this.#tell({ direction, message: { type, from, to, payload }, hops });
+  }
+
+  #live(scenario: string): void {
+    setTimeout(() => {
+      this.monitor('outgoing', 'signaling-protocol', '', signal('offer'));
+      for (let count = 0; count < 8; count += 1) setTimeout(() => this.#meet(), 90 * count);
+    }, 200);
+    const every = scenario === 'busy' ? 8 : 700;
+    this.#timers.push(setInterval(() => this.#chatter(), every));
+    setTimeout(() => this.#turnInto(scenario), 2000);
+  }
+
+  #turnInto(scenario: string): void {
+    if (scenario === 'gone') {
+      this.server = 'closed';
+      this.dispatchEvent(new Event('server'));
+    } else if (scenario === 'degraded') {
+      this.state = 'degraded';
+      this.dispatchEvent(new Event('state'));
+    } else if (scenario === 'offline') {
+      this.close();
+      this.peers = [];
+      this.state = 'offline';
+      this.dispatchEvent(new Event('peerdisconnect'));
+      this.dispatchEvent(new Event('state'));
+    }
+  }
+
+  #meet(): void {
+    const peer = randomId();
+    this.monitor('outgoing', 'signaling-protocol', peer, signal('offer'));
+    this.monitor('incoming', 'signaling-protocol', peer, signal('answer'));
+    this.peers = [...this.peers, peer];
+    this.dispatchEvent(new Event('peerconnect'));
+    this.monitor('outgoing', 'discovery-protocol', peer, { type: 'request' });
+    this.monitor('incoming', 'discovery-protocol', peer, { type: 'answer', ids: this.peers });
+    if (this.state === 'alone') {
+      this.state = 'online';
+      this.dispatchEvent(new Event('state'));
+    }
+  }
+
+  #chatter(): void {
+    const peer = this.#any();
+    if (peer === '') return;
+    const kind = Math.random();
+    if (kind < 0.35) {
+      this.monitor('incoming', 'ping-protocol', peer, { type: 'ping' });
+      this.monitor('outgoing', 'ping-protocol', peer, { type: 'pong' });
+    } else if (kind < 0.55) {
+      this.monitor('incoming', 'topo-protocol', peer, { type: 'request' });
+      this.monitor('outgoing', 'topo-protocol', peer, { type: 'response', ids: this.peers });
+    } else if (kind < 0.75) {
+      this.monitor('forwarded', 'signaling-protocol', peer, signal('offer'), 2);
+    } else if (this.group.members.includes(peer)) {
+      this.group.hear(peer, { text: 'Still here.', at: Date.now(), fine: true, last: null });
+    }
+  }
+
+  #any(): string {
+    return this.peers[Math.floor(Math.random() * this.peers.length)] ?? '';
+  }
+
+  #tell(monitored: Monitored): void {
+    this.dispatchEvent(Object.assign(new Event('monitor'), monitored));
+  }
+}
+
+function signal(type: string): unknown {
+  return {
+    type,
+    session: Math.floor(Math.random() * 2 ** 48),
+    ufrag: randomId().slice(0, 8),
+    pwd: randomId().slice(0, 24),
+    fingerprint: 'sha-256 4A:AD:B9:B1:3F:82:18:3B:54:02:12:DF:3E:5D:49:6B:19:E5:7C:AB',
+    setup: type === 'offer' ? 'actpass' : 'active',
+    candidates: [{ protocol: 'udp', address: '4f9d2c1e.local', port: 54321, host: true }],
+  };
+}
+
+function turn(id: string): number {
+  return Number.parseInt(id.slice(0, 1), 16);
+}
+
+function randomId(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(20)), (byte) =>
+    byte.toString(16).padStart(2, '0'),
+  ).join('');
+}
+
+function delay(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, milliseconds);
+  });
+}

@@ -1,0 +1,77 @@
+import { chord } from '../components/dial.ts';
+import { icon } from '../components/icons.ts';
+import { h } from '../dom.ts';
+import { clockTime, counted, directionWords, shortId, subtypeOf } from '../format.ts';
+import type { Direction } from '../network.ts';
+import type { Entry } from './log.ts';
+
+/** A direction as colour, arrow and word. */
+export function directionMark(direction: Direction, long = false): HTMLElement {
+  const words = directionWords[direction];
+  return h(
+    'span',
+    { class: 'direction', 'data-direction': direction, title: words.long },
+    icon(direction),
+    h('span', {}, long ? words.long : words.short),
+  );
+}
+
+/** An id of a message, marked where it is the own one. */
+export function idText(id: string, own: string | undefined): HTMLElement {
+  const mine = id === own;
+  return h(
+    'code',
+    { class: mine ? 'id id-own' : 'id', title: mine ? `${id} (you)` : id },
+    id === '' ? 'anyone' : shortId(id),
+  );
+}
+
+/** One message as an option of the list. */
+export function messageRow(entry: Entry, own: string | undefined): HTMLElement {
+  const { direction, hops } = entry;
+  const { type, from, to, payload } = entry.message;
+  const subtype = subtypeOf(payload);
+  const hopsText = hops === undefined || hops < 1 ? undefined : counted(hops, 'hop');
+  const time = clockTime(new Date(entry.time));
+  const named = (id: string): string => (id === own ? 'you' : id === '' ? 'anyone' : shortId(id));
+  const label = [
+    `${directionWords[direction].long} ${type}${subtype === undefined ? '' : ` ${subtype}`}`,
+    `from ${named(from)} to ${named(to)}`,
+    hopsText,
+    time,
+  ];
+  return h(
+    'div',
+    {
+      class: 'message',
+      role: 'option',
+      id: `message-${entry.number}`,
+      'data-number': entry.number,
+      'data-direction': direction,
+      'aria-label': label.filter((part) => part !== undefined).join(', '),
+      tabindex: -1,
+    },
+    directionMark(direction),
+    h(
+      'span',
+      { class: 'message-name' },
+      h('span', { class: 'message-type' }, type),
+      subtype === undefined ? undefined : h('span', { class: 'message-subtype' }, subtype),
+    ),
+    h(
+      'span',
+      { class: 'message-way' },
+      chord(from, to),
+      idText(from, own),
+      h('span', { class: 'message-arrow' }, '→'),
+      idText(to, own),
+    ),
+    h('span', { class: 'message-hops' }, hopsText),
+    h(
+      'span',
+      { class: 'message-time' },
+      time.slice(0, -4),
+      h('span', { class: 'message-milliseconds' }, time.slice(-4)),
+    ),
+  );
+}

@@ -1,0 +1,86 @@
+import { StateBadge } from '../components/badge.ts';
+import { icon } from '../components/icons.ts';
+import { IdChip } from '../components/id-chip.ts';
+import { themeSwitch } from '../components/theme-switch.ts';
+import { h, s, setText } from '../dom.ts';
+import { counted } from '../format.ts';
+import { home, pages, type Page, type PageContext } from '../pages.ts';
+
+/** The bar over every page: where one is, who one is, and how the network does. */
+export class Header {
+  readonly element: HTMLElement;
+  readonly #links = new Map<Page, HTMLAnchorElement>();
+
+  constructor({ session, toasts }: PageContext) {
+    for (const page of pages) {
+      this.#links.set(page, h('a', { href: address(page), 'data-page': true }, page.name));
+    }
+    const badge = new StateBadge();
+    const server = h(
+      'span',
+      {
+        class: 'badge',
+        'data-state': 'server-gone',
+        title: 'The bootstrap server is gone. The network goes on without it.',
+      },
+      icon('warning'),
+      h('span', {}, 'Server gone'),
+    );
+    const peers = h('span', { class: 'header-peers' });
+    const chip = new IdChip(toasts);
+    this.element = h(
+      'header',
+      { class: 'header' },
+      h(
+        'a',
+        { class: 'brand', href: address(home), 'data-page': true, 'aria-label': 'BOPlish' },
+        mark(),
+        h('span', { class: 'brand-name' }, 'BOPlish'),
+      ),
+      h(
+        'nav',
+        { class: 'nav', 'aria-label': 'Pages' },
+        ...this.#links.values(),
+        h('a', { href: './drop-in.html' }, 'Drop-in'),
+      ),
+      h('div', { class: 'header-status' }, badge.element, server, peers),
+      chip.element,
+      themeSwitch(),
+    );
+    const show = (): void => {
+      badge.show(session.state);
+      server.hidden = session.server !== 'closed';
+      chip.show(session.id);
+      peers.hidden = session.node === undefined;
+      setText(peers, counted(session.peers.length, 'peer'));
+    };
+    session.on('change', show);
+    session.on('peers', show);
+    show();
+  }
+
+  show(current: Page): void {
+    for (const [page, link] of this.#links) {
+      if (page === current) link.setAttribute('aria-current', 'page');
+      else link.removeAttribute('aria-current');
+    }
+  }
+}
+
+/** The page's address; a fake node stays one across pages. */
+function address(page: Page): string {
+  const path = page === home ? './' : `./${page.file}`;
+  return import.meta.env.DEV ? path + location.search : path;
+}
+
+function mark(): SVGSVGElement {
+  return s(
+    'svg',
+    { class: 'mark', viewBox: '0 0 32 32', 'aria-hidden': 'true' },
+    s('circle', { class: 'mark-line', cx: 16, cy: 16, r: 11 }),
+    s('path', { class: 'mark-line', d: 'M8.2 8.2Q16 16 25.6 21.2M8.2 8.2Q14 16 11.3 26' }),
+    s('circle', { class: 'mark-far', cx: 25.6, cy: 21.2, r: 3 }),
+    s('circle', { class: 'mark-far', cx: 11.3, cy: 26, r: 3 }),
+    s('circle', { class: 'mark-own', cx: 8.2, cy: 8.2, r: 4.5 }),
+  );
+}
