@@ -1,0 +1,283 @@
+//! The task that owns a peer's node and carries for it.
+
+use std::time::{Duration, Instant};
+
+use boplish_core::{Config, Event, Input, Node, Output, State, Time};
+use boplish_wire::bootstrap::IceServer;
+use boplish_wire::{Keypair, PeerId};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::sleep_until;
+
+use super::events::Sink;
+use super::waiters::{Waiter, Waiters};
+use super::{Command, PeerError};
+use crate::connections::Connections;
+use crate::engine::{Engine, EngineError};
+use crate::identity::random_bytes;
+use crate::signaling::{BootstrapUrl, Signaling, SignalingEvent};
+
+/// How long a peer that leaves goes on sending what is on its way out.
+const LEAVE_TIME: Duration = Duration::from_secs(2);
+
+/// What is asked for most, kept where handles can read it at once.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Snapshot {
+    pub(super) state: State,
+    pub(super) signaling_open: bool,
+    pub(super) connected_peers: Vec<PeerId>,
+    pub(super) group_members: Vec<PeerId>,
+}
+
+/// What a driver is made of.
+pub(super) struct Settings {
+    pub(super) bootstrap: Option<BootstrapUrl>,
+    pub(super) identity: Keypair,
+    pub(super) core: Config,
+    pub(super) ice_servers: Vec<IceServer>,
+}
+
+/// The task's state.
+pub(super) struct Driver {
+    node: Node,
+    /// The node's time zero.
+    start: Instant,
+    commands: mpsc::Receiver<Command>,
+    waiters: Waiters,
+    events: Sink,
+    snapshot: watch::Sender<Snapshot>,
+    signaling: Signaling,
+    connections: Connections,
+    ice_servers: Vec<IceServer>,
+    leaving: Option<Leaving>,
+}
+
+/// The peer has been closed.
+struct Leaving {
+    until: Instant,
+    done: Option<oneshot::Sender<Result<(), PeerError>>>,
+}
+
+impl Driver {
+    pub(super) fn new(
+        engine: &Engine,
+        settings: Settings,
+        commands: mpsc::Receiver<Command>,
+        events: Sink,
+    ) -> Result<(Self, watch::Receiver<Snapshot>), EngineError> {
+        let mut core = settings.core;
+        core.bootstrap = settings.bootstrap.is_some();
+        let id = settings.identity.id();
+        let node = Node::new(core, settings.identity, random_bytes()?, Time::START);
+        let (snapshot, snapshots) = watch::channel(take_snapshot(&node));
+        let mut connections = Connections::new(engine)?;
+        connections.set_ice_servers(&settings.ice_servers);
+        let driver = Self {
+            node,
+            start: Instant::now(),
+            commands,
+            waiters: Waiters::default(),
+            events,
+            snapshot,
+            signaling: Signaling::new(settings.bootstrap, id),
+            connections,
+            ice_servers: settings.ice_servers,
+            leaving: None,
+        };
+        Ok((driver, snapshots))
+    }
+
+    /// Runs until the peer is closed, or its last handle is dropped.
+    pub(super) async fn run(mut self) {
+        self.node.open(self.now());
+        loop {
+            self.drain();
+            if self.has_left() {
+                break;
+            }
+            let wake = self.next_wake();
+            tokio::select! {
+                command = self.commands.recv(), if self.leaving.is_none() => match command {
+                    Some(command) => self.handle_command(command),
+                    None => self.leave(None),
+                },
+                event = self.signaling.next() => self.handle_signaling(event),
+                () = self.connections.receive() => {}
+                () = sleep_until(wake.into()) => {}
+            }
+            self.connections.handle_timeout(Instant::now());
+            let now = self.now();
+            if self.node.poll_timeout().is_some_and(|at| at <= now) {
+                self.node.handle_input(now, Input::Timeout);
+            }
+        }
+        let (until, done) = match self.leaving.take() {
+            Some(leaving) => (leaving.until, leaving.done),
+            None => (Instant::now(), None),
+        };
+        self.signaling.finish(until.into()).await;
+        if let Some(done) = done {
+            // Whoever asked may have stopped waiting.
+            let _ = done.send(Ok(()));
+        }
+    }
+
+    fn now(&self) -> Time {
+        Time::after_start(self.start.elapsed())
+    }
+
+    /// Nothing happens later than this without a reason to come before.
+    fn next_wake(&mut self) -> Instant {
+        const IDLE: Duration = Duration::from_secs(3600);
+        let node = self.node.poll_timeout();
+        [
+            node.map(|at| self.start + at.since_start().min(self.start.elapsed() + IDLE)),
+            self.connections.poll_timeout(),
+            self.leaving.as_ref().map(|leaving| leaving.until),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+        .unwrap_or_else(|| Instant::now() + IDLE)
+    }
+
+    fn has_left(&self) -> bool {
+        self.leaving
+            .as_ref()
+            .is_some_and(|leaving| self.connections.is_empty() || leaving.until <= Instant::now())
+    }
+
+    fn leave(&mut self, done: Option<oneshot::Sender<Result<(), PeerError>>>) {
+        self.node.close(self.now());
+        self.leaving = Some(Leaving {
+            until: Instant::now() + LEAVE_TIME,
+            done,
+        });
+    }
+
+    fn handle_signaling(&mut self, event: SignalingEvent) {
+        let input = match event {
+            SignalingEvent::Opened => Input::SignalingOpened,
+            SignalingEvent::Message(text) => Input::SignalingMessage(text),
+            SignalingEvent::Closed { reason } => Input::SignalingClosed { reason },
+        };
+        self.node.handle_input(self.now(), input);
+    }
+
+    fn handle_command(&mut self, command: Command) {
+        let now = self.now();
+        match command {
+            Command::Send {
+                to,
+                protocol,
+                payload,
+                done,
+            } => match self.node.send(now, to, protocol, payload) {
+                Ok(id) => self.waiters.insert(id, Waiter::Send(done)),
+                Err(error) => Waiter::Send(done).fail(error.into()),
+            },
+            Command::Request {
+                to,
+                protocol,
+                payload,
+                timeout,
+                done,
+            } => match self.node.request(now, to, protocol, payload, timeout) {
+                Ok(id) => self.waiters.insert(id, Waiter::Request(done)),
+                Err(error) => Waiter::Request(done).fail(error.into()),
+            },
+            Command::Ping { peer, done } => match self.node.ping(now, peer) {
+                Ok(id) => self.waiters.insert_ping(id, peer, done),
+                Err(error) => drop(done.send(Err(error.into()))),
+            },
+            Command::Reply {
+                to,
+                request,
+                payload,
+                done,
+            } => answer(done, self.node.reply(now, to, request, payload)),
+            Command::TakeProtocol { protocol, done } => {
+                answer(done, self.node.take_protocol(&protocol));
+            }
+            Command::RequestTopology { peer, done } => {
+                answer(done, self.node.request_topology(now, peer));
+            }
+            Command::RegisterInGroup { peer, done } => {
+                answer(done, self.node.register_in_group(now, peer));
+            }
+            Command::SendToGroup { payload, done } => {
+                answer(done, self.node.send_to_group(now, payload));
+            }
+            Command::SetMonitoring { on, done } => {
+                self.node.set_monitoring(on);
+                answer(done, Ok(()));
+            }
+            Command::NetworkChanged { done } => {
+                self.node.handle_input(now, Input::NetworkChanged);
+                answer(done, Ok(()));
+            }
+            Command::Close { done } => self.leave(Some(done)),
+        }
+    }
+
+    /// Carries out what the node wants, and brings it what came of that, until both are still.
+    fn drain(&mut self) {
+        loop {
+            while let Some(output) = self.node.poll_output() {
+                self.carry_out(output);
+            }
+            let inputs = self.connections.take_inputs();
+            if inputs.is_empty() {
+                break;
+            }
+            let now = self.now();
+            for (id, input) in inputs {
+                self.node.handle_input(now, Input::Connection(id, input));
+            }
+        }
+        let snapshot = take_snapshot(&self.node);
+        self.snapshot.send_if_modified(|current| {
+            let changed = *current != snapshot;
+            *current = snapshot;
+            changed
+        });
+    }
+
+    fn carry_out(&mut self, output: Output) {
+        match output {
+            Output::OpenSignaling => self.signaling.open(),
+            Output::SendSignaling(text) => self.signaling.send(text),
+            Output::CloseSignaling => self.signaling.close(),
+            Output::IceServers(servers) => {
+                let all: Vec<_> = self.ice_servers.iter().chain(&servers).cloned().collect();
+                self.connections.set_ice_servers(&all);
+            }
+            Output::Connection(id, command) => {
+                self.connections.handle_command(Instant::now(), id, command);
+            }
+            Output::Event(event) => self.tell(event),
+        }
+    }
+
+    fn tell(&mut self, event: Event) {
+        if let Some(event) = self.waiters.handle_event(event) {
+            self.events.put(event);
+        }
+    }
+}
+
+fn take_snapshot(node: &Node) -> Snapshot {
+    Snapshot {
+        state: node.state(),
+        signaling_open: node.is_signaling_open(),
+        connected_peers: node.connected_peers(),
+        group_members: node.group_members(),
+    }
+}
+
+/// Tells a caller how it went; one that has gone away needs no answer.
+fn answer(
+    done: oneshot::Sender<Result<(), PeerError>>,
+    result: Result<(), boplish_core::SendError>,
+) {
+    let _ = done.send(result.map_err(PeerError::from));
+}

@@ -1,0 +1,331 @@
+//! What applications hold: a handle to a peer whose node runs in a task of its own.
+
+mod driver;
+mod events;
+mod waiters;
+
+use std::time::Duration;
+
+use boplish_core::{Config, State};
+use boplish_wire::bootstrap::IceServer;
+use boplish_wire::{Keypair, MessageId, Payload, PeerId, ProtocolName};
+use tokio::sync::{mpsc, oneshot, watch};
+
+pub use events::{Events, EventsError};
+
+use crate::engine::{Engine, EngineError};
+use crate::identity::{IdentityError, fresh_identity};
+use crate::signaling::BootstrapUrl;
+
+use driver::{Driver, Snapshot};
+
+/// Commands that wait for the peer's task; further callers wait.
+const MAX_COMMANDS: usize = 256;
+
+/// What a peer is made of.
+#[derive(Debug, Clone, Default)]
+pub struct PeerConfig {
+    /// The bootstrap server; without one, nothing opens a signaling channel.
+    pub bootstrap: Option<BootstrapUrl>,
+    /// Who the peer is; a new identity if absent.
+    pub identity: Option<Keypair>,
+    /// Settings of the node. Its `bootstrap` is overruled by the one above.
+    pub core: Config,
+    /// STUN and TURN servers, besides those that the bootstrap server names.
+    pub ice_servers: Vec<IceServer>,
+}
+
+/// Why a peer can't be spawned.
+#[derive(Debug, thiserror::Error)]
+pub enum SpawnError {
+    /// There is no identity to be had.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// The sockets or the certificate could not be made.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+/// Why a command of the application has failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PeerError {
+    /// The node did not take it.
+    #[error(transparent)]
+    Refused(#[from] boplish_core::SendError),
+    /// The message has, as far as is known, not arrived, or was not answered.
+    #[error(transparent)]
+    Undelivered(#[from] boplish_core::io::DeliveryError),
+    /// The peer is closed.
+    #[error("the peer is closed")]
+    Closed,
+}
+
+/// A peer of the network. Clones are handles to the same peer; when the last one is dropped, the
+/// peer leaves.
+#[derive(Debug, Clone)]
+pub struct Peer {
+    id: PeerId,
+    commands: mpsc::Sender<Command>,
+    snapshot: watch::Receiver<Snapshot>,
+    events: events::Source,
+}
+
+/// What a handle asks of the peer's task.
+#[derive(Debug)]
+pub(crate) enum Command {
+    Send {
+        to: PeerId,
+        protocol: ProtocolName,
+        payload: Payload,
+        done: oneshot::Sender<Result<(), PeerError>>,
+    },
+    Request {
+        to: PeerId,
+        protocol: ProtocolName,
+        payload: Payload,
+        timeout: Duration,
+        done: oneshot::Sender<Result<Payload, PeerError>>,
+    },
+    Reply {
+        to: PeerId,
+        request: MessageId,
+        payload: Payload,
+        done: oneshot::Sender<Result<(), PeerError>>,
+    },
+    Ping {
+        peer: PeerId,
+        done: oneshot::Sender<Result<Duration, PeerError>>,
+    },
+    TakeProtocol {
+        protocol: ProtocolName,
+        done: oneshot::Sender<Result<(), PeerError>>,
+    },
+    RequestTopology {
+        peer: Option<PeerId>,
+        done: oneshot::Sender<Result<(), PeerError>>,
+    },
+    RegisterInGroup {
+        peer: PeerId,
+        done: oneshot::Sender<Result<(), PeerError>>,
+    },
+    SendToGroup {
+        payload: Payload,
+        done: oneshot::Sender<Result<(), PeerError>>,
+    },
+    SetMonitoring {
+        on: bool,
+        done: oneshot::Sender<Result<(), PeerError>>,
+    },
+    NetworkChanged {
+        done: oneshot::Sender<Result<(), PeerError>>,
+    },
+    Close {
+        done: oneshot::Sender<Result<(), PeerError>>,
+    },
+}
+
+impl Peer {
+    /// Starts a peer on the current tokio runtime: it joins the network at once.
+    pub fn spawn(engine: &Engine, config: PeerConfig) -> Result<Self, SpawnError> {
+        Self::spawn_with_events(engine, config).map(|(peer, _)| peer)
+    }
+
+    /// Starts a peer, and gives its events from the very first.
+    pub fn spawn_with_events(
+        engine: &Engine,
+        config: PeerConfig,
+    ) -> Result<(Self, Events), SpawnError> {
+        let identity = match config.identity {
+            Some(identity) => identity,
+            None => fresh_identity()?,
+        };
+        let id = identity.id();
+        let (commands, command_queue) = mpsc::channel(MAX_COMMANDS);
+        let (source, sink, events) = events::channel();
+        let (driver, snapshot) = Driver::new(
+            engine,
+            driver::Settings {
+                bootstrap: config.bootstrap,
+                identity,
+                core: config.core,
+                ice_servers: config.ice_servers,
+            },
+            command_queue,
+            sink,
+        )?;
+        tokio::spawn(driver.run());
+        let peer = Self {
+            id,
+            commands,
+            snapshot,
+            events: source,
+        };
+        Ok((peer, events))
+    }
+
+    /// The own id.
+    pub fn id(&self) -> PeerId {
+        self.id
+    }
+
+    /// The own place in the network.
+    pub fn state(&self) -> State {
+        self.snapshot.borrow().state
+    }
+
+    /// Whether the signaling channel to the bootstrap server is open and the id proven.
+    pub fn is_signaling_open(&self) -> bool {
+        self.snapshot.borrow().signaling_open
+    }
+
+    /// The peers that a link is open to, in the order of their ids.
+    pub fn connected_peers(&self) -> Vec<PeerId> {
+        self.snapshot.borrow().connected_peers.clone()
+    }
+
+    /// The members of the bopcast group, without the own id.
+    pub fn group_members(&self) -> Vec<PeerId> {
+        self.snapshot.borrow().group_members.clone()
+    }
+
+    /// Events from now on. A subscriber that reads too slowly loses the oldest and is told.
+    pub fn events(&self) -> Events {
+        self.events.subscribe()
+    }
+
+    /// Resolves when the peer has joined: it is online, or alone in the network.
+    pub async fn connected(&self) -> Result<State, PeerError> {
+        self.wait_until(|snapshot| matches!(snapshot.state, State::Alone | State::Online))
+            .await
+            .map(|snapshot| snapshot.state)
+    }
+
+    /// Resolves when links to at least `count` peers are open.
+    pub async fn connected_to(&self, count: usize) -> Result<Vec<PeerId>, PeerError> {
+        self.wait_until(|snapshot| snapshot.connected_peers.len() >= count)
+            .await
+            .map(|snapshot| snapshot.connected_peers)
+    }
+
+    /// Sends a message; resolves when it has arrived, and fails when, as far as is known, it has
+    /// not, within the bound of [`DeliveryConfig`](boplish_core::config::DeliveryConfig).
+    pub async fn send(
+        &self,
+        to: PeerId,
+        protocol: ProtocolName,
+        payload: Payload,
+    ) -> Result<(), PeerError> {
+        self.ask(|done| Command::Send {
+            to,
+            protocol,
+            payload,
+            done,
+        })
+        .await
+    }
+
+    /// Sends a request; resolves with its reply, and fails when none comes within `timeout`.
+    pub async fn request(
+        &self,
+        to: PeerId,
+        protocol: ProtocolName,
+        payload: Payload,
+        timeout: Duration,
+    ) -> Result<Payload, PeerError> {
+        self.ask(|done| Command::Request {
+            to,
+            protocol,
+            payload,
+            timeout,
+            done,
+        })
+        .await
+    }
+
+    /// Answers a request that came as [`Event::Message`](boplish_core::Event::Message) with `request`.
+    pub async fn reply(
+        &self,
+        to: PeerId,
+        request: MessageId,
+        payload: Payload,
+    ) -> Result<(), PeerError> {
+        self.ask(|done| Command::Reply {
+            to,
+            request,
+            payload,
+            done,
+        })
+        .await
+    }
+
+    /// Pings a peer; resolves with the round-trip time.
+    pub async fn ping(&self, peer: PeerId) -> Result<Duration, PeerError> {
+        self.ask(|done| Command::Ping { peer, done }).await
+    }
+
+    /// Hands the messages of a protocol that the core would answer by itself to the application.
+    pub async fn take_protocol(&self, protocol: ProtocolName) -> Result<(), PeerError> {
+        self.ask(|done| Command::TakeProtocol { protocol, done })
+            .await
+    }
+
+    /// Asks one peer, or all that are linked, for their neighbours; [`Event::Topology`](boplish_core::Event::Topology) follows
+    /// for each that answers.
+    pub async fn request_topology(&self, peer: Option<PeerId>) -> Result<(), PeerError> {
+        self.ask(|done| Command::RequestTopology { peer, done })
+            .await
+    }
+
+    /// Asks a peer to share a bopcast group (the report, figure 4.2).
+    pub async fn register_in_group(&self, peer: PeerId) -> Result<(), PeerError> {
+        self.ask(|done| Command::RegisterInGroup { peer, done })
+            .await
+    }
+
+    /// Sends a payload to every member of the bopcast group.
+    pub async fn send_to_group(&self, payload: Payload) -> Result<(), PeerError> {
+        self.ask(|done| Command::SendToGroup { payload, done })
+            .await
+    }
+
+    /// Turns [`Event::Monitor`](boplish_core::Event::Monitor) on or off; at first it is off.
+    pub async fn set_monitoring(&self, on: bool) -> Result<(), PeerError> {
+        self.ask(|done| Command::SetMonitoring { on, done }).await
+    }
+
+    /// Says that the machine's addresses have changed, or that it is back online.
+    pub async fn network_changed(&self) -> Result<(), PeerError> {
+        self.ask(|done| Command::NetworkChanged { done }).await
+    }
+
+    /// Leaves the network; resolves when all that was on its way out has been sent, or after two
+    /// seconds. Closing a closed peer does nothing.
+    pub async fn close(&self) {
+        // An error says that the peer's task has ended, which is what is wanted.
+        let _ = self.ask(|done| Command::Close { done }).await;
+    }
+
+    async fn ask<T>(
+        &self,
+        command: impl FnOnce(oneshot::Sender<Result<T, PeerError>>) -> Command,
+    ) -> Result<T, PeerError> {
+        let (done, answer) = oneshot::channel();
+        self.commands
+            .send(command(done))
+            .await
+            .map_err(|_| PeerError::Closed)?;
+        answer.await.map_err(|_| PeerError::Closed)?
+    }
+
+    async fn wait_until(
+        &self,
+        condition: impl FnMut(&Snapshot) -> bool,
+    ) -> Result<Snapshot, PeerError> {
+        self.snapshot
+            .clone()
+            .wait_for(condition)
+            .await
+            .map(|snapshot| snapshot.clone())
+            .map_err(|_| PeerError::Closed)
+    }
+}
