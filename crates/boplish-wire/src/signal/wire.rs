@@ -299,9 +299,31 @@ fn reason(number: u64) -> DeniedReason {
     }
 }
 
-/// Text of `ice-char`s, which are the 64 characters of base64: where the length is a multiple of
-/// four, three bytes stand for four characters.
+/// Text of `ice-char`s, which are the 64 characters of base64: packed into the bytes that such
+/// base64 stands for, three for four characters.
 struct IceText<'a>(Cow<'a, str>);
+
+impl IceText<'_> {
+    /// `None` where the length leaves one or three characters over, which have no bytes of their
+    /// own; such text goes as it is. Two left over become two bytes with an `A` behind them, that
+    /// is with zero bits.
+    fn pack(&self) -> Option<Vec<u8>> {
+        match self.0.len() % 4 {
+            0 => BASE64_NOPAD.decode(self.0.as_bytes()).ok(),
+            2 => BASE64_NOPAD.decode(format!("{}A", self.0).as_bytes()).ok(),
+            _ => None,
+        }
+    }
+
+    fn unpack(bytes: &[u8]) -> Option<String> {
+        let mut text = BASE64_NOPAD.encode(bytes);
+        match bytes.len() % 3 {
+            0 => Some(text),
+            2 if text.pop() == Some('A') => Some(text),
+            _ => None,
+        }
+    }
+}
 
 impl<C> Encode<C> for IceText<'_> {
     fn encode<W: Write>(
@@ -309,10 +331,7 @@ impl<C> Encode<C> for IceText<'_> {
         encoder: &mut Encoder<W>,
         _: &mut C,
     ) -> Result<(), EncodeError<W::Error>> {
-        let packed = Some(&self.0)
-            .filter(|text| text.len() % 4 == 0)
-            .and_then(|text| BASE64_NOPAD.decode(text.as_bytes()).ok());
-        match packed {
+        match self.pack() {
             Some(bytes) => encoder.bytes(&bytes)?,
             None => encoder.str(&self.0)?,
         };
@@ -323,7 +342,9 @@ impl<C> Encode<C> for IceText<'_> {
 impl<'b, C> Decode<'b, C> for IceText<'b> {
     fn decode(decoder: &mut Decoder<'b>, _: &mut C) -> Result<Self, DecodeError> {
         Ok(Self(if decoder.datatype()? == Type::Bytes {
-            BASE64_NOPAD.encode(decoder.bytes()?).into()
+            let text = Self::unpack(decoder.bytes()?);
+            text.ok_or(DecodeError::message("packed text ends within a character"))?
+                .into()
         } else {
             decoder.str()?.into()
         }))

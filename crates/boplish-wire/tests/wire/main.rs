@@ -1,0 +1,10 @@
+//! What the wire promises, through its public API.
+
+mod any;
+mod bootstrap;
+mod corpus;
+mod frame;
+mod json;
+mod message;
+mod sdp;
+mod signal;

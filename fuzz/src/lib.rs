@@ -1,0 +1,109 @@
+//! What must hold for any bytes that a decoder is given: one function for each fuzz target.
+//!
+//! None may panic. The tests of boplish-wire run the same functions on the committed corpus, so
+//! this file uses nothing but that crate.
+
+use boplish_wire::bootstrap::{ClientId, FromServer, Head, verify_challenge_response};
+use boplish_wire::{
+    Frame, Payload, PeerId, SdpType, SignedSignal, json,
+    sdp::{candidate_from_sdp, candidate_to_sdp, from_sdp, to_sdp},
+};
+
+/// A frame that can be read is written and read again the same.
+pub fn frame(data: &[u8]) {
+    if let Ok(frame) = Frame::decode(data) {
+        assert_eq!(Frame::decode(&frame.encode()).as_ref(), Ok(&frame));
+        if let Frame::Message(message) = frame {
+            assert!(json::decode(&json::encode(&message)).is_ok());
+            message.monitor_payload();
+            message.is_proven();
+        }
+    }
+}
+
+/// A signal, in either form, can be described, and is verified only by a signature.
+pub fn signal(data: &[u8]) {
+    let bytes = Payload::bytes(data).ok();
+    let text = core::str::from_utf8(data).ok();
+    let json = text.and_then(|text| Payload::json(text).ok());
+    for payload in bytes.into_iter().chain(json) {
+        let Ok(signed) = SignedSignal::from_payload(&payload) else {
+            continue;
+        };
+        assert_eq!(
+            SignedSignal::from_payload(&signed.to_payload()),
+            Ok(signed.clone())
+        );
+        assert_eq!(
+            SignedSignal::from_payload(&signed.to_json_payload()),
+            Ok(signed.clone())
+        );
+        assert!(signed.verify(PeerId::from_bytes([0; 20]), None).is_err());
+        if let Ok(signal) = signed.signal_unverified() {
+            assert!(Payload::json(signal.describe()).is_ok());
+        }
+    }
+}
+
+/// A message that can be read from JSON is written and read again the same.
+pub fn json(data: &[u8]) {
+    let Ok(text) = core::str::from_utf8(data) else {
+        return;
+    };
+    if let Ok(message) = json::decode(text) {
+        assert_eq!(json::decode(&json::encode(&message)).as_ref(), Ok(&message));
+        assert!(Payload::json(message.monitor_payload()).is_ok() || message.payload.len() > 30_000);
+        let frame = Frame::Message(message);
+        assert_eq!(Frame::decode(&frame.encode()).as_ref(), Ok(&frame));
+    }
+}
+
+/// The server reads the same receiver and sender in a text as peers do.
+pub fn head(data: &[u8]) {
+    let Ok(text) = core::str::from_utf8(data) else {
+        return;
+    };
+    let _ = ClientId::new(text).map(|id| id.as_peer_id());
+    match (Head::parse(text), json::decode(text)) {
+        (Ok(head), Ok(message)) => {
+            assert_eq!(head.kind.as_deref(), Some(message.protocol.as_str()));
+            let id = |text: &str| text.parse::<PeerId>().ok();
+            assert_eq!(head.from.as_deref().and_then(id), Some(message.from));
+            assert_eq!(head.to.as_deref().and_then(id), message.to);
+        }
+        (Err(error), Ok(_)) => panic!("peers read what the server can't: {error}"),
+        (Ok(_) | Err(_), Err(_)) => {}
+    }
+}
+
+/// Whatever the server says can be read or is refused.
+pub fn from_server(data: &[u8]) {
+    let Ok(text) = core::str::from_utf8(data) else {
+        return;
+    };
+    let _ = FromServer::parse(text);
+    let nobody = PeerId::from_bytes([0; 20]);
+    assert!(verify_challenge_response(text, nobody, &[0; 32]).is_err());
+}
+
+/// A description that can be read is written and read again the same.
+pub fn sdp(data: &[u8]) {
+    let Ok(text) = core::str::from_utf8(data) else {
+        return;
+    };
+    if let Ok(description) = from_sdp(text) {
+        let again = to_sdp(&description, SdpType::Offer);
+        assert_eq!(from_sdp(&again).as_ref(), Ok(&description));
+    }
+}
+
+/// A candidate that can be read is written and read again the same.
+pub fn candidate(data: &[u8]) {
+    let Ok(text) = core::str::from_utf8(data) else {
+        return;
+    };
+    if let Ok(Some(candidate)) = candidate_from_sdp(text) {
+        let again = candidate_to_sdp(&candidate, Some("ufra"));
+        assert_eq!(candidate_from_sdp(&again), Ok(Some(candidate)));
+    }
+}
