@@ -1,0 +1,390 @@
+//! The state machine: who is admitted, who gets a message, who is refused.
+
+use core::fmt;
+use core::net::IpAddr;
+use core::time::Duration;
+use std::collections::VecDeque;
+
+use boplish_wire::bootstrap::{self, ClientId, ErrorCode, Head, NONCE, verify_challenge_response};
+use rand_chacha::ChaCha12Rng;
+use rand_core::{Rng, SeedableRng};
+
+use crate::close::CloseReason;
+use crate::config::Config;
+use crate::io::{ConnId, Event, Input, Output, What};
+use crate::refusal::{CHALLENGE_RESPONSE, Refusal, Undelivered, canonical};
+use crate::stats::Stats;
+use crate::table::{Client, Standing, Table};
+
+/// Who is connected to a bootstrap server.
+pub struct Directory {
+    config: Config,
+    random: ChaCha12Rng,
+    table: Table,
+    outputs: VecDeque<Output>,
+    stats: Stats,
+    is_shut_down: bool,
+}
+
+impl Directory {
+    /// An empty directory. The seed must be secret: the challenges are drawn from it.
+    pub fn new(config: Config, seed: [u8; 32]) -> Self {
+        Self {
+            config,
+            random: ChaCha12Rng::from_seed(seed),
+            table: Table::default(),
+            outputs: VecDeque::new(),
+            stats: Stats::default(),
+            is_shut_down: false,
+        }
+    }
+
+    /// Takes what happened at `now`, which is counted from any fixed moment and never goes back.
+    pub fn handle_input(&mut self, now: Duration, input: Input) {
+        match input {
+            Input::Connected {
+                conn,
+                id,
+                address,
+                wants_proof,
+            } => self.handle_connected(now, conn, id, address, wants_proof),
+            Input::Text { conn, text } => self.handle_text(now, conn, text),
+            Input::Binary { conn } => {
+                let message = "the server takes text only, this is a binary message";
+                self.strike(now, conn, &Refusal::new(ErrorCode::Binary, message));
+            }
+            Input::TooLarge { conn } => {
+                let refusal = self.too_large();
+                self.refuse(conn, &refusal);
+                self.close(conn, CloseReason::TooLarge);
+            }
+            Input::SlowReader { conn } => self.close(conn, CloseReason::SlowReader),
+            Input::Idle { conn } => self.close(conn, CloseReason::Idle),
+            Input::Disconnected { conn } => {
+                if let Some((client, _)) = self.table.remove(conn) {
+                    self.log(conn, client, What::Left);
+                }
+            }
+            Input::Timeout => self.handle_timeout(now),
+            Input::Shutdown => self.handle_shutdown(),
+        }
+    }
+
+    /// What is to be done next; `None` when all is done.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When [`Input::Timeout`] is due, if nothing happens before.
+    pub fn poll_timeout(&self) -> Option<Duration> {
+        self.table.next_deadline().map(|(deadline, _)| deadline)
+    }
+
+    /// How many are connected, and what was counted so far.
+    pub fn stats(&self) -> Stats {
+        Stats {
+            connected: self.table.members() as u64,
+            unproven: self.table.challenged() as u64,
+            ..self.stats
+        }
+    }
+
+    /// Checks the tables against each other: for tests and the simulator.
+    ///
+    /// # Panics
+    ///
+    /// When an invariant is broken.
+    pub fn check_invariants(&self) {
+        self.table.check();
+    }
+
+    fn handle_connected(
+        &mut self,
+        now: Duration,
+        conn: ConnId,
+        id: ClientId,
+        address: IpAddr,
+        wants_proof: bool,
+    ) {
+        let id = canonical(id.as_str()).unwrap_or(id);
+        let limits = &self.config.limits;
+        let refusal = if self.is_shut_down {
+            Some(CloseReason::Shutdown)
+        } else if self.table.len() >= limits.connections {
+            Some(CloseReason::ServerFull)
+        } else if self.table.in_network_of(address) >= limits.connections_per_address {
+            Some(CloseReason::AddressFull)
+        } else if wants_proof {
+            id.as_peer_id()
+                .is_none()
+                .then_some(CloseReason::IdNotProvable)
+        } else if !self.config.open_ids {
+            Some(CloseReason::ProofNeeded)
+        } else {
+            self.table.named(&id).map(|_| CloseReason::IdInUse)
+        };
+        let client = Client::new(now, id, address);
+        if let Some(reason) = refusal {
+            self.stats.refused += 1;
+            self.outputs.push_back(Output::Close { conn, reason });
+            self.log(conn, client, What::Refused(reason));
+        } else if wants_proof {
+            self.challenge(now, conn, client);
+        } else {
+            let id = client.id.clone();
+            self.table.add_unproven(conn, client);
+            self.welcome(conn, &id, address, false);
+        }
+    }
+
+    fn challenge(&mut self, now: Duration, conn: ConnId, client: Client) {
+        if self.table.challenged() >= self.config.limits.unproven
+            && let Some((_, oldest)) = self.table.next_deadline()
+        {
+            self.close(oldest, CloseReason::Crowded);
+        }
+        let mut nonce = [0; NONCE];
+        self.random.fill_bytes(&mut nonce);
+        self.send(conn, bootstrap::challenge(client.id.as_str(), &nonce));
+        let deadline = now.saturating_add(self.config.limits.proof_timeout);
+        self.table.challenge(conn, client, nonce, deadline);
+    }
+
+    fn handle_proof(
+        &mut self,
+        conn: ConnId,
+        id: &ClientId,
+        address: IpAddr,
+        nonce: &[u8; NONCE],
+        text: &str,
+    ) {
+        let proof = match id.as_peer_id() {
+            Some(peer) => verify_challenge_response(text, peer, nonce).map_err(|e| e.to_string()),
+            None => Err("the id has no key".to_owned()),
+        };
+        match proof {
+            Ok(()) => {
+                if let Some(former) = self.table.named(id) {
+                    self.close(former, CloseReason::Replaced);
+                }
+                self.table.admit_proven(conn);
+                self.welcome(conn, id, address, true);
+            }
+            Err(message) => {
+                self.refuse(conn, &Refusal::new(ErrorCode::Unproven, &message));
+                self.close(conn, CloseReason::BadProof);
+            }
+        }
+    }
+
+    fn welcome(&mut self, conn: ConnId, id: &ClientId, address: IpAddr, proven: bool) {
+        self.stats.admitted += 1;
+        // A client of the report knows no welcome; it may speak at once.
+        if proven {
+            let text = bootstrap::welcome(id.as_str(), &self.config.ice_servers);
+            self.send(conn, text);
+        }
+        self.outputs.push_back(Output::Event(Event {
+            conn,
+            id: id.clone(),
+            address,
+            what: What::Admitted { proven },
+        }));
+    }
+
+    fn handle_text(&mut self, now: Duration, conn: ConnId, text: String) {
+        let limits = &self.config.limits;
+        let Some((client, standing)) = self.table.get_mut(conn) else {
+            return;
+        };
+        let is_within_rate = client.messages.take(now, &limits.messages, 1)
+            && client.bytes.take(now, &limits.bytes, text.len());
+        if !is_within_rate {
+            let message = "too many messages in a short time, this one was dropped";
+            return self.strike(now, conn, &Refusal::new(ErrorCode::RateLimited, message));
+        }
+        if text.len() > limits.message_bytes {
+            let refusal = self.too_large();
+            return self.strike(now, conn, &refusal);
+        }
+        let (id, address) = (client.id.clone(), client.address);
+        match standing {
+            Standing::Challenged { nonce, .. } => {
+                self.handle_proof(conn, &id, address, &nonce, &text);
+            }
+            Standing::Member { .. } => self.handle_message(now, conn, &id, text),
+        }
+    }
+
+    fn handle_message(&mut self, now: Duration, conn: ConnId, id: &ClientId, text: String) {
+        match self.receiver_of(conn, id, &text) {
+            Ok(receiver) => {
+                self.stats.forwarded += 1;
+                self.stats.forwarded_bytes += text.len() as u64;
+                self.send(receiver, text);
+            }
+            Err(Undelivered::Denied { offer }) => {
+                self.stats.denied += 1;
+                self.send(conn, bootstrap::denied(id.as_str(), offer.as_deref()));
+            }
+            Err(Undelivered::Unlucky(refusal)) => self.refuse(conn, &refusal),
+            Err(Undelivered::Wrong(refusal)) => self.strike(now, conn, &refusal),
+        }
+    }
+
+    /// Who gets a member's message.
+    fn receiver_of(
+        &mut self,
+        conn: ConnId,
+        id: &ClientId,
+        text: &str,
+    ) -> Result<ConnId, Undelivered> {
+        let head = Head::parse(text)
+            .map_err(|error| Undelivered::Wrong(Refusal::new(error.code(), &error.to_string())))?;
+        let wrong = |code, message: &str| Undelivered::Wrong(Refusal::new(code, message).of(&head));
+        if head.from.as_deref().and_then(canonical).as_ref() != Some(id) {
+            return Err(wrong(
+                ErrorCode::WrongFrom,
+                &format!("`from` must be the id of this connection, {id}"),
+            ));
+        }
+        if head.kind.as_deref() == Some(CHALLENGE_RESPONSE) {
+            return Err(wrong(
+                ErrorCode::Malformed,
+                "there is no challenge to answer",
+            ));
+        }
+        let Some(to) = head.to.as_deref() else {
+            return self.anyone_but(conn).ok_or_else(|| {
+                if head.is_offer {
+                    let offer = head.id.as_deref().map(str::to_owned);
+                    return Undelivered::Denied { offer };
+                }
+                let message = "nobody else is connected";
+                Undelivered::Unlucky(Refusal::new(ErrorCode::NoRecipient, message).of(&head))
+            });
+        };
+        let receiver = canonical(to);
+        if receiver.as_ref() == Some(id) {
+            return Err(wrong(ErrorCode::Malformed, "`to` is the sender itself"));
+        }
+        receiver
+            .and_then(|to| self.table.named(&to))
+            .ok_or_else(|| {
+                let message = "this peer is not connected";
+                let mut refusal = Refusal::new(ErrorCode::UnknownPeer, message).of(&head);
+                refusal.peer = Some(to.to_owned());
+                Undelivered::Unlucky(refusal)
+            })
+    }
+
+    /// Any other member, each with the same probability.
+    fn anyone_but(&mut self, conn: ConnId) -> Option<ConnId> {
+        let others = self.table.others(conn) as u64;
+        // The high half of the product is below `others`, even where there are none; for 100,000
+        // of them the bias is below 2^-47.
+        let draw = (u128::from(self.random.next_u64()) * u128::from(others)) >> 64;
+        self.table
+            .other_than(conn, draw as usize)
+            .filter(|_| others > 0)
+    }
+
+    fn handle_timeout(&mut self, now: Duration) {
+        while let Some((deadline, conn)) = self.table.next_deadline()
+            && deadline <= now
+        {
+            self.close(conn, CloseReason::ProofTimeout);
+        }
+    }
+
+    fn handle_shutdown(&mut self) {
+        self.is_shut_down = true;
+        while let Some(conn) = self.table.first() {
+            if let Some((client, _)) = self.table.get_mut(conn) {
+                let text = bootstrap::shutdown(client.id.as_str(), CloseReason::Shutdown.text());
+                self.send(conn, text);
+            }
+            self.close(conn, CloseReason::Shutdown);
+        }
+    }
+
+    fn too_large(&self) -> Refusal {
+        let limit = self.config.limits.message_bytes;
+        Refusal::new(
+            ErrorCode::TooLarge,
+            &format!("a message has at most {limit} bytes"),
+        )
+    }
+
+    /// Refuses a message by which a client broke the rules.
+    fn strike(&mut self, now: Duration, conn: ConnId, refusal: &Refusal) {
+        self.refuse(conn, refusal);
+        if let Some((client, _)) = self.table.get_mut(conn)
+            && !client.strikes.take(now, &self.config.limits.strikes, 1)
+        {
+            self.close(conn, CloseReason::TooManyErrors);
+        }
+    }
+
+    fn refuse(&mut self, conn: ConnId, refusal: &Refusal) {
+        let Some((client, _)) = self.table.get_mut(conn) else {
+            return;
+        };
+        let (id, address) = (client.id.clone(), client.address);
+        self.stats.errors += 1;
+        let text = bootstrap::error(
+            id.as_str(),
+            &refusal.code,
+            &refusal.message,
+            refusal.peer.as_deref(),
+            refusal.id.as_deref(),
+        );
+        self.send(conn, text);
+        let what = What::Message(refusal.code.clone());
+        self.outputs.push_back(Output::Event(Event {
+            conn,
+            id,
+            address,
+            what,
+        }));
+    }
+
+    fn close(&mut self, conn: ConnId, reason: CloseReason) {
+        let Some((client, standing)) = self.table.remove(conn) else {
+            return;
+        };
+        self.outputs.push_back(Output::Close { conn, reason });
+        let what = match standing {
+            Standing::Challenged { .. } => {
+                self.stats.refused += 1;
+                What::Refused(reason)
+            }
+            Standing::Member { .. } => {
+                self.stats.closed += 1;
+                What::Closed(reason)
+            }
+        };
+        self.log(conn, client, what);
+    }
+
+    fn send(&mut self, conn: ConnId, text: String) {
+        self.outputs.push_back(Output::Send { conn, text });
+    }
+
+    fn log(&mut self, conn: ConnId, client: Client, what: What) {
+        self.outputs.push_back(Output::Event(Event {
+            conn,
+            id: client.id,
+            address: client.address,
+            what,
+        }));
+    }
+}
+
+impl fmt::Debug for Directory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Directory")
+            .field("stats", &self.stats())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,246 @@
+//! Who is connected: the tables, and the invariants between them.
+
+use core::net::{IpAddr, Ipv6Addr};
+use core::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
+
+use boplish_wire::bootstrap::{ClientId, NONCE};
+
+use crate::bucket::Bucket;
+use crate::io::ConnId;
+
+/// One connection: who it is, and what it has left of its rates.
+#[derive(Debug)]
+pub(crate) struct Client {
+    pub(crate) id: ClientId,
+    pub(crate) address: IpAddr,
+    pub(crate) messages: Bucket,
+    pub(crate) bytes: Bucket,
+    pub(crate) strikes: Bucket,
+}
+
+impl Client {
+    pub(crate) fn new(now: Duration, id: ClientId, address: IpAddr) -> Self {
+        Self {
+            id,
+            address,
+            messages: Bucket::full(now),
+            bytes: Bucket::full(now),
+            strikes: Bucket::full(now),
+        }
+    }
+}
+
+/// Where a connection stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It was challenged and must prove its id.
+    Challenged {
+        /// What it must sign.
+        nonce: [u8; NONCE],
+        /// Until when.
+        deadline: Duration,
+    },
+    /// It is in the directory.
+    Member {
+        /// Its index among the members.
+        place: usize,
+        /// Whether it proved its id.
+        proven: bool,
+    },
+}
+
+/// All connections. Invariants:
+///
+/// - `members` holds exactly the connections that are [`Standing::Member`], each at its `place`;
+/// - `names` has exactly one entry for each of them;
+/// - `deadlines` has exactly one entry for each that is [`Standing::Challenged`];
+/// - `per_network` counts the connections of each network, and has no zeros.
+#[derive(Debug, Default)]
+pub(crate) struct Table {
+    connections: BTreeMap<ConnId, (Client, Standing)>,
+    names: BTreeMap<ClientId, ConnId>,
+    members: Vec<ConnId>,
+    deadlines: BTreeSet<(Duration, ConnId)>,
+    per_network: BTreeMap<IpAddr, usize>,
+}
+
+impl Table {
+    pub(crate) fn len(&self) -> usize {
+        self.connections.len()
+    }
+
+    pub(crate) fn members(&self) -> usize {
+        self.members.len()
+    }
+
+    pub(crate) fn challenged(&self) -> usize {
+        self.deadlines.len()
+    }
+
+    pub(crate) fn in_network_of(&self, address: IpAddr) -> usize {
+        let count = self.per_network.get(&network(address));
+        count.copied().unwrap_or_default()
+    }
+
+    pub(crate) fn get_mut(&mut self, conn: ConnId) -> Option<(&mut Client, Standing)> {
+        let (client, standing) = self.connections.get_mut(&conn)?;
+        Some((client, *standing))
+    }
+
+    /// The member with this id.
+    pub(crate) fn named(&self, id: &ClientId) -> Option<ConnId> {
+        self.names.get(id).copied()
+    }
+
+    /// The challenged connection with the earliest deadline.
+    pub(crate) fn next_deadline(&self) -> Option<(Duration, ConnId)> {
+        self.deadlines.first().copied()
+    }
+
+    /// The oldest connection.
+    pub(crate) fn first(&self) -> Option<ConnId> {
+        self.connections.keys().next().copied()
+    }
+
+    /// Adds a connection that has to prove its id.
+    pub(crate) fn challenge(
+        &mut self,
+        conn: ConnId,
+        client: Client,
+        nonce: [u8; NONCE],
+        deadline: Duration,
+    ) {
+        self.deadlines.insert((deadline, conn));
+        self.insert(conn, client, Standing::Challenged { nonce, deadline });
+    }
+
+    /// Adds a connection as a member. Nobody may have its id.
+    pub(crate) fn add_unproven(&mut self, conn: ConnId, client: Client) {
+        let standing = self.join(conn, client.id.clone(), false);
+        self.insert(conn, client, standing);
+    }
+
+    /// Makes a challenged connection a member. Nobody may have its id.
+    pub(crate) fn admit_proven(&mut self, conn: ConnId) {
+        let Some((client, standing)) = self.connections.get(&conn) else {
+            return;
+        };
+        let id = client.id.clone();
+        match *standing {
+            Standing::Challenged { deadline, .. } => self.deadlines.remove(&(deadline, conn)),
+            Standing::Member { .. } => return,
+        };
+        let joined = self.join(conn, id, true);
+        if let Some((_, standing)) = self.connections.get_mut(&conn) {
+            *standing = joined;
+        }
+    }
+
+    fn join(&mut self, conn: ConnId, id: ClientId, proven: bool) -> Standing {
+        let former = self.names.insert(id, conn);
+        debug_assert_eq!(former, None, "an id belongs to one member");
+        self.members.push(conn);
+        Standing::Member {
+            place: self.members.len() - 1,
+            proven,
+        }
+    }
+
+    fn insert(&mut self, conn: ConnId, client: Client, standing: Standing) {
+        *self.per_network.entry(network(client.address)).or_default() += 1;
+        let former = self.connections.insert(conn, (client, standing));
+        debug_assert!(former.is_none(), "a number is never used twice");
+    }
+
+    /// Forgets a connection.
+    pub(crate) fn remove(&mut self, conn: ConnId) -> Option<(Client, Standing)> {
+        let (client, standing) = self.connections.remove(&conn)?;
+        match standing {
+            Standing::Challenged { deadline, .. } => {
+                self.deadlines.remove(&(deadline, conn));
+            }
+            Standing::Member { place, .. } => {
+                self.names.remove(&client.id);
+                self.leave(place);
+            }
+        }
+        let network = network(client.address);
+        if let Some(count) = self.per_network.get_mut(&network) {
+            *count -= 1;
+            if *count == 0 {
+                self.per_network.remove(&network);
+            }
+        }
+        Some((client, standing))
+    }
+
+    /// Frees a place, which the last member takes.
+    fn leave(&mut self, free: usize) {
+        self.members.swap_remove(free);
+        let Some(moved) = self.members.get(free) else {
+            return;
+        };
+        match self.connections.get_mut(moved) {
+            Some((_, Standing::Member { place, .. })) => *place = free,
+            Some((_, Standing::Challenged { .. })) | None => {
+                unreachable!("members are connections that are members")
+            }
+        }
+    }
+
+    /// How many members there are besides `conn`.
+    pub(crate) fn others(&self, conn: ConnId) -> usize {
+        self.members.len() - usize::from(self.place_of(conn).is_some())
+    }
+
+    /// The member at `draw`, counted without `conn`; there is one if `draw` is below
+    /// [`others`](Self::others).
+    pub(crate) fn other_than(&self, conn: ConnId, draw: usize) -> Option<ConnId> {
+        let own = self.place_of(conn).unwrap_or(usize::MAX);
+        self.members.get(draw + usize::from(draw >= own)).copied()
+    }
+
+    fn place_of(&self, conn: ConnId) -> Option<usize> {
+        match self.connections.get(&conn)?.1 {
+            Standing::Member { place, .. } => Some(place),
+            Standing::Challenged { .. } => None,
+        }
+    }
+
+    /// Panics where an invariant is broken.
+    pub(crate) fn check(&self) {
+        let (mut members, mut challenged) = (0, 0);
+        let mut per_network = BTreeMap::<IpAddr, usize>::new();
+        for (conn, (client, standing)) in &self.connections {
+            *per_network.entry(network(client.address)).or_default() += 1;
+            match standing {
+                Standing::Member { place, .. } => {
+                    members += 1;
+                    assert_eq!(self.members.get(*place), Some(conn), "place of {conn:?}");
+                    assert_eq!(self.names.get(&client.id), Some(conn), "name of {conn:?}");
+                }
+                Standing::Challenged { deadline, .. } => {
+                    challenged += 1;
+                    assert!(self.deadlines.contains(&(*deadline, *conn)), "{conn:?}");
+                }
+            }
+        }
+        assert_eq!(self.members.len(), members, "members");
+        assert_eq!(self.names.len(), members, "names");
+        assert_eq!(self.deadlines.len(), challenged, "deadlines");
+        assert_eq!(self.per_network, per_network, "connections per network");
+    }
+}
+
+/// What counts as one address: an IPv4 address, or the /64 network that one IPv6 host commonly has
+/// for itself.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => {
+            let prefix = address.to_bits() & !u128::from(u64::MAX);
+            IpAddr::V6(Ipv6Addr::from_bits(prefix))
+        }
+    }
+}
