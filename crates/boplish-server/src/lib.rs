@@ -1,1 +1,45 @@
-//! To be written.
+//! The bootstrap server: serves the pages and introduces newcomers to a network.
+//!
+//! This crate only carries. Who is admitted, who gets a message and who is refused is decided in
+//! [`boplish_directory`], which one task owns; every WebSocket has a task of its own, which brings
+//! it what the client says and takes from a bounded queue what the client is to be told.
+//!
+//! ```text
+//!  socket --> accept.rs --> http.rs --> site.rs       GET of a page
+//!                              |
+//!                              +------> socket.rs    /ws/{id}, one task for each client
+//!                                        |    ^
+//!                                  inputs|    |a bounded queue each
+//!                                        v    |
+//!                                        hub.rs      owns the Directory
+//! ```
+//!
+//! Invariants: a client never waits for another client (whoever reads too slowly is dropped, never
+//! buffered without end); every bound is in [`Limits`]; a shutdown ends within
+//! [`Limits::shutdown_timeout`].
+//!
+//! ```no_run
+//! use boplish_server::{Config, Server};
+//!
+//! # async fn example() -> Result<(), boplish_server::ServerError> {
+//! let server = Server::bind(Config::default()).await?;
+//! println!("listening on {}", server.local_addr());
+//! server.run_until(async { tokio::signal::ctrl_c().await.unwrap_or_default() }).await;
+//! # Ok(())
+//! # }
+//! ```
+
+mod accept;
+mod config;
+mod error;
+mod http;
+mod hub;
+mod queue;
+mod server;
+mod site;
+mod socket;
+
+pub use boplish_directory::{CloseReason, IceServer, Rate, Stats};
+pub use config::{Config, DEFAULT_PORT, Limits, Site};
+pub use error::ServerError;
+pub use server::Server;

@@ -1,0 +1,71 @@
+//! Why a server does not start.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Why a server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// The configuration names no address.
+    #[error("no address to listen on: give at least one as ADDR:PORT")]
+    NoAddress,
+    /// Another socket has the address.
+    #[error(
+        "cannot listen on {address}: another program does; stop it or choose another port with --listen ADDR:PORT"
+    )]
+    AddressInUse {
+        /// The address that was asked for.
+        address: SocketAddr,
+    },
+    /// The system does not let this user have the port.
+    #[error(
+        "cannot listen on {address}: the system does not permit it; choose a port from 1024 on with --listen ADDR:PORT"
+    )]
+    NotPermitted {
+        /// The address that was asked for.
+        address: SocketAddr,
+    },
+    /// No interface has the address.
+    #[error(
+        "cannot listen on {address}: no interface of this machine has that address; choose another one with --listen ADDR:PORT"
+    )]
+    NoSuchAddress {
+        /// The address that was asked for.
+        address: SocketAddr,
+    },
+    /// The system refuses to listen for another reason.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address that was asked for.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The folder of the pages can't be read.
+    #[error("cannot serve the folder {}: {source}; give a folder that exists with --site DIR", path.display())]
+    Site {
+        /// The folder.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The system has no random numbers.
+    #[error("the system has no random numbers for the challenges: {0}")]
+    Random(getrandom::Error),
+}
+
+impl ServerError {
+    pub(crate) fn listen(address: SocketAddr, source: io::Error) -> Self {
+        let kind = source.kind();
+        if kind == io::ErrorKind::AddrInUse {
+            Self::AddressInUse { address }
+        } else if kind == io::ErrorKind::PermissionDenied {
+            Self::NotPermitted { address }
+        } else if kind == io::ErrorKind::AddrNotAvailable {
+            Self::NoSuchAddress { address }
+        } else {
+            Self::Listen { address, source }
+        }
+    }
+}

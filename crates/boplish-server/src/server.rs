@@ -1,0 +1,150 @@
+//! A running server, and what keeps count of its tasks.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use boplish_directory::{Directory, Stats};
+use tokio::sync::{mpsc, watch};
+use tracing::{info, warn};
+
+use crate::accept::{self, Listeners};
+use crate::config::Config;
+use crate::error::ServerError;
+use crate::http;
+use crate::hub::Hub;
+use crate::site::Files;
+
+/// A running server. Dropping it ends it at once; [`shutdown`](Self::shutdown) lets the clients
+/// know.
+#[derive(Debug)]
+pub struct Server {
+    addresses: Vec<SocketAddr>,
+    hub: Hub,
+    phase: watch::Sender<Phase>,
+    /// Says when the last task has ended: nothing is ever sent.
+    tasks: mpsc::Receiver<Infallible>,
+    shutdown_timeout: Duration,
+}
+
+impl Server {
+    /// Listens on the configured addresses and serves from then on, in tasks of the tokio runtime
+    /// that this is called in.
+    ///
+    /// An IPv6 address that the machine lacks is only a warning as long as another one is
+    /// listened on: many machines have no IPv6.
+    ///
+    /// # Errors
+    ///
+    /// When an address can't be listened on, or the folder of the pages can't be read; the error
+    /// says which and what to do.
+    pub async fn bind(config: Config) -> Result<Self, ServerError> {
+        let files = Files::open(&config.site)?;
+        let listeners = Listeners::bind(&config.listen)?;
+        let mut seed = [0; 32];
+        getrandom::fill(&mut seed).map_err(ServerError::Random)?;
+
+        let (phase, phases) = watch::channel(Phase::Serving);
+        let (alive, tasks) = mpsc::channel(1);
+        let life = Life { phases, alive };
+
+        let directory = Directory::new(config.directory(), seed);
+        let hub = Hub::start(directory, &life, &config.limits);
+        let addresses = listeners.addresses();
+        let router = http::router(files, hub.clone(), &life, &config.limits);
+        accept::start(listeners, &router, &life, &config.limits);
+        for address in &addresses {
+            info!(%address, open_ids = config.open_ids, "listening");
+        }
+        Ok(Self {
+            addresses,
+            hub,
+            phase,
+            tasks,
+            shutdown_timeout: config.limits.shutdown_timeout,
+        })
+    }
+
+    /// The first of the addresses that the server listens on.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.addresses[0]
+    }
+
+    /// All addresses that the server listens on; at least one.
+    pub fn local_addrs(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// How many are connected, and what was counted so far.
+    pub async fn stats(&self) -> Stats {
+        self.hub.stats().await.unwrap_or_default()
+    }
+
+    /// Serves until the future ends, then shuts down.
+    pub async fn run_until(self, stop: impl Future<Output = ()>) {
+        stop.await;
+        self.shutdown().await;
+    }
+
+    /// Tells every client that the server shuts down, closes their connections (code 1001),
+    /// finishes the responses that are under way, and returns when all is closed, at the latest
+    /// after [`Limits::shutdown_timeout`](crate::Limits::shutdown_timeout).
+    pub async fn shutdown(self) {
+        let Self {
+            hub,
+            phase,
+            mut tasks,
+            shutdown_timeout,
+            ..
+        } = self;
+        info!("shutting down");
+        phase.send_replace(Phase::Closing);
+        drop(hub);
+        if tokio::time::timeout(shutdown_timeout, tasks.recv())
+            .await
+            .is_err()
+        {
+            warn!("some connections did not close in time and are dropped");
+        }
+    }
+}
+
+/// What the server is at. When the sender of this is dropped, everything ends at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Serving,
+    Closing,
+}
+
+/// What ties a task to its server: ends it with the server, and lets a shutdown wait for it.
+#[derive(Debug, Clone)]
+pub(crate) struct Life {
+    phases: watch::Receiver<Phase>,
+    alive: mpsc::Sender<Infallible>,
+}
+
+impl Life {
+    /// Ends when the server shuts down or is dropped.
+    pub(crate) async fn closing(&self) {
+        let mut phases = self.phases.clone();
+        // An error says that the server was dropped, which is the end as well.
+        let _ = phases.wait_for(|phase| *phase == Phase::Closing).await;
+    }
+
+    /// Runs the task until its end or that of the server.
+    pub(crate) async fn limit(self, task: impl Future<Output = ()>) {
+        let mut phases = self.phases;
+        let dropped = async { while phases.changed().await.is_ok() {} };
+        tokio::select! {
+            () = task => {}
+            () = dropped => {}
+        }
+        drop(self.alive);
+    }
+
+    /// Starts a task that ends with the server.
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        tokio::spawn(self.clone().limit(task));
+    }
+}
