@@ -1,0 +1,106 @@
+//! The shell's loop: facts go into a node, its work comes out and is carried out.
+
+use boplish_core::{ConnectionInput, Event, Input, Output, Time};
+
+use crate::peer::PeerHandle;
+use crate::webrtc::EndpointIndex;
+
+use super::World;
+use super::step::Step;
+
+impl World {
+    /// Hands a fact to a node, if it is still there.
+    pub(super) fn feed(&mut self, peer: PeerHandle, input: Input) {
+        let now = self.local_now(peer);
+        let Some(node) = &mut self.peers[peer.index()].node else {
+            return;
+        };
+        self.trace
+            .line(self.now, || format!("{} <- {input:?}", peer.0));
+        node.handle_input(now, input);
+        self.drain(peer);
+    }
+
+    /// Hands a fact about a connection to its node. Facts about connections that the core has
+    /// closed still come for a little while.
+    pub(super) fn feed_connection(&mut self, endpoint: EndpointIndex, input: ConnectionInput) {
+        let it = self.endpoint(endpoint);
+        let (owner, id) = (it.owner, it.id);
+        self.note(2, u64::from(endpoint.0));
+        self.feed(owner, Input::Connection(id, input));
+    }
+
+    /// Carries out everything that a node wants.
+    pub(super) fn drain(&mut self, peer: PeerHandle) {
+        loop {
+            while let Some(output) = self
+                .peer_mut(peer)
+                .node
+                .as_mut()
+                .and_then(|node| node.poll_output())
+            {
+                self.carry_out(peer, output);
+            }
+            let Some(endpoint) = self.sent.pop() else {
+                break;
+            };
+            let it = self.endpoint(endpoint);
+            if !it.is_closed() {
+                let (id, now) = (it.id, self.local_now(peer));
+                let fact = ConnectionInput::BufferedAmount(self.buffered(endpoint));
+                if let Some(node) = &mut self.peer_mut(peer).node {
+                    node.handle_input(now, Input::Connection(id, fact));
+                }
+            }
+        }
+        self.schedule_wake(peer);
+    }
+
+    fn carry_out(&mut self, peer: PeerHandle, output: Output) {
+        self.trace
+            .line(self.now, || format!("{} -> {output:?}", peer.0));
+        match output {
+            Output::OpenSignaling => self.open_socket(peer),
+            Output::SendSignaling(text) => self.send_to_server(peer, text),
+            Output::CloseSignaling => self.close_socket(peer),
+            Output::IceServers(servers) => self.note(3, servers.len() as u64),
+            Output::Connection(id, command) => self.command(peer, id, command),
+            Output::Event(event) => self.collect(peer, event),
+        }
+    }
+
+    fn collect(&mut self, peer: PeerHandle, event: Event) {
+        self.note(4, u64::from(peer.0));
+        self.trace.bytes(format!("{event:?}").as_bytes());
+        let now = self.now;
+        self.peer_mut(peer).events.push((now, event));
+    }
+
+    /// Sets the alarm to the node's next timeout, as exactly as the peer's timers are.
+    pub(super) fn schedule_wake(&mut self, peer: PeerHandle) {
+        let it = self.peer(peer);
+        let Some(timeout) = it.node.as_ref().and_then(|node| node.poll_timeout()) else {
+            return;
+        };
+        let grain = match it.hidden {
+            true => self.network.hidden_timers,
+            false => self.network.clock_granularity,
+        };
+        let grain = grain.as_nanos().max(1) as u64;
+        let now = self.now.since(it.born).as_nanos() as u64;
+        let timeout = timeout.since_start().as_nanos() as u64;
+        // A timer never fires at once, only with the next tick.
+        let tick = timeout.div_ceil(grain).max(now / grain + 1);
+        let at = it.born + core::time::Duration::from_nanos(tick.saturating_mul(grain));
+        if it.wake_at.is_none_or(|wake| at < wake) {
+            self.peer_mut(peer).wake_at = Some(at);
+            self.queue.push(at, Step::Wake(peer));
+        }
+    }
+
+    pub(super) fn schedule(&mut self, after: core::time::Duration, step: Step) -> Time {
+        let at = self.now + after;
+        self.queue.push(at, step);
+        at
+    }
+}

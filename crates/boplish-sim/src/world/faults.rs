@@ -1,0 +1,198 @@
+//! What goes wrong: cut paths, vanished peers, slow timers.
+
+use core::time::Duration;
+
+use boplish_core::wire::PeerId;
+use boplish_core::{ConnectionInput, Input};
+
+use crate::peer::PeerHandle;
+use crate::random::{Random, mix};
+use crate::server::FromServer;
+use crate::tamper::{Leg, Verdict};
+use crate::webrtc::{EndpointIndex, Item};
+
+use super::World;
+use super::step::Step;
+
+impl World {
+    /// The peer is gone without a word: it sends nothing any more, and neither the other peers
+    /// nor the server are told.
+    pub fn vanish(&mut self, peer: PeerHandle) {
+        self.trace.line(self.now, || format!("{} vanishes", peer.0));
+        self.peer_mut(peer).node = None;
+        for endpoint in self.live_of(peer) {
+            self.endpoint_mut(endpoint).out.clear();
+            self.drop_endpoint(endpoint);
+        }
+        self.refresh();
+    }
+
+    /// The peer's network is away for a while; what is sent waits.
+    pub fn blink(&mut self, peer: PeerHandle, duration: Duration) {
+        self.trace
+            .line(self.now, || format!("{} blinks for {duration:?}", peer.0));
+        self.peer_mut(peer).blinks += 1;
+        self.schedule(duration, Step::BlinkOver(peer));
+        self.refresh();
+    }
+
+    pub(super) fn blink_over(&mut self, peer: PeerHandle) {
+        self.trace.line(self.now, || format!("{} is back", peer.0));
+        self.peer_mut(peer).blinks -= 1;
+        self.refresh();
+    }
+
+    /// Splits the network: peers of different sets don't reach each other, and those that are in
+    /// none form a set of their own. The server is reached by everybody, or only by one set.
+    pub fn partition(&mut self, sets: &[&[PeerHandle]], server: Option<usize>) {
+        self.trace.line(self.now, || {
+            format!("partition {sets:?}, server {server:?}")
+        });
+        for peer in &mut self.peers {
+            peer.side = 0;
+        }
+        for (index, set) in sets.iter().enumerate() {
+            for peer in *set {
+                self.peers[peer.index()].side = index as u8 + 1;
+            }
+        }
+        self.server_side = server.map(|index| index as u8 + 1);
+        self.refresh();
+    }
+
+    /// Two peers can't reach each other directly, until further notice.
+    pub fn set_reachable(&mut self, a: PeerHandle, b: PeerHandle, reachable: bool) {
+        let pair = (a.min(b), a.max(b));
+        match reachable {
+            true => self.unreachable.remove(&pair),
+            false => self.unreachable.insert(pair),
+        };
+        self.refresh();
+    }
+
+    /// Ends every partition and every unreachable pair; blinks end by themselves.
+    pub fn heal(&mut self) {
+        self.unreachable.clear();
+        self.partition(&[], None);
+    }
+
+    /// The peer's page becomes hidden, so that its timers are slow, or visible.
+    pub fn set_hidden(&mut self, peer: PeerHandle, hidden: bool) {
+        let it = self.peer_mut(peer);
+        it.hidden = hidden;
+        it.wake_at = None;
+        self.feed(peer, Input::Visibility { hidden });
+    }
+
+    /// The peer's addresses change; connections that it has go on.
+    pub fn change_network(&mut self, peer: PeerHandle) {
+        self.feed(peer, Input::NetworkChanged);
+    }
+
+    /// One side of the connections between two peers is gone; only its own core learns it.
+    pub fn break_one_side(&mut self, peer: PeerHandle, other: PeerHandle) {
+        for endpoint in self.live_of(peer) {
+            let partner = self.endpoint(endpoint).partner;
+            if partner.is_some_and(|partner| self.endpoint(partner).owner == other) {
+                self.endpoint_mut(endpoint).out.clear();
+                self.end_endpoint(endpoint, "the channel broke");
+            }
+        }
+    }
+
+    /// Every connection between two peers breaks; each learns it in its own time, within `skew`.
+    pub fn break_link(&mut self, a: PeerHandle, b: PeerHandle, skew: Duration) {
+        self.break_one_side(a, b);
+        self.run_for(skew);
+        self.break_one_side(b, a);
+    }
+
+    /// Lets somebody read and change every text on its way to and from the bootstrap server.
+    pub fn tamper_with_texts(&mut self, hook: impl FnMut(Leg, &str) -> Verdict<String> + 'static) {
+        self.tamper.texts = Some(Box::new(hook));
+    }
+
+    /// Lets somebody read and change every frame, which is given with its sender and receiver.
+    pub fn tamper_with_frames(
+        &mut self,
+        hook: impl FnMut(PeerHandle, PeerHandle, &[u8]) -> Verdict<Vec<u8>> + 'static,
+    ) {
+        self.tamper.frames = Some(Box::new(hook));
+    }
+
+    /// Nobody reads and changes anything any more.
+    pub fn stop_tampering(&mut self) {
+        self.tamper = crate::tamper::Tamper::default();
+    }
+
+    /// A text reaches a peer as if the server had sent it. Does nothing without a WebSocket.
+    pub fn inject_text(&mut self, to: PeerHandle, text: &str) {
+        if let Some(socket) = self.peer(to).socket {
+            self.send_down(socket, FromServer::Text(text.to_owned()));
+        }
+    }
+
+    /// A frame goes over the channels from one peer to another, as if its core had sent it.
+    /// The answer is how many channels there are.
+    pub fn inject_frame(&mut self, from: PeerHandle, to: PeerHandle, frame: &[u8]) -> usize {
+        let mut channels = 0;
+        for endpoint in self.live_of(from) {
+            let partner = self.endpoint(endpoint).partner;
+            let leads_there = partner.is_some_and(|partner| self.endpoint(partner).owner == to);
+            if leads_there && self.endpoint(endpoint).is_established() {
+                self.push_frame(endpoint, Item::Message(frame.to_vec()));
+                channels += 1;
+            }
+        }
+        channels
+    }
+
+    /// Any fact about any connection of a peer, in any state: a shell may be late or wrong.
+    pub fn inject_connection_fact(&mut self, peer: PeerHandle, fact: &ConnectionInput) {
+        let ids: Vec<_> = self.peer(peer).connections.keys().copied().collect();
+        for id in ids {
+            self.feed(peer, Input::Connection(id, fact.clone()));
+        }
+    }
+
+    pub(super) fn live_of(&self, peer: PeerHandle) -> Vec<EndpointIndex> {
+        let all = self.peer(peer).connections.values().copied();
+        all.filter(|it| !self.endpoint(*it).is_closed()).collect()
+    }
+
+    fn refresh(&mut self) {
+        self.last_change = self.now;
+        self.refresh_endpoints();
+        self.refresh_sockets();
+    }
+
+    /// Whether packets get from one peer to the other and back.
+    pub(super) fn is_reachable(&self, a: PeerHandle, b: PeerHandle) -> bool {
+        let (one, other) = (self.peer(a), self.peer(b));
+        let are_there = |it: &crate::peer::Peer| it.node.is_some() && it.blinks == 0;
+        are_there(one)
+            && are_there(other)
+            && one.side == other.side
+            && !self.unreachable.contains(&(a.min(b), a.max(b)))
+    }
+
+    pub(super) fn reaches_server(&self, peer: PeerHandle) -> bool {
+        let it = self.peer(peer);
+        it.node.is_some() && it.blinks == 0 && self.server_side.is_none_or(|side| side == it.side)
+    }
+
+    /// What one message takes from one peer to the other: the distance of the pair, which never
+    /// changes, and what this message takes in addition.
+    pub(super) fn latency(&mut self, a: PeerHandle, b: PeerHandle) -> Duration {
+        let pair = u64::from(a.min(b).0) << 32 | u64::from(a.max(b).0);
+        let distance = self
+            .network
+            .distance
+            .draw(&mut Random::new(mix(self.seed ^ mix(pair))));
+        distance + self.network.jitter.draw(&mut self.random)
+    }
+
+    pub(super) fn id_of(&self, peer: PeerHandle) -> PeerId {
+        self.peer(peer).id
+    }
+}
