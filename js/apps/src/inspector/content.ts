@@ -12,7 +12,7 @@ export class Content {
   readonly element: HTMLElement;
   readonly #context: PageContext;
   readonly #title: HTMLElement;
-  readonly #body = h('div', { class: 'content panel-scroll', tabindex: -1 });
+  readonly #body = h('div', { class: 'content panel-scroll', tabindex: 0 });
   readonly #actions = h('div', { class: 'panel-actions' });
 
   /** `back` leads to the list again, from the keyboard (Escape) or from the button on a phone. */

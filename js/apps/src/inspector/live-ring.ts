@@ -8,7 +8,7 @@ const SIZE = 240;
 const CENTRE = SIZE / 2;
 const RADIUS = 92;
 /** Lines drawn at once; a busy network only refreshes them. */
-const MOST_LINES = 48;
+const MOST_LINES = 24;
 /** How long a line stays, as in the stylesheet. */
 const LINE_MS = 1600;
 

@@ -198,7 +198,8 @@ export class MessageList {
     let lostFocus = false;
     for (const [number, row] of this.#rows) {
       if (wanted.has(number)) continue;
-      lostFocus ||= row === document.activeElement;
+      const isGone = !this.#entries.some((entry) => entry.number === number);
+      lostFocus ||= isGone && row === document.activeElement;
       row.remove();
       this.#rows.delete(number);
     }

@@ -33,13 +33,6 @@ export function messageRow(entry: Entry, own: string | undefined): HTMLElement {
   const subtype = subtypeOf(payload);
   const hopsText = hops === undefined || hops < 1 ? undefined : counted(hops, 'hop');
   const time = clockTime(new Date(entry.time));
-  const named = (id: string): string => (id === own ? 'you' : id === '' ? 'anyone' : shortId(id));
-  const label = [
-    `${directionWords[direction].long} ${type}${subtype === undefined ? '' : ` ${subtype}`}`,
-    `from ${named(from)} to ${named(to)}`,
-    hopsText,
-    time,
-  ];
   return h(
     'div',
     {
@@ -48,7 +41,6 @@ export function messageRow(entry: Entry, own: string | undefined): HTMLElement {
       id: `message-${entry.number}`,
       'data-number': entry.number,
       'data-direction': direction,
-      'aria-label': label.filter((part) => part !== undefined).join(', '),
       tabindex: -1,
     },
     directionMark(direction),
@@ -63,7 +55,8 @@ export function messageRow(entry: Entry, own: string | undefined): HTMLElement {
       { class: 'message-way' },
       chord(from, to),
       idText(from, own),
-      h('span', { class: 'message-arrow' }, '→'),
+      h('span', { class: 'message-arrow', 'aria-hidden': 'true' }, '→'),
+      h('span', { class: 'visually-hidden' }, 'to'),
       idText(to, own),
     ),
     h('span', { class: 'message-hops' }, hopsText),

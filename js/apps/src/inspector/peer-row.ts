@@ -83,7 +83,7 @@ export class PeerRow {
       this.#sparkline.show(this.#trips.values, RoundTrips.CAPACITY);
       this.#showResult(roundTrip(time), undefined);
     } catch (error) {
-      this.#showResult('no answer', errorText(error));
+      this.#showResult('no pong', errorText(error));
     }
     this.#busy(this.#ping, (this.#pinging = false));
   }
