@@ -1,1 +1,26 @@
-//! To be written.
+//! The peer in a browser's page: carries between [`boplish_core::Node`] and the browser's
+//! WebSocket, `RTCPeerConnection`s, timers and page events. It knows nothing of the protocol.
+//!
+//! [`Peer`] is what JavaScript sees; the npm package in js/packages/boplish wraps it. What happens
+//! is told through an object of that package, the `Host`.
+//!
+//! The loop, in `Shell`: a fact or a command changes the node, what the node then wants is put in
+//! a queue, and the queue is carried out, in order. JavaScript that is called meanwhile may call
+//! back in: its commands reach the node at once, and what they lead to joins the queue. So no
+//! borrow is ever held while JavaScript runs.
+//!
+//! ```js
+//! const peer = new Peer(host, 'wss://boplish.example', secret);
+//! peer.open();
+//! peer.send(to, 'chat', '{"text":"hello"}');
+//! ```
+
+mod browser;
+mod connection;
+mod panic;
+mod peer;
+mod report;
+mod shell;
+mod signaling;
+
+pub use peer::Peer;

@@ -1,0 +1,110 @@
+//! Events of the core, told to the host.
+
+use boplish_core::io::{DeliveryError, Direction, DisconnectReason};
+use boplish_core::{Event, State};
+use boplish_wire::{Payload, PeerId};
+use js_sys::Uint8Array;
+use wasm_bindgen::JsValue;
+
+use crate::browser::Host;
+
+/// Tells one event.
+pub(crate) fn event(host: &Host, event: Event) {
+    match event {
+        Event::StateChanged(now) => host.state(state(now)),
+        Event::SignalingChanged { open } => host.server(open),
+        Event::PeerConnected(peer) => host.connected(&peer.to_string()),
+        Event::PeerDisconnected { peer, reason } => {
+            host.disconnected(&peer.to_string(), why(reason));
+        }
+        Event::Message {
+            from,
+            protocol,
+            payload: content,
+            hops,
+            request,
+        } => host.message(
+            &from.to_string(),
+            protocol.as_str(),
+            payload(&content),
+            hops,
+            request.map(|id| id.0),
+        ),
+        Event::Delivered(id) => host.delivered(id.0),
+        Event::Undelivered { id, error } => {
+            host.undelivered(id.0, &format!("{}: {error}", delivery_code(error)));
+        }
+        Event::Reply {
+            from: _,
+            to,
+            payload: content,
+        } => host.reply(to.0, payload(&content)),
+        Event::Pong { from, round_trip } => {
+            host.pong(&from.to_string(), round_trip.as_secs_f64() * 1000.0);
+        }
+        Event::Topology { from, peers } => host.topology(&from.to_string(), ids(&peers)),
+        Event::GroupChanged { members } => host.members(ids(&members)),
+        Event::GroupMessage {
+            from,
+            payload: content,
+        } => {
+            host.group_message(&from.to_string(), payload(&content));
+        }
+        Event::Monitor { direction, message } => host.monitor(
+            match direction {
+                Direction::Incoming => "incoming",
+                Direction::Outgoing => "outgoing",
+                Direction::Forwarded => "forwarded",
+            },
+            message.protocol.as_str(),
+            &message.from.to_string(),
+            message.to.map(|to| to.to_string()),
+            &message.monitor_payload(),
+        ),
+        Event::Refused { from, reason } => {
+            host.refused(from.map(|from| from.to_string()), &reason.to_string());
+        }
+        Event::ServerError(error) => host.server_error(&error.message),
+    }
+}
+
+/// A state's name.
+pub(crate) fn state(state: State) -> &'static str {
+    match state {
+        State::Offline => "offline",
+        State::Alone => "alone",
+        State::Online => "online",
+        State::Degraded => "degraded",
+    }
+}
+
+/// The ids as texts.
+pub(crate) fn ids(peers: &[PeerId]) -> Vec<String> {
+    peers.iter().map(ToString::to_string).collect()
+}
+
+fn why(reason: DisconnectReason) -> &'static str {
+    match reason {
+        DisconnectReason::Closed => "closed",
+        DisconnectReason::ClosedByPeer => "closed-by-peer",
+        DisconnectReason::Silent => "silent",
+        DisconnectReason::Failed => "failed",
+    }
+}
+
+fn delivery_code(error: DeliveryError) -> &'static str {
+    match error {
+        DeliveryError::Unreachable => "unreachable",
+        DeliveryError::TimedOut => "timed-out",
+        DeliveryError::NoReply => "no-reply",
+        DeliveryError::Closed => "closed",
+    }
+}
+
+/// JSON as its text, raw bytes as a `Uint8Array`.
+fn payload(payload: &Payload) -> JsValue {
+    match payload {
+        Payload::Json(text) => JsValue::from_str(text),
+        Payload::Bytes(bytes) => Uint8Array::from(&bytes[..]).into(),
+    }
+}

@@ -1,0 +1,472 @@
+//! The loop between the node and the browser.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::{Rc, Weak};
+use std::time::Duration;
+
+use boplish_core::{
+    Config, ConnectionCommand, ConnectionId, ConnectionInput, Input, Node, Output, Time,
+};
+use boplish_wire::Keypair;
+use boplish_wire::bootstrap::IceServer;
+use js_sys::{Array, Function};
+use wasm_bindgen::prelude::*;
+
+use crate::browser::{
+    self, Event, Host, Listener, Step, clear_timeout, describe, performance_now, set_timeout,
+};
+use crate::connection::{Connection, Outcomes};
+use crate::signaling::Signaling;
+use crate::{panic, report};
+
+/// How long a closed data channel may take to send what it holds.
+const LINGER: f64 = 1000.0;
+
+/// The node, and everything of the browser that it has.
+pub(crate) struct Shell {
+    this: Weak<Self>,
+    host: Host,
+    /// Of the WebSocket.
+    url: String,
+    /// `performance.now()` when the node was made.
+    started: f64,
+    node: RefCell<Node>,
+    outputs: RefCell<VecDeque<Output>>,
+    /// `outputs` is being carried out, further up the stack.
+    is_carrying: Cell<bool>,
+    signaling: RefCell<Option<Signaling>>,
+    connections: RefCell<BTreeMap<ConnectionId, Slot>>,
+    /// What the bootstrap server has told, as JavaScript objects.
+    servers_told: RefCell<Array>,
+    timer: RefCell<Option<Timer>>,
+    callbacks: Callbacks,
+    page: RefCell<Option<Listener>>,
+}
+
+enum Slot {
+    /// Its ICE servers are not known yet; the commands wait.
+    Preparing(Vec<ConnectionCommand>),
+    Running(Connection),
+    /// The core has closed it; what it holds may still be sent.
+    Closing(#[expect(dead_code, reason = "held until the channel is closed")] Connection),
+}
+
+/// The one `setTimeout` that runs.
+struct Timer {
+    handle: JsValue,
+    due: Time,
+}
+
+/// Functions for timers and promises. Those of connections get the id as first argument.
+struct Callbacks {
+    timeout: Closure<dyn Fn()>,
+    prepared: Closure<dyn Fn(f64, JsValue)>,
+    described: Closure<dyn Fn(f64)>,
+    failed: Closure<dyn Fn(f64, JsValue)>,
+    lingered: Closure<dyn Fn(f64)>,
+    ignored: Closure<dyn Fn()>,
+}
+
+impl Shell {
+    /// A shell around a new node.
+    pub(crate) fn new(host: Host, base: &str, identity: Keypair) -> Rc<Self> {
+        let mut seed = [0; 32];
+        browser::fill_with_random(&mut seed);
+        panic::watch(&host);
+        Rc::new_cyclic(|this| Self {
+            this: this.clone(),
+            host,
+            url: format!("{base}/ws/{}", identity.id()),
+            started: performance_now(),
+            node: RefCell::new(Node::new(Config::default(), identity, seed, Time::START)),
+            outputs: RefCell::default(),
+            is_carrying: Cell::new(false),
+            signaling: RefCell::default(),
+            connections: RefCell::default(),
+            servers_told: RefCell::default(),
+            timer: RefCell::default(),
+            callbacks: Callbacks::new(this),
+            page: RefCell::default(),
+        })
+    }
+
+    /// Begins to listen to the page, and opens the node.
+    pub(crate) fn open(&self) {
+        let global = browser::global();
+        let of_global: &[&str] = &["online", "pageshow", "pagehide"];
+        let mut targets = vec![(global.clone().unchecked_into(), of_global)];
+        let document = global.document();
+        if let Some(document) = &document {
+            let of_document: &[&str] = &["visibilitychange"];
+            targets.push((document.clone().unchecked_into(), of_document));
+        }
+        let this = self.this.clone();
+        *self.page.borrow_mut() = Some(Listener::new(targets, move |event| {
+            if let Some(shell) = this.upgrade() {
+                shell.handle_page(&event);
+            }
+        }));
+        if document.is_some_and(|document| document.hidden()) {
+            self.handle(Input::Visibility { hidden: true });
+        }
+        self.with_node(Node::open);
+    }
+
+    /// Closes the node, and what it has.
+    pub(crate) fn close(&self) {
+        let page = self.page.borrow_mut().take();
+        drop(page);
+        self.with_node(Node::close);
+    }
+
+    /// Reads from the node.
+    pub(crate) fn read<T>(&self, read: impl FnOnce(&Node) -> T) -> T {
+        read(&self.node.borrow())
+    }
+
+    /// Gives the node a command or a fact, and carries out what follows, unless that is being
+    /// done already further up the stack.
+    pub(crate) fn with_node<T>(&self, act: impl FnOnce(&mut Node, Time) -> T) -> T {
+        let now = self.now();
+        let result = {
+            let mut node = self.node.borrow_mut();
+            let result = act(&mut node, now);
+            self.outputs
+                .borrow_mut()
+                .extend(core::iter::from_fn(|| node.poll_output()));
+            result
+        };
+        self.carry_out();
+        result
+    }
+
+    /// Hands a fact to the node.
+    pub(crate) fn handle(&self, input: Input) {
+        if !panic::is_poisoned() {
+            self.with_node(|node, now| node.handle_input(now, input));
+        }
+    }
+
+    /// Something has happened to a connection.
+    pub(crate) fn handle_connection(&self, id: ConnectionId, input: ConnectionInput) {
+        if panic::is_poisoned() {
+            return;
+        }
+        let is_running = matches!(
+            self.connections.borrow().get(&id),
+            Some(Slot::Preparing(_) | Slot::Running(_))
+        );
+        if is_running {
+            self.handle(Input::Connection(id, input));
+        } else if matches!(input, ConnectionInput::Closed { .. }) {
+            self.release(id);
+        }
+    }
+
+    /// The WebSocket has closed, or could not be opened.
+    pub(crate) fn signaling_closed(&self, reason: String, was_opened: bool) {
+        if panic::is_poisoned() {
+            return;
+        }
+        let socket = self.signaling.borrow_mut().take();
+        drop(socket);
+        if !was_opened {
+            self.host.unreachable(&reason);
+        }
+        self.handle(Input::SignalingClosed { reason });
+    }
+
+    fn now(&self) -> Time {
+        let milliseconds = (performance_now() - self.started).max(0.0);
+        Time::after_start(Duration::from_micros((milliseconds * 1000.0) as u64))
+    }
+
+    fn carry_out(&self) {
+        if self.is_carrying.replace(true) {
+            return;
+        }
+        loop {
+            let output = self.outputs.borrow_mut().pop_front();
+            match output {
+                Some(output) => self.carry(output),
+                None => {
+                    if !self.report_buffered_amounts() {
+                        break;
+                    }
+                }
+            }
+        }
+        self.is_carrying.set(false);
+        self.arm_timer();
+    }
+
+    fn carry(&self, output: Output) {
+        match output {
+            Output::OpenSignaling => {
+                let opened = Signaling::open(&self.url, self.this.clone());
+                match opened {
+                    Ok(socket) => drop(self.signaling.replace(Some(socket))),
+                    Err(reason) => self.signaling_closed(reason, false),
+                }
+            }
+            Output::SendSignaling(text) => {
+                if let Some(socket) = &*self.signaling.borrow() {
+                    socket.send(&text);
+                }
+            }
+            Output::CloseSignaling => drop(self.signaling.take()),
+            Output::IceServers(servers) => *self.servers_told.borrow_mut() = to_array(&servers),
+            Output::Connection(id, command) => self.command(id, command),
+            Output::Event(event) => report::event(&self.host, event),
+        }
+    }
+
+    /// Tells the node how much is buffered where something was sent. Whether that led to more.
+    fn report_buffered_amounts(&self) -> bool {
+        let mut amounts = Vec::new();
+        for (id, slot) in &mut *self.connections.borrow_mut() {
+            if let Slot::Running(connection) = slot
+                && let Some(amount) = connection.take_buffered_amount()
+            {
+                amounts.push((*id, ConnectionInput::BufferedAmount(amount)));
+            }
+        }
+        for (id, amount) in amounts {
+            self.handle(Input::Connection(id, amount));
+        }
+        !self.outputs.borrow().is_empty()
+    }
+
+    fn command(&self, id: ConnectionId, command: ConnectionCommand) {
+        match command {
+            ConnectionCommand::CreateOffer | ConnectionCommand::CreateAnswer { .. } => {
+                let waiting = Slot::Preparing(vec![command]);
+                self.connections.borrow_mut().insert(id, waiting);
+                let servers = self.host.ice_servers();
+                match servers.dyn_into::<Array>() {
+                    Ok(servers) => self.start(id, &servers),
+                    Err(promise) => promise.unchecked_into::<Step>().then(
+                        &bound(&self.callbacks.prepared, id),
+                        &bound(&self.callbacks.failed, id),
+                    ),
+                }
+            }
+            ConnectionCommand::Close => self.begin_to_close(id),
+            ConnectionCommand::AcceptAnswer(_)
+            | ConnectionCommand::AddCandidates(_)
+            | ConnectionCommand::RestartIce
+            | ConnectionCommand::AnswerRestart { .. }
+            | ConnectionCommand::Send(_) => {
+                let outcome = match self.connections.borrow_mut().get_mut(&id) {
+                    Some(Slot::Running(connection)) => connection.carry_out(command),
+                    Some(Slot::Preparing(waiting)) => {
+                        waiting.push(command);
+                        Ok(())
+                    }
+                    Some(Slot::Closing(_)) | None => Ok(()),
+                };
+                if let Err(thrown) = outcome {
+                    self.fail(id, &thrown);
+                }
+            }
+        }
+    }
+
+    /// Makes a connection, now that its ICE servers are known, and catches up with its commands.
+    fn start(&self, id: ConnectionId, servers: &Array) {
+        let outcomes = Outcomes {
+            described: bound(&self.callbacks.described, id),
+            failed: bound(&self.callbacks.failed, id),
+            ignored: self
+                .callbacks
+                .ignored
+                .as_ref()
+                .unchecked_ref::<Function>()
+                .clone(),
+        };
+        let all = servers.concat(&self.servers_told.borrow());
+        let outcome = {
+            let mut connections = self.connections.borrow_mut();
+            let Some(Slot::Preparing(waiting)) = connections.get_mut(&id) else {
+                return;
+            };
+            let waiting = core::mem::take(waiting);
+            Connection::new(id, &all, outcomes, self.this.clone()).and_then(|mut connection| {
+                let outcome = waiting
+                    .into_iter()
+                    .try_for_each(|command| connection.carry_out(command));
+                connections.insert(id, Slot::Running(connection));
+                outcome
+            })
+        };
+        if let Err(thrown) = outcome {
+            self.fail(id, &thrown);
+        }
+    }
+
+    fn fail(&self, id: ConnectionId, thrown: &JsValue) {
+        self.handle_connection(
+            id,
+            ConnectionInput::Closed {
+                reason: describe(thrown),
+            },
+        );
+    }
+
+    fn begin_to_close(&self, id: ConnectionId) {
+        let slot = self.connections.borrow_mut().remove(&id);
+        let Some(Slot::Running(connection)) = slot else {
+            return;
+        };
+        if connection.begin_to_close() {
+            self.connections
+                .borrow_mut()
+                .insert(id, Slot::Closing(connection));
+            set_timeout(&bound(&self.callbacks.lingered, id), LINGER);
+        }
+    }
+
+    /// Lets go of a connection that the core has closed.
+    fn release(&self, id: ConnectionId) {
+        let mut connections = self.connections.borrow_mut();
+        if let Some(Slot::Closing(_)) = connections.get(&id) {
+            connections.remove(&id);
+        }
+    }
+
+    fn described(&self, id: ConnectionId) {
+        let input = match self.connections.borrow().get(&id) {
+            Some(Slot::Running(connection)) => connection.local_description(),
+            Some(Slot::Preparing(_) | Slot::Closing(_)) | None => return,
+        };
+        self.handle_connection(id, input);
+    }
+
+    fn handle_page(&self, event: &Event) {
+        let persisted = event.persisted().unwrap_or(false);
+        match event.kind().as_str() {
+            "visibilitychange" => {
+                let hidden = browser::global()
+                    .document()
+                    .is_some_and(|page| page.hidden());
+                self.handle(Input::Visibility { hidden });
+            }
+            "online" => self.handle(Input::NetworkChanged),
+            // Back out of the back-forward cache: who knows what has happened meanwhile.
+            "pageshow" if persisted => self.handle(Input::NetworkChanged),
+            // The page ends: tell the others, who would have to wait for the silence otherwise.
+            "pagehide" if !persisted && !panic::is_poisoned() => self.close(),
+            _ => {}
+        }
+    }
+
+    /// Has the timer run out when the node wants it. One that is too early does no harm.
+    fn arm_timer(&self) {
+        let due = self.node.borrow().poll_timeout();
+        let mut timer = self.timer.borrow_mut();
+        let is_armed = match (&*timer, due) {
+            (Some(timer), Some(due)) => timer.due <= due,
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        };
+        if is_armed {
+            return;
+        }
+        if let Some(timer) = timer.take() {
+            clear_timeout(&timer.handle);
+        }
+        *timer = due.map(|due| {
+            let milliseconds = (due - self.now()).as_secs_f64() * 1000.0;
+            let callback = self.callbacks.timeout.as_ref().unchecked_ref();
+            Timer {
+                handle: set_timeout(callback, milliseconds.ceil()),
+                due,
+            }
+        });
+    }
+
+    fn handle_timeout(&self) {
+        if panic::is_poisoned() {
+            return;
+        }
+        *self.timer.borrow_mut() = None;
+        let due = self.node.borrow().poll_timeout();
+        if due.is_some_and(|due| due <= self.now()) {
+            self.handle(Input::Timeout);
+        } else {
+            self.arm_timer();
+        }
+    }
+}
+
+impl Drop for Shell {
+    fn drop(&mut self) {
+        panic::unwatch(&self.host);
+        if let Some(timer) = self.timer.take() {
+            clear_timeout(&timer.handle);
+        }
+    }
+}
+
+impl Callbacks {
+    fn new(shell: &Weak<Shell>) -> Self {
+        Self {
+            timeout: {
+                let shell = shell.clone();
+                Closure::new(move || with(&shell, Shell::handle_timeout))
+            },
+            prepared: {
+                let shell = shell.clone();
+                Closure::new(move |id, servers: JsValue| {
+                    with(&shell, |shell| {
+                        shell.start(to_id(id), &Array::from(&servers))
+                    });
+                })
+            },
+            described: {
+                let shell = shell.clone();
+                Closure::new(move |id| with(&shell, |shell| shell.described(to_id(id))))
+            },
+            failed: {
+                let shell = shell.clone();
+                Closure::new(move |id, thrown: JsValue| {
+                    with(&shell, |shell| shell.fail(to_id(id), &thrown));
+                })
+            },
+            lingered: {
+                let shell = shell.clone();
+                Closure::new(move |id| with(&shell, |shell| shell.release(to_id(id))))
+            },
+            ignored: Closure::new(|| {}),
+        }
+    }
+}
+
+fn with(shell: &Weak<Shell>, act: impl FnOnce(&Shell)) {
+    if let Some(shell) = shell.upgrade()
+        && !panic::is_poisoned()
+    {
+        act(&shell);
+    }
+}
+
+/// A callback that gets the connection's id. Ids count up from 0, so that a number is enough.
+fn bound<T: ?Sized>(callback: &Closure<T>, id: ConnectionId) -> Function {
+    let callback: &Function = callback.as_ref().unchecked_ref();
+    callback
+        .bind1(&JsValue::NULL, &JsValue::from_f64(id.0 as f64))
+        .unchecked_into()
+}
+
+fn to_id(number: f64) -> ConnectionId {
+    ConnectionId(number as u64)
+}
+
+/// As `RTCConfiguration.iceServers` has them.
+fn to_array(servers: &[IceServer]) -> Array {
+    let parsed = serde_json::to_string(servers)
+        .ok()
+        .and_then(|text| js_sys::JSON::parse(&text).ok());
+    parsed.map_or_else(Array::new, |array| Array::from(&array))
+}

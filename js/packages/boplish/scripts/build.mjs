@@ -1,0 +1,58 @@
+// Builds dist/: the ESM package and the drop-in script, each with the WebAssembly module inside.
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { decoderSource, embed } from './embed.mjs';
+
+const root = new URL('..', import.meta.url);
+const path = (name) => fileURLToPath(new URL(name, root));
+
+const wasm = await readFile(path('wasm/boplish_web_bg.wasm')).catch(() => {
+  console.error('js/packages/boplish/wasm is empty: run `cargo xtask wasm` first');
+  process.exit(1);
+});
+
+/** Gives `boplish:module` the module's bytes. */
+const moduleInside = {
+  name: 'module-inside',
+  setup(build) {
+    build.onResolve({ filter: /^boplish:module$/ }, () => ({ path: 'module', namespace: 'boplish' }));
+    build.onLoad({ filter: /.*/, namespace: 'boplish' }, () => ({
+      contents: `${decoderSource}\nconst text = ${embed(wasm)};\nexport const moduleBytes = () => decode(text);`,
+      loader: 'js',
+    }));
+  },
+};
+
+/** wasm-bindgen's asynchronous initializer fetches the module; ours is inside. */
+const common = {
+  bundle: true,
+  format: 'esm',
+  target: ['chrome96', 'firefox104', 'safari15.4'],
+  legalComments: 'none',
+  charset: 'ascii',
+  logLevel: 'warning',
+  plugins: [moduleInside],
+  absWorkingDir: path('.'),
+};
+
+await rm(path('dist'), { recursive: true, force: true });
+await mkdir(path('dist'));
+await build({
+  ...common,
+  entryPoints: ['src/index.ts', 'src/compat.ts'],
+  outdir: 'dist',
+  splitting: true,
+  chunkNames: 'core-[hash]',
+  minifySyntax: true,
+});
+const dropIn = await build({
+  ...common,
+  entryPoints: ['src/drop-in.ts'],
+  format: 'iife',
+  minify: true,
+  write: false,
+});
+const [{ text }] = dropIn.outputFiles;
+await writeFile(path('dist/boplish.min.js'), text);
+await import('./size.mjs');
