@@ -6,6 +6,7 @@
 
 mod deliver;
 mod drain;
+mod error;
 
 use core::time::Duration;
 use std::collections::VecDeque;
@@ -20,12 +21,15 @@ use crate::io::{DeliveryError, Direction, Event, Input, Output, State};
 use crate::link::Links;
 use crate::protocol::bopcast::Group;
 use crate::protocol::ping::Ping;
-use crate::protocol::{self, bopcast, discovery, ping, topo};
+use crate::protocol::{self, bopcast, ping, topo};
 use crate::router::mesh::Mesh;
 use crate::router::origin::Origins;
 use crate::router::{Callback, Router};
 use crate::signaling::{Due, Signaling};
 use crate::time::Time;
+
+pub use self::error::SendError;
+use self::error::refuse_reserved;
 
 /// A peer of the network.
 #[derive(Debug)]
@@ -42,6 +46,7 @@ pub struct Node {
     ping: Ping,
     group: Group,
     uses_bootstrap: bool,
+    refusals: u64,
     monitoring: bool,
     /// The bootstrap server knows nobody else.
     alone: bool,
@@ -57,29 +62,6 @@ enum Phase {
     New,
     Open,
     Closed,
-}
-
-/// Why the application can't send.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SendError {
-    /// The node is closed.
-    #[error("the node is closed")]
-    Closed,
-    /// The peer's own id was given.
-    #[error("a peer can't send to itself")]
-    ToSelf,
-    /// The protocol belongs to the core.
-    #[error("the protocol {0} belongs to the core")]
-    ReservedProtocol(ProtocolName),
-    /// Too much waits for this peer already; wait for `Delivered` or `Undelivered`.
-    #[error("too much waits for peer {0} already")]
-    Congested(PeerId),
-    /// The message to reply to is not, or no longer, known.
-    #[error("there is no request {0:?} to reply to")]
-    UnknownRequest(MessageId),
-    /// The payload does not fit into a message of this kind.
-    #[error("a payload of {0} bytes is too long for this kind of message")]
-    TooLong(usize),
 }
 
 impl Node {
@@ -111,6 +93,7 @@ impl Node {
             ping: Ping::default(),
             group: Group::default(),
             uses_bootstrap: config.bootstrap,
+            refusals: 0,
             monitoring: false,
             alone: false,
             settled: false,
@@ -172,6 +155,11 @@ impl Node {
     /// The peers that a link is open to, in the order of their ids.
     pub fn connected_peers(&self) -> Vec<PeerId> {
         self.router.peer_ids()
+    }
+
+    /// How much of what others said was refused, in all; each was an [`Event::Refused`].
+    pub fn refusals(&self) -> u64 {
+        self.refusals
     }
 
     /// Turns [`Event::Monitor`] on or off; at first it is off.
@@ -481,42 +469,5 @@ impl Node {
             let message = message.clone();
             self.event(Event::Monitor { direction, message });
         }
-    }
-
-    /// Tells the application when the own place in the network has changed.
-    fn update_state(&mut self) {
-        let state = self.current_state();
-        if state != self.state {
-            self.state = state;
-            self.event(Event::StateChanged(state));
-        }
-    }
-
-    fn current_state(&mut self) -> State {
-        let state = if self.phase != Phase::Open {
-            State::Offline
-        } else if self.links.has_working_link() {
-            State::Online
-        } else if self.links.linked_peers().next().is_some() {
-            State::Degraded
-        } else if !self.signaling.is_open() {
-            State::Offline
-        } else if self.alone {
-            State::Alone
-        } else if self.settled || self.links.bootstrap_has_failed() {
-            State::Degraded
-        } else {
-            State::Offline
-        };
-        self.settled |= state != State::Offline;
-        state
-    }
-}
-
-/// signaling-protocol and discovery-protocol are the core's alone.
-fn refuse_reserved(protocol: &ProtocolName) -> Result<(), SendError> {
-    match protocol.as_str() {
-        signal::PROTOCOL | discovery::NAME => Err(SendError::ReservedProtocol(protocol.clone())),
-        _ => Ok(()),
     }
 }

@@ -111,7 +111,7 @@ impl Links {
     /// discarded, by both peers alike.
     fn handle_regular_offer(&mut self, now: Time, from: PeerId, offer: Description) {
         let peer = self.peers.entry(from).or_default();
-        if peer.link.is_some() {
+        if peer.link.is_some() && peer.handshake.is_none() {
             // Whoever offers says that it has no link. Either that offer crossed the one that
             // opened ours, or the peer has lost its end: a sign of life decides.
             let take_at = Some(now + PROBE_BEFORE_REPLACING);

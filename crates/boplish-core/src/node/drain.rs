@@ -3,8 +3,8 @@
 use boplish_wire::bootstrap::{ErrorCode, FromServer, ServerError};
 use boplish_wire::{Message, PeerId, json, signal};
 
-use super::Node;
-use crate::io::{DeliveryError, Direction, Event, Output, Refusal};
+use super::{Node, Phase};
+use crate::io::{DeliveryError, Direction, Event, Output, Refusal, State};
 use crate::link::LinkOutput;
 use crate::router::{RouterOutput, Via};
 use crate::time::Time;
@@ -189,6 +189,7 @@ impl Node {
 
     fn refused(&mut self, from: Option<PeerId>, reason: Refusal) {
         tracing::warn!(?from, %reason, "refused");
+        self.refusals += 1;
         self.event(Event::Refused { from, reason });
     }
 
@@ -211,5 +212,34 @@ impl Node {
                 self.refused(Some(from), reason);
             }
         }
+    }
+
+    /// Tells the application when the own place in the network has changed.
+    pub(super) fn update_state(&mut self) {
+        let state = self.current_state();
+        if state != self.state {
+            self.state = state;
+            self.event(Event::StateChanged(state));
+        }
+    }
+
+    fn current_state(&mut self) -> State {
+        let state = if self.phase != Phase::Open {
+            State::Offline
+        } else if self.links.has_working_link() {
+            State::Online
+        } else if self.links.linked_peers().next().is_some() {
+            State::Degraded
+        } else if !self.signaling.is_open() {
+            State::Offline
+        } else if self.alone {
+            State::Alone
+        } else if self.settled || self.links.bootstrap_has_failed() {
+            State::Degraded
+        } else {
+            State::Offline
+        };
+        self.settled |= state != State::Offline;
+        state
     }
 }

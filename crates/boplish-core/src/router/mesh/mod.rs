@@ -158,12 +158,29 @@ impl Mesh {
         }
     }
 
-    /// A neighbour that has a link to a peer, as far as is known.
+    /// A neighbour that has a link to a peer, as far as is known; among several the peer's id
+    /// decides, so that relaying is shared.
     fn relay(&self, to: PeerId, except: Option<PeerId>) -> Option<PeerId> {
         let knows = |(id, neighbour): &(&PeerId, &Neighbour)| {
             !neighbour.disturbed && Some(**id) != except && neighbour.peers.contains(&to)
         };
-        self.neighbours.iter().find(knows).map(|(id, _)| *id)
+        let relays: Vec<PeerId> = self
+            .neighbours
+            .iter()
+            .filter(knows)
+            .map(|it| *it.0)
+            .collect();
+        let index = usize::from(to.as_bytes()[PeerId::BYTES - 1]).checked_rem(relays.len())?;
+        relays.get(index).copied()
+    }
+
+    /// A message of `writer` came over the link to a neighbour, so answers can go that way.
+    fn learn_way_back(&mut self, neighbour: PeerId, writer: PeerId) {
+        if let Some(neighbour) = self.neighbours.get_mut(&neighbour)
+            && neighbour.peers.len() < discovery::MAX_IDS
+        {
+            neighbour.peers.insert(writer);
+        }
     }
 
     fn deliver(&mut self, via: Via, message: Message) {
@@ -254,6 +271,11 @@ impl Router for Mesh {
     }
 
     fn handle_message(&mut self, _now: Time, via: Via, message: Message) {
+        if let Via::Link(neighbour) = via
+            && neighbour != message.from
+        {
+            self.learn_way_back(neighbour, message.from);
+        }
         match (message.to, via) {
             (Some(to), Via::Link(from)) if to != self.own => self.forward(from, to, message),
             (Some(_) | None, Via::Link(_) | Via::Signaling) => self.deliver(via, message),
