@@ -22,6 +22,8 @@ impl PeerHandle {
 #[derive(Debug)]
 pub(crate) struct Peer {
     pub(crate) id: PeerId,
+    /// The id in the path of its WebSocket: its own, unless it is a thief.
+    pub(crate) claimed: PeerId,
     /// `None` once the peer has vanished.
     pub(crate) node: Option<Node>,
     /// Its own clock began then.
@@ -45,6 +47,7 @@ impl Peer {
     pub(crate) fn new(id: PeerId, node: Node, fingerprint: Fingerprint, born: Time) -> Self {
         Self {
             id,
+            claimed: id,
             node: Some(node),
             born,
             left: false,

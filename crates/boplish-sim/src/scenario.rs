@@ -67,9 +67,13 @@ pub fn hostile_then_healed(seed: u64, hostile: &Hostile) -> World {
     }
     // The last blink may still be under way.
     world.run_for(hostile.longest);
-    let recovered = recover(&mut world, hostile.recovery);
-    if let Err(problems) = recovered {
+    if let Err(problems) = recover(&mut world, hostile.recovery) {
         panic!("after {:?} of quiet:\n{problems}", hostile.recovery);
+    }
+    // And it stays so.
+    world.run_for(Duration::from_secs(60));
+    if let Err(problems) = recover(&mut world, Duration::ZERO) {
+        panic!("after it had recovered:\n{problems}");
     }
     world
 }

@@ -41,19 +41,20 @@ fn the_first_peer_is_alone_until_the_next_one_comes() {
     assert_eq!(state, boplish_core::State::Online);
 }
 
-/// Delays of another kind for each seed, so that every order of things comes up.
+/// Delays of another kind for each seed, so that every order of things comes up. A whole set-up
+/// stays below the handshake's time-out, or no protocol could end it.
 fn schedule(random: &mut Random) -> NetworkConfig {
-    let delay = |random: &mut Random| {
-        let most = [1, 20, 100, 400, 1_500][random.below(5) as usize];
-        Delay::millis(0, most)
+    let upto = |random: &mut Random, most: &[u64]| {
+        let most = random.pick(most).expect("there are choices");
+        Delay::millis(0, *most)
     };
     NetworkConfig {
-        distance: delay(random),
-        jitter: delay(random),
-        server: delay(random),
-        describe: delay(random),
-        gather: delay(random),
-        open_skew: delay(random),
+        distance: upto(random, &[1, 20, 100, 400]),
+        jitter: upto(random, &[1, 20, 100, 200]),
+        server: upto(random, &[1, 20, 100, 400, 1_500]),
+        describe: upto(random, &[1, 20, 100, 400, 1_500]),
+        gather: upto(random, &[1, 20, 100, 400]),
+        open_skew: upto(random, &[1, 20, 100, 400, 1_500]),
         ..NetworkConfig::default()
     }
 }

@@ -125,6 +125,11 @@ impl World {
         self.tamper = crate::tamper::Tamper::default();
     }
 
+    /// The peer's WebSockets claim this id from now on, whatever its key is.
+    pub fn claim_id(&mut self, thief: PeerHandle, id: PeerId) {
+        self.peer_mut(thief).claimed = id;
+    }
+
     /// A text reaches a peer as if the server had sent it. Does nothing without a WebSocket.
     pub fn inject_text(&mut self, to: PeerHandle, text: &str) {
         if let Some(socket) = self.peer(to).socket {

@@ -8,6 +8,8 @@ mod ice;
 mod negotiation;
 mod sockets;
 mod step;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 

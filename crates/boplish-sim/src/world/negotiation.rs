@@ -60,14 +60,21 @@ impl World {
                 self.endpoint_mut(endpoint).add_candidates(&candidates);
                 self.try_connect(endpoint);
             }
-            (ConnectionCommand::RestartIce, Negotiation::Stable | Negotiation::Offered) => {
+            // A restart while another offer is being made or pending takes its place.
+            (
+                ConnectionCommand::RestartIce,
+                Negotiation::Stable | Negotiation::Offered | Negotiation::Offering,
+            ) => {
                 self.endpoint_mut(endpoint).negotiation = Negotiation::Offering;
                 self.describe(endpoint);
             }
             // An offer of the own that is pending is rolled back (RFC 9429, section 4.1.10.2).
             (
                 ConnectionCommand::AnswerRestart { offer },
-                Negotiation::Stable | Negotiation::Offered | Negotiation::Offering,
+                Negotiation::Stable
+                | Negotiation::Offered
+                | Negotiation::Offering
+                | Negotiation::Answering,
             ) => {
                 self.endpoint_mut(endpoint).set_remote(&offer);
                 self.endpoint_mut(endpoint).negotiation = Negotiation::Answering;
@@ -75,22 +82,25 @@ impl World {
             }
             (ConnectionCommand::Send(frame), _) => self.send_on_channel(endpoint, frame),
             (ConnectionCommand::Close, _) => self.close_endpoint(endpoint),
-            (
-                ConnectionCommand::AcceptAnswer(_)
-                | ConnectionCommand::AddCandidates(_)
-                | ConnectionCommand::RestartIce
-                | ConnectionCommand::AnswerRestart { .. }
-                | ConnectionCommand::CreateOffer
-                | ConnectionCommand::CreateAnswer { .. },
-                negotiation,
-            ) => {
-                let it = self.endpoint(endpoint);
-                let (owner, id) = (it.owner, it.id);
-                self.misuse(owner, id, &format!("not possible while {negotiation:?}"));
-                let delay = self.network.describe.draw(&mut self.random);
-                self.schedule(delay, Step::CommandFailed(endpoint));
+            (ConnectionCommand::AcceptAnswer(_), negotiation) => {
+                self.not_possible(endpoint, "an answer is accepted", negotiation);
             }
+            (ConnectionCommand::AddCandidates(_), negotiation) => {
+                self.not_possible(endpoint, "candidates are added", negotiation);
+            }
+            (ConnectionCommand::RestartIce, negotiation) => {
+                self.not_possible(endpoint, "a restart is offered", negotiation);
+            }
+            (ConnectionCommand::CreateOffer | ConnectionCommand::CreateAnswer { .. }, _) => {}
         }
+    }
+
+    fn not_possible(&mut self, endpoint: EndpointIndex, what: &str, negotiation: Negotiation) {
+        let it = self.endpoint(endpoint);
+        let (owner, id) = (it.owner, it.id);
+        self.misuse(owner, id, &format!("{what} while {negotiation:?}"));
+        let delay = self.network.describe.draw(&mut self.random);
+        self.schedule(delay, Step::CommandFailed(endpoint));
     }
 
     /// A command that no shell can carry out.

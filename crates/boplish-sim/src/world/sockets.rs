@@ -53,7 +53,7 @@ impl World {
         }
         self.socket_mut(socket).is_served = true;
         self.send_down(socket, FromServer::Opened);
-        let id = self.peer(peer).id.to_string();
+        let id = self.peer(peer).claimed.to_string();
         self.feed_server(ServerInput::Connected {
             conn: ConnId(u64::from(socket.0)),
             id: ClientId::new(&id).expect("a peer id is a client id"),
