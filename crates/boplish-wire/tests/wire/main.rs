@@ -3,6 +3,7 @@
 mod any;
 mod bootstrap;
 mod corpus;
+mod docs;
 mod frame;
 mod json;
 mod message;
