@@ -314,3 +314,6 @@ impl Connections {
         self.inputs.push((id, ConnectionInput::Closed { reason }));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -134,6 +134,3 @@ pub(crate) enum TransportError {
     #[error("the system gives no random bytes")]
     NoRandomness,
 }
-
-#[cfg(test)]
-mod tests;
