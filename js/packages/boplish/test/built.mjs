@@ -1,0 +1,21 @@
+// The parts that the package does not export, compiled for the tests.
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const { outputFiles } = await build({
+  stdin: {
+    contents: `
+      export * from './bootstrap.ts';
+      export * from './error.ts';
+      export * from './identity.ts';
+      export * from './payload.ts';
+    `,
+    resolveDir: fileURLToPath(new URL('../src', import.meta.url)),
+  },
+  bundle: true,
+  format: 'esm',
+  write: false,
+});
+const parts = await import(`data:text/javascript,${encodeURIComponent(outputFiles[0].text)}`);
+
+export const { BoplishError, bootstrapUrl, decode, encode, ephemeral, fromCore, fromSecret, ofThisTab, persistent } = parts;
