@@ -37,7 +37,7 @@ function dropIn(): Plugin {
 export default defineConfig({
   base: './',
   plugins: [dropIn()],
-  // The package locates its WebAssembly relative to itself, which pre-bundling would break.
+  // Pre-bundling would keep an old copy of the package while it is being worked on.
   optimizeDeps: { exclude: ['boplish'] },
   server: { proxy: { '/ws': { target: 'ws://localhost:5000', ws: true } } },
   build: {
@@ -46,6 +46,8 @@ export default defineConfig({
     cssTarget: ['chrome123', 'firefox120', 'safari17.5'],
     sourcemap: false,
     assetsInlineLimit: 0,
+    // The library carries its WebAssembly as text, in a chunk of its own.
+    chunkSizeWarningLimit: 1500,
     rollupOptions: { input: pages.map(here) },
   },
 });

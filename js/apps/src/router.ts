@@ -9,6 +9,7 @@ export class Router {
   readonly #host: HTMLElement;
   readonly #context: PageContext;
   readonly #onShow: (page: Page) => void;
+  #page: Page | undefined;
   #current: AbortController | undefined;
 
   constructor(host: HTMLElement, context: PageContext, onShow: (page: Page) => void) {
@@ -33,6 +34,9 @@ export class Router {
   }
 
   async #show(page: Page): Promise<void> {
+    // A jump within the page (the skip link) is history too, but nothing to build anew.
+    if (page === this.#page) return;
+    this.#page = page;
     this.#current?.abort();
     const current = new AbortController();
     this.#current = current;

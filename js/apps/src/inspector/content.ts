@@ -126,6 +126,7 @@ export class Content {
       'span',
       {},
       h('code', { class: own ? 'id-full id-own' : 'id-full' }, id),
+      own ? ' ' : undefined,
       own ? h('span', { class: 'you' }, 'you') : undefined,
     );
   }
