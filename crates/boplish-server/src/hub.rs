@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::future;
 use std::net::IpAddr;
+use std::pin::pin;
 use std::time::Duration;
 
 use boplish_directory::{ClientId, ConnId, Directory, Event, Input, Output, Stats, What};
@@ -90,6 +91,7 @@ struct Task {
 
 impl Task {
     async fn run(mut self, mut inputs: mpsc::Receiver<ToHub>, life: Life) {
+        let mut closing = pin!(life.closing());
         let mut is_closing = false;
         loop {
             let timeout = self.directory.poll_timeout();
@@ -99,7 +101,7 @@ impl Task {
                     None => return,
                 },
                 () = sleep_until(self.start, timeout) => self.feed(Input::Timeout),
-                () = life.closing(), if !is_closing => {
+                () = closing.as_mut(), if !is_closing => {
                     is_closing = true;
                     self.feed(Input::Shutdown);
                 }
