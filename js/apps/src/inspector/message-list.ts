@@ -166,7 +166,13 @@ export class MessageList {
     const tabStop = this.#tabStop();
     if (tabStop !== undefined) wanted.set(tabStop.number, tabStop.index);
     this.#removeRows(wanted);
-    for (const [number, index] of wanted) this.#place(number, index, number === tabStop?.number);
+    let next = this.#list.firstElementChild;
+    for (const [number, index] of [...wanted].sort(([, a], [, b]) => a - b)) {
+      const row = this.#place(number, index, number === tabStop?.number);
+      // Rows already there keep their order, so none is moved, which would cost it the focus.
+      if (row === next) next = row?.nextElementSibling ?? null;
+      else if (row !== undefined) this.#list.insertBefore(row, next);
+    }
     this.#showNewer(Math.floor(scrollTop / height));
   }
 
@@ -177,21 +183,21 @@ export class MessageList {
     return entry === undefined ? undefined : { number: entry.number, index };
   }
 
-  #place(number: number, index: number, isTabStop: boolean): void {
+  #place(number: number, index: number, isTabStop: boolean): HTMLElement | undefined {
     const entry = this.#entries[index];
-    if (entry === undefined) return;
+    if (entry === undefined) return undefined;
     let row = this.#rows.get(number);
     if (row === undefined) {
       row = messageRow(entry, this.#own);
       if (Date.now() - entry.time < NEW_FOR_MS) row.classList.add('message-new');
       this.#rows.set(number, row);
-      this.#list.append(row);
     }
     row.style.transform = `translateY(${index * this.#measure()}px)`;
     row.tabIndex = isTabStop ? 0 : -1;
     row.setAttribute('aria-selected', String(number === this.#openedNumber));
     row.setAttribute('aria-posinset', String(index + 1));
     row.setAttribute('aria-setsize', String(this.#entries.length));
+    return row;
   }
 
   #removeRows(wanted: ReadonlyMap<number, number>): void {
