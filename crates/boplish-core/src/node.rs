@@ -72,7 +72,8 @@ impl Node {
         let id = identity.id();
         let mut rng = ChaCha8Rng::from_seed(seed);
         let links_rng = ChaCha8Rng::from_rng(&mut rng);
-        let mut router = Mesh::new(id, config.link.max_links);
+        let router_rng = ChaCha8Rng::from_rng(&mut rng);
+        let mut router = Mesh::new(id, config.link.max_links, router_rng);
         let callbacks = [
             (signal::PROTOCOL, Callback::Links),
             (topo::NAME, Callback::Topo),

@@ -193,12 +193,25 @@ impl Links {
             .get(&from)
             .and_then(|peer| peer.handshake.as_ref());
         if !handshake.is_some_and(is_ours) {
-            return self.deny(from, of, DeniedReason::UnknownSession);
+            // A repetition of an answer that was taken is no reason to refuse its session.
+            if !self.knows_session(from, of) {
+                self.deny(from, of, DeniedReason::UnknownSession);
+            }
+            return;
         }
         if !self.offered_fingerprint_matches(handshake, offered) {
             return self.refuse(from, Refusal::MismatchedAnswer);
         }
         self.accept_answer(now, from, answer);
+    }
+
+    /// Whether a session is that of the handshake or link with a peer.
+    fn knows_session(&self, peer: PeerId, session: SessionId) -> bool {
+        self.peers.get(&peer).is_some_and(|peer| {
+            let handshake = peer.handshake.as_ref().and_then(|it| it.session);
+            let link = peer.link.as_ref().map(|link| link.session);
+            handshake == Some(session) || link == Some(session)
+        })
     }
 
     fn offered_fingerprint_matches(
@@ -326,6 +339,8 @@ impl Links {
             return;
         };
         link.liveness.restarting(now);
+        // The answer to an earlier restart must not be taken for one to this.
+        link.restart_offered = None;
         let (connection, of) = (link.connection, link.session);
         match link.role {
             Role::Offerer => self.command(connection, ConnectionCommand::RestartIce),

@@ -10,10 +10,12 @@ use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use boplish_wire::{Kind, Message, PeerId, ProtocolName, signal};
+use rand_chacha::ChaCha8Rng;
 
 use self::view::Digest;
 use super::{Callback, Router, RouterOutput, Via};
 use crate::io::DisconnectReason;
+use crate::link::retry::random_below;
 use crate::protocol::discovery::{self, Discovery};
 use crate::protocol::{self, Unreachable};
 use crate::time::Time;
@@ -27,6 +29,14 @@ const ASK_AGAIN: Duration = Duration::from_secs(1);
 
 /// The longest such pause.
 const ASK_AGAIN_MAX: Duration = Duration::from_secs(64);
+
+/// Pause before the first and the second look at the bootstrap server for another part of the
+/// network; doubled while nothing is found. Newcomers that arrive together may at first form
+/// several meshes, none of which knows of the others.
+const LOOK_AROUND: Duration = Duration::from_secs(1);
+
+/// The longest such pause.
+const LOOK_AROUND_MAX: Duration = Duration::from_secs(256);
 
 /// A peer that left, or that could not be connected to, is not tried for this long.
 const AVOID: Duration = Duration::from_secs(30);
@@ -47,6 +57,9 @@ pub(crate) struct Mesh {
     callbacks: BTreeMap<ProtocolName, Callback>,
     avoided: BTreeMap<PeerId, Time>,
     announce_at: Option<Time>,
+    look_around_at: Option<Time>,
+    look_around_pause: Duration,
+    rng: ChaCha8Rng,
     outputs: VecDeque<RouterOutput>,
 }
 
@@ -69,7 +82,7 @@ enum NextHop {
 }
 
 impl Mesh {
-    pub(crate) fn new(own: PeerId, max_links: usize) -> Self {
+    pub(crate) fn new(own: PeerId, max_links: usize, rng: ChaCha8Rng) -> Self {
         let mut mesh = Self {
             own,
             max_links,
@@ -78,6 +91,9 @@ impl Mesh {
             callbacks: BTreeMap::new(),
             avoided: BTreeMap::new(),
             announce_at: None,
+            look_around_at: None,
+            look_around_pause: LOOK_AROUND,
+            rng,
             outputs: VecDeque::new(),
         };
         mesh.register_delivery_callback(&protocol::name(discovery::NAME), Callback::Router);
@@ -115,6 +131,19 @@ impl Mesh {
             kind: Kind::Plain,
             payload: protocol::payload(&Discovery::Request),
         });
+    }
+
+    /// Plans the next look at the bootstrap server, while that is of use.
+    fn plan_look_around(&mut self, now: Time) {
+        let useful = self.signaling_open && !self.neighbours.is_empty();
+        let pause = self.look_around_pause;
+        self.look_around_at = useful.then(|| now + pause / 2 + random_below(pause, &mut self.rng));
+    }
+
+    /// Something new was found, or has become possible: looks around sooner.
+    fn look_around_soon(&mut self, now: Time) {
+        self.look_around_pause = LOOK_AROUND;
+        self.plan_look_around(now);
     }
 
     /// Wants a link to a peer that somebody has named.
@@ -228,6 +257,9 @@ impl Router for Mesh {
             pause: ASK_AGAIN,
         };
         self.neighbours.insert(peer, neighbour);
+        if self.neighbours.len() == 1 {
+            self.look_around_soon(now);
+        }
         self.view_changed(now);
         self.discover(Some(peer));
     }
@@ -295,12 +327,17 @@ impl Router for Mesh {
                 });
                 // A request by way of the bootstrap server comes from another part of the
                 // network, or from one that has lost its links.
-                self.want(now, message.from);
+                if self.want(now, message.from) {
+                    self.look_around_soon(now);
+                }
             }
             Ok(Discovery::Answer { ids }) => {
                 let mut brings_new = self.want(now, message.from);
                 for id in ids.iter().take(discovery::MAX_IDS) {
                     brings_new |= self.want(now, *id);
+                }
+                if brings_new {
+                    self.look_around_soon(now);
                 }
                 if let Some(neighbour) = self.neighbours.get_mut(&message.from) {
                     neighbour.peers = ids.into_iter().take(discovery::MAX_IDS).collect();
@@ -334,12 +371,9 @@ impl Router for Mesh {
         }
     }
 
-    fn handle_signaling(&mut self, _now: Time, open: bool) {
+    fn handle_signaling(&mut self, now: Time, open: bool) {
         self.signaling_open = open;
-        if open && !self.neighbours.is_empty() {
-            // Whoever else is at the server may belong to another part of the network.
-            self.discover(None);
-        }
+        self.look_around_soon(now);
     }
 
     fn handle_unreachable(&mut self, relay: PeerId, peer: PeerId) {
@@ -356,10 +390,18 @@ impl Router for Mesh {
         if self.announce_at.take_if(|at| *at <= now).is_some() {
             self.outputs.push_back(RouterOutput::Announce);
         }
+        if self.look_around_at.is_some_and(|at| at <= now) {
+            self.discover(None);
+            self.look_around_pause = (self.look_around_pause * 2).min(LOOK_AROUND_MAX);
+            self.plan_look_around(now);
+        }
     }
 
     fn poll_timeout(&self) -> Option<Time> {
         self.announce_at
+            .into_iter()
+            .chain(self.look_around_at)
+            .min()
     }
 
     fn poll_output(&mut self) -> Option<RouterOutput> {
