@@ -32,6 +32,7 @@
 
 mod connections;
 mod engine;
+mod gather;
 mod identity;
 mod peer;
 mod resolver;

@@ -14,6 +14,7 @@ use boplish_wire::{Candidate, CandidateAddress, Description, SessionId};
 use tokio::sync::mpsc;
 
 use crate::engine::{Engine, EngineError, Port};
+use crate::gather::{GatherOutput, Gatherer, Server, servers};
 use crate::identity::random_bytes;
 use crate::resolver::Resolver;
 use crate::transport::{
@@ -36,16 +37,29 @@ pub(crate) struct Connections {
     resolver: Resolver,
     found_sink: mpsc::Sender<Found>,
     found: mpsc::Receiver<Found>,
+    gatherer: Gatherer,
+    /// Which set of servers is current, counted from the first.
+    server_generation: u64,
+    /// Those that still hear of new candidates.
+    gathering: Vec<ConnectionId>,
     inputs: Vec<(ConnectionId, ConnectionInput)>,
 }
 
-/// The outcome of looking a candidate's name up.
-struct Found {
-    connection: ConnectionId,
-    /// The remote ufrag that the candidate belongs to.
-    ufrag: Box<str>,
-    candidate: Candidate,
-    addresses: Vec<IpAddr>,
+/// The outcome of looking names up.
+enum Found {
+    /// A candidate's name.
+    Candidate {
+        connection: ConnectionId,
+        /// The remote ufrag that the candidate belongs to.
+        ufrag: Box<str>,
+        candidate: Candidate,
+        addresses: Vec<IpAddr>,
+    },
+    /// Those of all STUN and TURN servers.
+    Servers {
+        generation: u64,
+        servers: Vec<(Server, SocketAddr)>,
+    },
 }
 
 impl Connections {
@@ -54,6 +68,9 @@ impl Connections {
         let (found_sink, found) = mpsc::channel(MAX_FOUND);
         Ok(Self {
             table: Table::default(),
+            gatherer: Gatherer::new(port.addresses(), Instant::now()),
+            server_generation: 0,
+            gathering: Vec::new(),
             port,
             datagrams,
             certificate: Certificate::generate()?,
@@ -70,8 +87,32 @@ impl Connections {
     }
 
     /// STUN and TURN servers for connections made from now on.
-    pub(crate) fn set_ice_servers(&mut self, servers: &[IceServer]) {
-        let _ = servers;
+    pub(crate) fn set_ice_servers(&mut self, ice_servers: &[IceServer]) {
+        let servers = servers(ice_servers);
+        if servers.is_empty() {
+            return;
+        }
+        self.gatherer.expect_servers();
+        self.server_generation += 1;
+        let generation = self.server_generation;
+        let (resolver, sink) = (self.resolver.clone(), self.found_sink.clone());
+        tokio::spawn(async move {
+            let mut found = Vec::new();
+            for server in servers {
+                let (host, port) = server.host();
+                for ip in resolver.resolve(host).await {
+                    found.push((server.clone(), SocketAddr::new(ip, port)));
+                }
+            }
+            let servers = found;
+            // Nobody waits for it when the peer has ended.
+            let _ = sink
+                .send(Found::Servers {
+                    generation,
+                    servers,
+                })
+                .await;
+        });
     }
 
     /// What has happened to connections since the last call.
@@ -81,7 +122,8 @@ impl Connections {
 
     /// When to call [`Connections::handle_timeout`].
     pub(crate) fn poll_timeout(&mut self) -> Option<Instant> {
-        self.table.next_timeout()
+        let gatherer = self.gatherer.poll_timeout();
+        self.table.next_timeout().into_iter().chain(gatherer).min()
     }
 
     /// Takes the time.
@@ -90,6 +132,10 @@ impl Connections {
         let due: Vec<_> = std::iter::from_fn(|| self.table.pop_due(now)).collect();
         for id in due {
             self.with(id, |transport| transport.handle_timeout(now));
+        }
+        if self.gatherer.poll_timeout().is_some_and(|at| at <= now) {
+            self.gatherer.handle_timeout(now);
+            self.drain_gatherer(now);
         }
     }
 
@@ -165,10 +211,11 @@ impl Connections {
         let session = SessionId(u64::from_be_bytes(random) >> 1);
         let transport = Str0m::new(&self.certificate, session, now);
         self.table.insert(id, Box::new(transport));
-        for address in self.port.addresses() {
-            self.with(id, |transport| {
-                transport.add_local_candidate(LocalCandidate::Host(address))
-            });
+        self.gatherer.refresh(now);
+        self.drain_gatherer(now);
+        let hosts = self.port.addresses().into_iter().map(LocalCandidate::Host);
+        for candidate in hosts.chain(self.gatherer.candidates()) {
+            self.with(id, |transport| transport.add_local_candidate(candidate));
         }
         Ok(())
     }
@@ -186,9 +233,44 @@ impl Connections {
         Ok(())
     }
 
-    /// Looks for further candidates.
+    /// The description holds the candidates that are known; the rest follows.
     fn gather(&mut self, id: ConnectionId) {
-        self.inputs.push((id, ConnectionInput::LocalCandidatesDone));
+        if self.gatherer.is_done() {
+            self.inputs.push((id, ConnectionInput::LocalCandidatesDone));
+        } else {
+            self.gathering.push(id);
+        }
+    }
+
+    fn drain_gatherer(&mut self, now: Instant) {
+        while let Some(output) = self.gatherer.poll_output() {
+            match output {
+                GatherOutput::Transmit {
+                    local,
+                    remote,
+                    bytes,
+                } => {
+                    self.port.add_path(local, remote);
+                    self.port.send(local, remote, &bytes);
+                }
+                GatherOutput::Candidate(candidate) => {
+                    for id in self.gathering.clone() {
+                        let added =
+                            self.with(id, |transport| transport.add_local_candidate(candidate));
+                        if let Some(Some(added)) = added {
+                            self.inputs
+                                .push((id, ConnectionInput::LocalCandidate(added)));
+                        }
+                    }
+                }
+                GatherOutput::Received(datagram) => self.dispatch(now, &datagram),
+                GatherOutput::Done => {
+                    for id in std::mem::take(&mut self.gathering) {
+                        self.inputs.push((id, ConnectionInput::LocalCandidatesDone));
+                    }
+                }
+            }
+        }
     }
 
     /// Begins a generation of the other side: the transport has taken the candidates in its
@@ -231,7 +313,7 @@ impl Connections {
         tokio::spawn(async move {
             let addresses = resolver.resolve(&name).await;
             tracing::debug!(%name, ?addresses, "a candidate's name was looked up");
-            let found = Found {
+            let found = Found::Candidate {
                 connection: id,
                 ufrag,
                 candidate,
@@ -243,22 +325,49 @@ impl Connections {
     }
 
     fn handle_found(&mut self, found: Found) {
-        let connection = self.table.get_mut(found.connection);
-        if connection.is_none_or(|connection| connection.remote_ufrag != found.ufrag) {
-            return;
-        }
-        for ip in found.addresses {
-            let candidate = Candidate {
-                address: CandidateAddress::Ip(ip),
-                ..found.candidate.clone()
-            };
-            self.with(found.connection, |transport| {
-                transport.add_remote_candidate(&candidate);
-            });
+        match found {
+            Found::Candidate {
+                connection,
+                ufrag,
+                candidate,
+                addresses,
+            } => {
+                let current = self.table.get_mut(connection);
+                if current.is_none_or(|current| current.remote_ufrag != ufrag) {
+                    return;
+                }
+                for ip in addresses {
+                    let candidate = Candidate {
+                        address: CandidateAddress::Ip(ip),
+                        ..candidate.clone()
+                    };
+                    self.with(connection, |transport| {
+                        transport.add_remote_candidate(&candidate);
+                    });
+                }
+            }
+            Found::Servers {
+                generation,
+                servers,
+            } => {
+                if generation == self.server_generation {
+                    let now = Instant::now();
+                    self.gatherer.set_servers(now, &servers);
+                    self.drain_gatherer(now);
+                }
+            }
         }
     }
 
     fn handle_datagram(&mut self, now: Instant, datagram: &Datagram) {
+        if self.gatherer.handle_datagram(now, datagram) {
+            self.drain_gatherer(now);
+        } else {
+            self.dispatch(now, datagram);
+        }
+    }
+
+    fn dispatch(&mut self, now: Instant, datagram: &Datagram) {
         if let Some(id) = self.table.receiver(datagram) {
             self.with(id, |transport| transport.handle_datagram(now, datagram));
         }
@@ -306,7 +415,13 @@ impl Connections {
 
     fn transmit(&mut self, id: ConnectionId, local: SocketAddr, remote: SocketAddr, bytes: &[u8]) {
         self.table.add_path(id, local, remote, &self.port);
-        self.port.send(local, remote, bytes);
+        if self.gatherer.has_relay(local) {
+            let now = Instant::now();
+            self.gatherer.send(now, local, remote, bytes);
+            self.drain_gatherer(now);
+        } else {
+            self.port.send(local, remote, bytes);
+        }
     }
 
     fn abandon(&mut self, id: ConnectionId, reason: String) {
@@ -317,3 +432,5 @@ impl Connections {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod turn_server;
