@@ -111,9 +111,14 @@ impl Frame {
         match self {
             Self::Hello(hello) => bytes(HELLO, &HelloFields::from(hello)),
             Self::Keepalive(keepalive) => bytes(KEEPALIVE, &KeepaliveFields::from(keepalive)),
-            Self::Message(message) => bytes(MESSAGE, &MessageFields::from(message)),
+            Self::Message(message) => Self::encode_message(message),
             Self::Close(reason) => bytes(CLOSE, &CloseFields::from(*reason)),
         }
+    }
+
+    /// The bytes of [`Frame::Message`], without taking the message.
+    pub fn encode_message(message: &Message) -> Vec<u8> {
+        bytes(MESSAGE, &MessageFields::from(message))
     }
 
     /// The frame with these bytes.

@@ -288,10 +288,7 @@ impl Links {
     pub(crate) fn send(&mut self, peer: PeerId, message: &Message) -> Result<(), LinkSendError> {
         let limit = self.config.max_queued;
         let link = link_of(&mut self.peers, peer).ok_or(LinkSendError::NoLink)?;
-        if !link
-            .queue
-            .push(Frame::Message(message.clone()).encode(), limit)
-        {
+        if !link.queue.push(Frame::encode_message(message), limit) {
             return Err(LinkSendError::Congested);
         }
         self.flush(peer);

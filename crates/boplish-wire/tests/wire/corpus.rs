@@ -49,24 +49,19 @@ fn every_decoder_takes_the_whole_corpus() {
     }
 }
 
+/// With `BOPLISH_WRITE_CORPUS` set the samples are written before they are compared.
 #[test]
 fn the_corpus_has_the_samples() {
-    for (target, _, samples) in TARGETS {
-        for (name, bytes) in samples() {
-            let path = folder(target).join(name);
-            let hint = "`cargo test -p boplish-wire write_the_corpus -- --ignored` writes it";
-            assert_eq!(fs::read(&path).ok(), Some(bytes), "{target}/{name}: {hint}");
-        }
-    }
-}
-
-#[test]
-#[ignore = "writes into the repository"]
-fn write_the_corpus() {
+    let writes = std::env::var_os("BOPLISH_WRITE_CORPUS").is_some();
     for (target, _, samples) in TARGETS {
         fs::create_dir_all(folder(target)).expect("the repository can be written");
         for (name, bytes) in samples() {
-            fs::write(folder(target).join(name), bytes).expect("the repository can be written");
+            let path = folder(target).join(name);
+            if writes {
+                fs::write(&path, &bytes).expect("the repository can be written");
+            }
+            let hint = "`BOPLISH_WRITE_CORPUS=1 cargo test -p boplish-wire corpus` writes it";
+            assert_eq!(fs::read(&path).ok(), Some(bytes), "{target}/{name}: {hint}");
         }
     }
 }
