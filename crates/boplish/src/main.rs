@@ -1,2 +1,61 @@
-//! To be written.
-fn main() {}
+//! The command line of BOPlish: a bootstrap server, a native peer, and a demo of both.
+//!
+//! This crate parses what people and scripts say, calls the server and the native peers, and
+//! prints what they answer. It knows nothing of the protocol. What it prints for programs goes to
+//! stdout, everything else to stderr; [`failure`] has the exit codes.
+
+mod cli;
+mod config;
+mod demo;
+mod failure;
+mod logging;
+mod peer;
+mod serve;
+mod signals;
+mod values;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::{Cli, Command};
+use config::File;
+use failure::Failure;
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            if let Some(message) = failure.message() {
+                eprintln!("boplish: {message}");
+            }
+            failure.exit_code()
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<(), Failure> {
+    let file = match &cli.config {
+        Some(path) => File::read(path)?,
+        None => File::default(),
+    };
+    let default_log = match &cli.command {
+        Command::Serve(_) => "info",
+        Command::Peer(_) | Command::Demo(_) => "warn",
+    };
+    logging::start(&cli.logging.or(file.logging()), default_log)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::runtime("can't start the runtime", error))?;
+    runtime.block_on(async {
+        match cli.command {
+            Command::Serve(options) => serve::run(options.or(file.serve)).await,
+            Command::Peer(command) => {
+                let options = command.options.or(file.peer);
+                peer::run(options, command.action).await
+            }
+            Command::Demo(options) => demo::run(options.or(file.demo)).await,
+        }
+    })
+}

@@ -1,0 +1,328 @@
+//! What can be said on the command line. The options of a command are also the keys of its
+//! section in a configuration file, so each is declared once, here.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use boplish_native::BootstrapUrl;
+use boplish_native::wire::{PeerId, ProtocolName};
+use clap::{Args, Parser, Subcommand};
+use serde::Deserialize;
+
+use crate::logging::LogOptions;
+use crate::values::{IceUrl, Seconds, bootstrap};
+
+/// Peer-to-peer networks of browser tabs and native peers.
+#[derive(Debug, Parser)]
+#[command(name = "boplish", version, max_term_width = 100, after_help = HELP)]
+pub(crate) struct Cli {
+    /// Read options from this TOML file.
+    #[arg(long, global = true, env = "BOPLISH_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) logging: LogOptions,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const HELP: &str = "\
+Every option can be given as a flag, by the environment variable that its help names, or in the \
+file of --config; the first of these counts. In the file, the options of a command stand in a \
+section of its name:
+
+  log-format = \"json\"
+  [serve]
+  listen = [\"0.0.0.0:8080\"]
+  open-ids = true
+
+Exit codes: 0 done, 1 something failed, 2 wrong arguments or configuration, 3 the server or a \
+peer can't be reached, 130 interrupted before it was done.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve pages, and introduce their visitors to each other.
+    Serve(ServeOptions),
+    /// Be a peer: join a network, ping, send and listen.
+    Peer(PeerCommand),
+    /// A server and native peers in one network, to try it out.
+    Demo(DemoOptions),
+}
+
+/// The bootstrap server. Prints `listening on http://ADDR:PORT` for each address when it takes
+/// connections, and runs until SIGINT or SIGTERM.
+#[derive(Debug, Default, PartialEq, Args, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub(crate) struct ServeOptions {
+    /// Where to listen; may be given several times. Port 0 lets the system choose one
+    /// [default: 0.0.0.0:5000 and [::]:5000].
+    #[arg(
+        long,
+        env = "BOPLISH_LISTEN",
+        value_name = "ADDR:PORT",
+        value_delimiter = ','
+    )]
+    pub(crate) listen: Vec<SocketAddr>,
+    /// Serve the files of this folder instead of the built-in pages.
+    #[arg(long, env = "BOPLISH_SITE", value_name = "DIR")]
+    pub(crate) site: Option<PathBuf>,
+    /// Admit the report's original clients too, whose ids are unproven.
+    #[arg(long, env = "BOPLISH_OPEN_IDS", value_name = "BOOL", num_args = 0..=1,
+        require_equals = true, default_missing_value = "true", hide_possible_values = true)]
+    pub(crate) open_ids: Option<bool>,
+    /// A STUN or TURN server that newcomers are told of: stun:HOST[:PORT] or
+    /// turn:USER:CREDENTIAL@HOST[:PORT][?transport=udp]; may be given several times.
+    #[arg(
+        long,
+        env = "BOPLISH_ICE_SERVER",
+        value_name = "URL",
+        value_delimiter = ','
+    )]
+    pub(crate) ice_server: Vec<IceUrl>,
+    /// Most WebSockets in all; further ones are closed [default: 100000].
+    #[arg(long, env = "BOPLISH_MAX_CONNECTIONS", value_name = "N")]
+    pub(crate) max_connections: Option<usize>,
+    /// Most WebSockets of one address (IPv6: of one /64 network) [default: 1000].
+    #[arg(long, env = "BOPLISH_MAX_CONNECTIONS_PER_ADDRESS", value_name = "N")]
+    pub(crate) max_connections_per_address: Option<usize>,
+    /// Most bytes of one message; a longer one is refused [default: 73728].
+    #[arg(long, env = "BOPLISH_MAX_MESSAGE_BYTES", value_name = "BYTES")]
+    pub(crate) max_message_bytes: Option<usize>,
+    /// Most messages of one client per second in the long run, ten times as many at once
+    /// [default: 200].
+    #[arg(long, env = "BOPLISH_MAX_MESSAGES_PER_SECOND", value_name = "N")]
+    pub(crate) max_messages_per_second: Option<u32>,
+}
+
+impl ServeOptions {
+    pub(crate) fn or(self, file: Self) -> Self {
+        Self {
+            listen: first(self.listen, file.listen),
+            site: self.site.or(file.site),
+            open_ids: self.open_ids.or(file.open_ids),
+            ice_server: first(self.ice_server, file.ice_server),
+            max_connections: self.max_connections.or(file.max_connections),
+            max_connections_per_address: self
+                .max_connections_per_address
+                .or(file.max_connections_per_address),
+            max_message_bytes: self.max_message_bytes.or(file.max_message_bytes),
+            max_messages_per_second: self
+                .max_messages_per_second
+                .or(file.max_messages_per_second),
+        }
+    }
+}
+
+/// A native peer. Without an action it stays in the network until SIGINT or SIGTERM: it prints
+/// its id on the first line, then what happens. With --json it takes commands, see below.
+#[derive(Debug, Args)]
+#[command(after_long_help = PEER_HELP)]
+pub(crate) struct PeerCommand {
+    #[command(flatten)]
+    pub(crate) options: PeerOptions,
+    #[command(subcommand)]
+    pub(crate) action: Option<Action>,
+}
+
+const PEER_HELP: &str = "\
+Examples:
+  boplish peer ping all --count 3
+  boplish peer listen chat --count 1 --json
+  boplish peer send 48142a86bd1dc7c2be81df1c5ca6d0a98c328f4b chat '{\"text\": \"hello\"}'
+
+With --json, stdout has one JSON object per line, and its \"event\" says what it is: started (with \
+the id), joined, state, signaling, connected, disconnected, message, topology, group, \
+group-message, monitor, refused, server-error, lost, response.
+
+With --json and no action, stdin takes one command per line, each answered by one \"response\" with \
+\"ok\" true or false and the \"ref\" that the command had, whatever JSON that was. Answers come in \
+the order in which they are ready.
+  {\"cmd\": \"ping\", \"to\": ID}                                   -> \"round_trip_ms\"
+  {\"cmd\": \"send\", \"to\": ID, \"protocol\": NAME, \"payload\": JSON}  ok when it has arrived
+  {\"cmd\": \"request\", \"to\": ID, \"protocol\": NAME, \"payload\": JSON, \"timeout\": SECONDS}
+                                                            -> \"payload\" or \"bytes\"
+  {\"cmd\": \"reply\", \"to\": ID, \"request\": REQUEST, \"payload\": JSON}  to a message with \"request\"
+  {\"cmd\": \"peers\"}                                            -> \"peers\"
+  {\"cmd\": \"state\"}                                            -> \"state\", \"signaling\"
+  {\"cmd\": \"topology\", \"of\": ID}                               then topology events; \"of\" is optional
+  {\"cmd\": \"take\", \"protocol\": NAME}                           hands over what the core would answer
+  {\"cmd\": \"group-join\", \"to\": ID}, {\"cmd\": \"group-send\", \"payload\": JSON}, {\"cmd\": \"group\"}
+  {\"cmd\": \"monitor\", \"on\": true}                              every message as an event
+  {\"cmd\": \"network-changed\"}
+  {\"cmd\": \"quit\"}                                             leaves; so does the end of stdin
+Raw bytes are \"bytes\": BASE64 in place of \"payload\". A failed response has \"error\", one of \
+bad-command, unreachable, timeout, no-reply, refused, closed, and a \"message\" for people. When \
+stdin is /dev/null, the peer stays until a signal comes.";
+
+#[derive(Debug, Default, PartialEq, Args, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub(crate) struct PeerOptions {
+    /// The bootstrap server: HOST[:PORT], http://, https://, ws:// or wss://
+    /// [default: localhost:5000].
+    #[arg(long, global = true, env = "BOPLISH_BOOTSTRAP", value_name = "URL")]
+    #[serde(deserialize_with = "bootstrap")]
+    pub(crate) bootstrap: Option<BootstrapUrl>,
+    /// Keep the identity in this file; it is written if it is not there [default: a new
+    /// identity each time].
+    #[arg(long, global = true, env = "BOPLISH_IDENTITY", value_name = "FILE")]
+    pub(crate) identity: Option<PathBuf>,
+    /// A STUN or TURN server to use: stun:HOST[:PORT] or
+    /// turn:USER:CREDENTIAL@HOST[:PORT][?transport=udp]; may be given several times.
+    #[arg(
+        long,
+        global = true,
+        env = "BOPLISH_ICE_SERVER",
+        value_name = "URL",
+        value_delimiter = ','
+    )]
+    pub(crate) ice_server: Vec<IceUrl>,
+    /// A local address to use; may be given several times [default: those of all network
+    /// interfaces].
+    #[arg(
+        long,
+        global = true,
+        env = "BOPLISH_ADDRESS",
+        value_name = "IP",
+        value_delimiter = ','
+    )]
+    pub(crate) address: Vec<IpAddr>,
+    /// Print one JSON object per line; without an action, also take commands on stdin.
+    #[arg(long, global = true, env = "BOPLISH_JSON", value_name = "BOOL", num_args = 0..=1,
+        require_equals = true, default_missing_value = "true", hide_possible_values = true)]
+    pub(crate) json: Option<bool>,
+    /// How long to try to join and to reach a peer; 0 is for ever [default: 30].
+    #[arg(long, global = true, env = "BOPLISH_TIMEOUT", value_name = "SECONDS")]
+    pub(crate) timeout: Option<Seconds>,
+    /// Act only when so many peers are linked [default: 1].
+    #[arg(long, global = true, env = "BOPLISH_MIN_PEERS", value_name = "N")]
+    pub(crate) min_peers: Option<usize>,
+}
+
+impl PeerOptions {
+    pub(crate) fn or(self, file: Self) -> Self {
+        Self {
+            bootstrap: self.bootstrap.or(file.bootstrap),
+            identity: self.identity.or(file.identity),
+            ice_server: first(self.ice_server, file.ice_server),
+            address: first(self.address, file.address),
+            json: self.json.or(file.json),
+            timeout: self.timeout.or(file.timeout),
+            min_peers: self.min_peers.or(file.min_peers),
+        }
+    }
+}
+
+/// What a peer shall do before it leaves.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Action {
+    /// Print the id without joining; with --identity, that of the file.
+    Id,
+    /// Print the ids of the linked peers.
+    Peers,
+    /// Ping a peer, or all that are linked, and print the round-trip times. Fails with exit
+    /// code 3 if a peer answered none of its pings.
+    Ping {
+        /// The peer's id, or `all`.
+        #[arg(value_name = "ID|all", value_parser = parse_target)]
+        to: Target,
+        /// How many times.
+        #[arg(long, default_value_t = 1, value_name = "N",
+            value_parser = clap::value_parser!(u64).range(1..))]
+        count: u64,
+        /// Pause between the pings of one peer.
+        #[arg(long, default_value = "1", value_name = "SECONDS")]
+        interval: Seconds,
+    },
+    /// Send a message, and wait until it has arrived.
+    Send(Content),
+    /// Send a request, and print the reply.
+    Request(Content),
+    /// Print messages as they come, as lines of `FROM PROTOCOL PAYLOAD`.
+    Listen {
+        /// Only those of this protocol. One that the core answers by itself, such as
+        /// ping-protocol, is then taken out of its hands.
+        #[arg(value_parser = parse_protocol)]
+        protocol: Option<ProtocolName>,
+        /// Leave after so many messages.
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+        count: Option<u64>,
+    },
+}
+
+/// What to send to whom.
+#[derive(Debug, Args)]
+pub(crate) struct Content {
+    /// The peer's id.
+    #[arg(value_name = "ID")]
+    pub(crate) to: PeerId,
+    /// The protocol that the message belongs to.
+    #[arg(value_parser = parse_protocol)]
+    pub(crate) protocol: ProtocolName,
+    /// A JSON value; `-` reads it from stdin.
+    pub(crate) payload: String,
+    /// Take PAYLOAD as plain text and send it as a JSON string.
+    #[arg(long)]
+    pub(crate) text: bool,
+}
+
+/// Whom to ping.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Target {
+    All,
+    One(PeerId),
+}
+
+fn parse_target(text: &str) -> Result<Target, String> {
+    if text == "all" {
+        return Ok(Target::All);
+    }
+    text.parse()
+        .map(Target::One)
+        .map_err(|error| format!("{error}; or write `all`"))
+}
+
+fn parse_protocol(text: &str) -> Result<ProtocolName, String> {
+    ProtocolName::new(text).map_err(|error| error.to_string())
+}
+
+/// A server and native peers in one process. Prints the address when all peers are linked, and
+/// runs until SIGINT or SIGTERM.
+#[derive(Debug, Default, PartialEq, Args, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub(crate) struct DemoOptions {
+    /// Where to listen; may be given several times. Port 0 lets the system choose one
+    /// [default: 127.0.0.1:5000].
+    #[arg(
+        long,
+        env = "BOPLISH_LISTEN",
+        value_name = "ADDR:PORT",
+        value_delimiter = ','
+    )]
+    pub(crate) listen: Vec<SocketAddr>,
+    /// Serve the files of this folder instead of the built-in pages.
+    #[arg(long, env = "BOPLISH_SITE", value_name = "DIR")]
+    pub(crate) site: Option<PathBuf>,
+    /// How many native peers there are, at most 64 [default: 8].
+    #[arg(long, env = "BOPLISH_PEERS", value_name = "N",
+        value_parser = clap::value_parser!(u8).range(0..=64))]
+    pub(crate) peers: Option<u8>,
+    /// The native peers only answer; they neither ping nor chat.
+    #[arg(long, env = "BOPLISH_QUIET_PEERS", value_name = "BOOL", num_args = 0..=1,
+        require_equals = true, default_missing_value = "true", hide_possible_values = true)]
+    pub(crate) quiet_peers: Option<bool>,
+}
+
+impl DemoOptions {
+    pub(crate) fn or(self, file: Self) -> Self {
+        Self {
+            listen: first(self.listen, file.listen),
+            site: self.site.or(file.site),
+            peers: self.peers.or(file.peers),
+            quiet_peers: self.quiet_peers.or(file.quiet_peers),
+        }
+    }
+}
+
+/// A list that was given overrules another as a whole.
+fn first<T>(given: Vec<T>, file: Vec<T>) -> Vec<T> {
+    if given.is_empty() { file } else { given }
+}

@@ -1,0 +1,56 @@
+//! Where logs go: stderr, so that stdout belongs to whoever reads the output.
+
+use std::io::{IsTerminal, stderr};
+
+use clap::{Args, ValueEnum};
+use serde::Deserialize;
+use tracing_subscriber::EnvFilter;
+
+use crate::failure::Failure;
+
+/// Options of every command.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Logging")]
+pub(crate) struct LogOptions {
+    /// What is logged to stderr: off, error, warn, info, debug or trace, or by module as in
+    /// `warn,boplish_server=debug` [default: info for serve, else warn].
+    #[arg(long, global = true, env = "BOPLISH_LOG", value_name = "FILTER")]
+    pub(crate) log: Option<String>,
+    /// How log lines look [default: text].
+    #[arg(long, global = true, env = "BOPLISH_LOG_FORMAT", value_name = "FORMAT")]
+    pub(crate) log_format: Option<LogFormat>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// One JSON object per line.
+    Json,
+}
+
+impl LogOptions {
+    pub(crate) fn or(self, file: Self) -> Self {
+        Self {
+            log: self.log.or(file.log),
+            log_format: self.log_format.or(file.log_format),
+        }
+    }
+}
+
+/// Starts logging.
+pub(crate) fn start(options: &LogOptions, default: &str) -> Result<(), Failure> {
+    let filter = options.log.as_deref().unwrap_or(default);
+    let filter = EnvFilter::try_new(filter)
+        .map_err(|error| Failure::Usage(format!("--log {filter}: {error}")))?;
+    let logs = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(stderr)
+        .with_ansi(stderr().is_terminal());
+    match options.log_format.unwrap_or(LogFormat::Text) {
+        LogFormat::Text => logs.init(),
+        LogFormat::Json => logs.json().flatten_event(true).init(),
+    }
+    Ok(())
+}

@@ -1,0 +1,198 @@
+//! `boplish peer`.
+
+mod action;
+mod command;
+pub(crate) mod report;
+mod stdin;
+
+use std::io;
+use std::time::Duration;
+
+use boplish_native::core::State;
+use boplish_native::{
+    Engine, EngineConfig, Events, EventsError, Peer, PeerConfig, load_or_create_identity,
+};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
+
+use crate::cli::{Action, PeerOptions};
+use crate::failure::Failure;
+use crate::signals::Shutdown;
+use command::Line;
+use report::{Printer, Report, state_name};
+
+/// How long to try to join and to reach a peer.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Commands that are carried out at the same time; then further ones wait on stdin.
+const MAX_RUNNING: usize = 256;
+
+/// Joins, does what is asked, and leaves.
+pub(crate) async fn run(options: PeerOptions, action: Option<Action>) -> Result<(), Failure> {
+    let mut shutdown = Shutdown::new()?;
+    let printer = Printer {
+        json: options.json.unwrap_or(false),
+    };
+    let deadline = match options.timeout.map_or(TIMEOUT, |timeout| timeout.0) {
+        Duration::ZERO => None,
+        timeout => Some(Instant::now() + timeout),
+    };
+    let identity = match &options.identity {
+        Some(path) => load_or_create_identity(path),
+        None => boplish_native::fresh_identity(),
+    }
+    .map_err(|error| Failure::Usage(format!("--identity: {error}")))?;
+    if let Some(Action::Id) = action {
+        printer.print(&Report::Id { id: identity.id() })?;
+        return Ok(());
+    }
+
+    let bootstrap = match &options.bootstrap {
+        Some(url) => url.clone(),
+        None => "localhost:5000"
+            .parse()
+            .map_err(|error| Failure::runtime("the default server", error))?,
+    };
+    let engine = Engine::new(&EngineConfig {
+        addresses: (!options.address.is_empty()).then(|| options.address.clone()),
+        ..EngineConfig::default()
+    })
+    .map_err(|error| Failure::runtime("can't start", error))?;
+    let config = PeerConfig {
+        bootstrap: Some(bootstrap.clone()),
+        identity: Some(identity),
+        ice_servers: options.ice_server.iter().map(|url| url.server()).collect(),
+        ..PeerConfig::default()
+    };
+    let (peer, events) = Peer::spawn_with_events(&engine, config)
+        .map_err(|error| Failure::runtime("can't start", error))?;
+    let session = Session {
+        peer: peer.clone(),
+        printer,
+        deadline,
+        server: bootstrap.to_string(),
+        min_peers: options.min_peers,
+    };
+    let result = match action {
+        Some(action) => {
+            tokio::select! {
+                result = session.act(action, events) => result,
+                () = shutdown.wait() => Err(Failure::Interrupted),
+            }
+        }
+        None => session.stay(events, &mut shutdown).await,
+    };
+    peer.close().await;
+    result
+}
+
+/// A running peer and how it was asked to behave.
+struct Session {
+    peer: Peer,
+    printer: Printer,
+    /// None: try for ever.
+    deadline: Option<Instant>,
+    /// Where the bootstrap server is, for messages.
+    server: String,
+    min_peers: Option<usize>,
+}
+
+impl Session {
+    /// Waits until the peer is in the network, or alone in it.
+    async fn join(&self) -> Result<State, Failure> {
+        let joined = self.within(self.peer.connected()).await;
+        match joined {
+            Some(Ok(state)) => Ok(state),
+            Some(Err(error)) => Err(Failure::runtime("the peer has ended", error)),
+            None => Err(Failure::Unreachable(format!(
+                "can't join by {}: no answer in time; is the server running, and is \
+                 --bootstrap right?",
+                self.server
+            ))),
+        }
+    }
+
+    /// The result, or None when the time is up.
+    async fn within<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        match self.deadline {
+            Some(deadline) => timeout_at(deadline, work).await.ok(),
+            None => Some(work.await),
+        }
+    }
+
+    /// Stays in the network until a signal or `quit`, printing what happens.
+    async fn stay(&self, mut events: Events, shutdown: &mut Shutdown) -> Result<(), Failure> {
+        self.printer
+            .print(&Report::Started { id: self.peer.id() })?;
+        let mut lines = self.printer.json.then(stdin::lines);
+        let mut running: JoinSet<Report> = JoinSet::new();
+        let joined = self.join();
+        tokio::pin!(joined);
+        let mut has_joined = false;
+        loop {
+            tokio::select! {
+                // What happened first is printed first.
+                biased;
+                () = shutdown.wait() => return Ok(()),
+                state = &mut joined, if !has_joined => {
+                    has_joined = true;
+                    let state = state_name(state?);
+                    self.printer.print(&Report::Joined { id: self.peer.id(), state })?;
+                }
+                // People get the id first and then what happens, so that `head -1` has it.
+                event = events.recv(), if has_joined || self.printer.json => {
+                    if let Some(report) = report(event)? {
+                        self.printer.print(&report)?;
+                    }
+                }
+                Some(done) = running.join_next() => {
+                    let report = done.map_err(|error| Failure::runtime("a command broke off", error))?;
+                    self.printer.print(&report)?;
+                }
+                line = next(&mut lines), if running.len() < MAX_RUNNING => {
+                    let line = match line {
+                        Some(line) => line.map_err(|error| Failure::runtime("stdin", error))?,
+                        None => break,
+                    };
+                    let Some(line) = Line::parse(&line) else { continue };
+                    if line.is_quit() {
+                        self.printer.print(&line.run(&self.peer).await)?;
+                        break;
+                    }
+                    let peer = self.peer.clone();
+                    running.spawn(async move { line.run(&peer).await });
+                }
+            }
+        }
+        // What was asked before the end is still answered; every command has a bound.
+        while let Some(done) = running.join_next().await {
+            let report = done.map_err(|error| Failure::runtime("a command broke off", error))?;
+            self.printer.print(&report)?;
+        }
+        Ok(())
+    }
+}
+
+/// The next line of stdin; never, if it is not read.
+async fn next(
+    lines: &mut Option<mpsc::Receiver<io::Result<String>>>,
+) -> Option<io::Result<String>> {
+    match lines {
+        Some(lines) => lines.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// What to print of an event.
+fn report(
+    event: Result<boplish_native::core::Event, EventsError>,
+) -> Result<Option<Report>, Failure> {
+    match event {
+        Ok(event) => Ok(Report::of(event)),
+        Err(EventsError::Lagged(count)) => Ok(Some(Report::Lost { count })),
+        Err(EventsError::Closed) => {
+            Err(Failure::Runtime("the peer has ended by itself".to_owned()))
+        }
+    }
+}

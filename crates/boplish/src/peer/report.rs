@@ -1,0 +1,429 @@
+//! What a peer prints: JSON for programs, or lines for people.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use boplish_native::core::io::{Direction, DisconnectReason};
+use boplish_native::core::{Event, State};
+use boplish_native::wire::{Payload, PeerId};
+use data_encoding::BASE64;
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+/// One line of the output.
+#[derive(Debug, Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub(crate) enum Report {
+    /// The peer runs.
+    Started {
+        #[serde(serialize_with = "text")]
+        id: PeerId,
+    },
+    /// It is in the network, or alone in it.
+    Joined {
+        #[serde(serialize_with = "text")]
+        id: PeerId,
+        state: &'static str,
+    },
+    State {
+        state: &'static str,
+    },
+    Signaling {
+        open: bool,
+    },
+    Connected {
+        #[serde(serialize_with = "text")]
+        peer: PeerId,
+    },
+    Disconnected {
+        #[serde(serialize_with = "text")]
+        peer: PeerId,
+        reason: &'static str,
+    },
+    Message {
+        #[serde(serialize_with = "text")]
+        from: PeerId,
+        protocol: String,
+        #[serde(flatten)]
+        content: Content,
+        hops: u8,
+        /// For the command `reply`, if the sender waits for one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        request: Option<String>,
+    },
+    Topology {
+        #[serde(serialize_with = "text")]
+        from: PeerId,
+        peers: Vec<String>,
+    },
+    Group {
+        members: Vec<String>,
+    },
+    GroupMessage {
+        #[serde(serialize_with = "text")]
+        from: PeerId,
+        #[serde(flatten)]
+        content: Content,
+    },
+    /// The report's four properties of a message, and which way it went.
+    Monitor {
+        direction: &'static str,
+        #[serde(rename = "type")]
+        protocol: String,
+        #[serde(serialize_with = "text")]
+        from: PeerId,
+        to: String,
+        payload: Box<RawValue>,
+    },
+    Refused {
+        from: Option<String>,
+        reason: String,
+    },
+    ServerError {
+        code: String,
+        message: String,
+    },
+    /// Events that were not printed, since too many came at once.
+    Lost {
+        count: u64,
+    },
+    /// The answer to a command.
+    Response {
+        #[serde(rename = "ref")]
+        reference: Value,
+        ok: bool,
+        #[serde(flatten)]
+        answer: Answer,
+    },
+    /// A peer has answered the action `ping`.
+    Pong {
+        #[serde(serialize_with = "text")]
+        from: PeerId,
+        seq: u64,
+        round_trip_ms: f64,
+    },
+    /// A peer has not answered the action `ping`.
+    NoPong {
+        #[serde(serialize_with = "text")]
+        from: PeerId,
+        seq: u64,
+        message: String,
+    },
+    /// The result of the action `peers`.
+    Peers {
+        peers: Vec<String>,
+    },
+    /// The action `send` has succeeded.
+    Delivered {
+        #[serde(serialize_with = "text")]
+        to: PeerId,
+    },
+    /// The result of the action `request`.
+    Reply {
+        #[serde(serialize_with = "text")]
+        from: PeerId,
+        #[serde(flatten)]
+        content: Content,
+    },
+    /// The result of the action `id`.
+    Id {
+        #[serde(serialize_with = "text")]
+        id: PeerId,
+    },
+}
+
+/// A payload: JSON, or raw bytes in base64.
+#[derive(Debug, Serialize)]
+pub(crate) struct Content {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payload: Option<Box<RawValue>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes: Option<String>,
+}
+
+/// What a response says besides `ok`.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Answer {
+    Done {},
+    RoundTrip {
+        round_trip_ms: f64,
+    },
+    Content(Content),
+    Peers {
+        peers: Vec<String>,
+    },
+    Members {
+        members: Vec<String>,
+    },
+    State {
+        state: &'static str,
+        signaling: bool,
+    },
+    Error {
+        error: &'static str,
+        message: String,
+    },
+}
+
+impl Report {
+    /// What has happened, if it is of interest outside.
+    pub(crate) fn of(event: Event) -> Option<Self> {
+        Some(match event {
+            Event::StateChanged(state) => Self::State {
+                state: state_name(state),
+            },
+            Event::SignalingChanged { open } => Self::Signaling { open },
+            Event::PeerConnected(peer) => Self::Connected { peer },
+            Event::PeerDisconnected { peer, reason } => Self::Disconnected {
+                peer,
+                reason: reason_name(reason),
+            },
+            Event::Message {
+                from,
+                protocol,
+                payload,
+                hops,
+                request,
+            } => Self::Message {
+                from,
+                protocol: protocol.to_string(),
+                content: Content::of(&payload),
+                hops,
+                request: request.map(|id| id.0.to_string()),
+            },
+            Event::Topology { from, peers } => Self::Topology {
+                from,
+                peers: texts(&peers),
+            },
+            Event::GroupChanged { members } => Self::Group {
+                members: texts(&members),
+            },
+            Event::GroupMessage { from, payload } => Self::GroupMessage {
+                from,
+                content: Content::of(&payload),
+            },
+            Event::Monitor { direction, message } => Self::Monitor {
+                direction: direction_name(direction),
+                protocol: message.protocol.to_string(),
+                from: message.from,
+                to: message.to.map(|id| id.to_string()).unwrap_or_default(),
+                payload: one_line(&message.monitor_payload()),
+            },
+            Event::Refused { from, reason } => Self::Refused {
+                from: from.map(|id| id.to_string()),
+                reason: reason.to_string(),
+            },
+            Event::ServerError(error) => Self::ServerError {
+                code: error.code.to_string(),
+                message: error.message,
+            },
+            // Those belong to a caller who waits for them.
+            Event::Delivered(_)
+            | Event::Undelivered { .. }
+            | Event::Reply { .. }
+            | Event::Pong { .. } => return None,
+        })
+    }
+
+    /// The line for people, if there is one.
+    fn line(&self) -> Option<String> {
+        match self {
+            Self::Started { .. }
+            | Self::Signaling { .. }
+            | Self::Response { .. }
+            | Self::Delivered { .. } => None,
+            Self::Joined { id, .. } | Self::Id { id } => Some(id.to_string()),
+            Self::State { state } => Some(format!("state {state}")),
+            Self::Connected { peer } => Some(format!("connected {peer}")),
+            Self::Disconnected { peer, reason } => Some(format!("disconnected {peer} {reason}")),
+            Self::Message {
+                from,
+                protocol,
+                content,
+                ..
+            } => Some(format!("{from} {protocol} {}", content.line())),
+            Self::Topology { from, peers } => Some(format!("topology {from} {}", peers.join(" "))),
+            Self::Group { members } => Some(format!("group {}", members.join(" "))),
+            Self::GroupMessage { from, content } => {
+                Some(format!("{from} bopcast-protocol {}", content.line()))
+            }
+            Self::Monitor {
+                direction,
+                protocol,
+                from,
+                to,
+                payload,
+            } => Some(format!("{direction} {protocol} {from} {to} {payload}")),
+            Self::Refused { from, reason } => {
+                let from = from.as_deref().unwrap_or("somebody");
+                Some(format!("refused from {from}: {reason}"))
+            }
+            Self::ServerError { code, message } => Some(format!("server error {code}: {message}")),
+            Self::Lost { count } => Some(format!("lost {count} events")),
+            Self::Pong {
+                from,
+                seq,
+                round_trip_ms,
+            } => Some(format!("{from} seq={seq} time={round_trip_ms:.3} ms")),
+            Self::NoPong { from, seq, message } => Some(format!("{from} seq={seq} {message}")),
+            Self::Peers { peers } => (!peers.is_empty()).then(|| peers.join("\n")),
+            Self::Reply { content, .. } => Some(content.line()),
+        }
+    }
+}
+
+impl Content {
+    pub(crate) fn of(payload: &Payload) -> Self {
+        match payload {
+            Payload::Json(text) => Self {
+                payload: Some(one_line(text)),
+                bytes: None,
+            },
+            Payload::Bytes(bytes) => Self {
+                payload: None,
+                bytes: Some(BASE64.encode(bytes)),
+            },
+        }
+    }
+
+    fn line(&self) -> String {
+        match (&self.payload, &self.bytes) {
+            (Some(payload), _) => payload.to_string(),
+            (None, Some(bytes)) => format!("base64:{bytes}"),
+            (None, None) => String::new(),
+        }
+    }
+}
+
+/// JSON text without line breaks, which in JSON can only be white space between tokens.
+fn one_line(json: &str) -> Box<RawValue> {
+    let text = json.replace(['\n', '\r'], " ");
+    RawValue::from_string(text).unwrap_or_else(|_| RawValue::NULL.to_owned())
+}
+
+/// Writes reports to stdout.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Printer {
+    pub(crate) json: bool,
+}
+
+impl Printer {
+    /// Prints a report; lines are never mixed.
+    pub(crate) fn print(self, report: &Report) -> io::Result<()> {
+        let line = if self.json {
+            Some(serde_json::to_string(report)?)
+        } else {
+            report.line()
+        };
+        let Some(mut line) = line else {
+            return Ok(());
+        };
+        line.push('\n');
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(line.as_bytes())?;
+        stdout.flush()
+    }
+}
+
+pub(crate) fn milliseconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1_000_000.0).round() / 1_000.0
+}
+
+pub(crate) fn texts(ids: &[PeerId]) -> Vec<String> {
+    ids.iter().map(PeerId::to_string).collect()
+}
+
+fn text<S: Serializer>(id: &PeerId, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(id)
+}
+
+pub(crate) fn state_name(state: State) -> &'static str {
+    match state {
+        State::Offline => "offline",
+        State::Alone => "alone",
+        State::Online => "online",
+        State::Degraded => "degraded",
+    }
+}
+
+fn reason_name(reason: DisconnectReason) -> &'static str {
+    match reason {
+        DisconnectReason::Closed => "closed",
+        DisconnectReason::ClosedByPeer => "closed-by-peer",
+        DisconnectReason::Silent => "silent",
+        DisconnectReason::Failed => "failed",
+    }
+}
+
+fn direction_name(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Incoming => "incoming",
+        Direction::Outgoing => "outgoing",
+        Direction::Forwarded => "forwarded",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id() -> PeerId {
+        PeerId::from_bytes([0xab; 20])
+    }
+
+    fn json(report: &Report) -> String {
+        serde_json::to_string(report).unwrap()
+    }
+
+    #[test]
+    fn a_message_is_one_line_whatever_its_white_space() {
+        let event = Event::Message {
+            from: id(),
+            protocol: "chat".try_into().unwrap(),
+            payload: Payload::json("{\n\r\"text\": \"two\\nlines\"}").unwrap(),
+            hops: 1,
+            request: None,
+        };
+        let report = Report::of(event).unwrap();
+        let line = json(&report);
+        assert!(!line.contains('\n'));
+        let value: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(value["event"], "message");
+        assert_eq!(value["payload"]["text"], "two\nlines");
+        assert_eq!(value.get("bytes"), None);
+    }
+
+    #[test]
+    fn raw_bytes_are_base64() {
+        let content = Content::of(&Payload::bytes([1, 2, 3]).unwrap());
+        let report = Report::Reply {
+            from: id(),
+            content,
+        };
+        let value: Value = serde_json::from_str(&json(&report)).unwrap();
+        assert_eq!(value["bytes"], "AQID");
+    }
+
+    #[test]
+    fn a_response_has_the_fields_of_its_answer_at_the_top() {
+        let report = Report::Response {
+            reference: 7.into(),
+            ok: false,
+            answer: Answer::Error {
+                error: "timeout",
+                message: "late".to_owned(),
+            },
+        };
+        let value: Value = serde_json::from_str(&json(&report)).unwrap();
+        assert_eq!(value["ref"], 7);
+        assert_eq!(value["error"], "timeout");
+        let done = Report::Response {
+            reference: Value::Null,
+            ok: true,
+            answer: Answer::Done {},
+        };
+        assert_eq!(json(&done), r#"{"event":"response","ref":null,"ok":true}"#);
+    }
+}

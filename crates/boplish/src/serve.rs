@@ -1,0 +1,70 @@
+//! `boplish serve`.
+
+use std::io::Write;
+use std::path::Path;
+
+use boplish_server::{Config, Rate, Server, ServerError, Site};
+
+use crate::cli::ServeOptions;
+use crate::failure::Failure;
+use crate::signals::Shutdown;
+
+/// Serves until a signal comes.
+pub(crate) async fn run(options: ServeOptions) -> Result<(), Failure> {
+    let mut shutdown = Shutdown::new()?;
+    let server = bind(config(options)).await?;
+    let mut stdout = std::io::stdout().lock();
+    for address in server.local_addrs() {
+        writeln!(stdout, "listening on http://{address}")?;
+    }
+    stdout.flush()?;
+    drop(stdout);
+    server.run_until(shutdown.wait()).await;
+    Ok(())
+}
+
+/// Starts a server; what is wrong with the configuration is a usage error.
+pub(crate) async fn bind(config: Config) -> Result<Server, Failure> {
+    Server::bind(config).await.map_err(|error| match &error {
+        ServerError::NoAddress | ServerError::Site { .. } => Failure::Usage(error.to_string()),
+        ServerError::AddressInUse { .. }
+        | ServerError::NotPermitted { .. }
+        | ServerError::NoSuchAddress { .. }
+        | ServerError::Listen { .. }
+        | ServerError::Random(_) => Failure::Runtime(error.to_string()),
+    })
+}
+
+/// The pages of a folder, or the built-in ones.
+pub(crate) fn site(dir: Option<&Path>) -> Site {
+    dir.map_or(Site::Embedded, |dir| Site::Dir(dir.to_owned()))
+}
+
+fn config(options: ServeOptions) -> Config {
+    let mut config = Config {
+        site: site(options.site.as_deref()),
+        open_ids: options.open_ids.unwrap_or(false),
+        ice_servers: options.ice_server.iter().map(|url| url.server()).collect(),
+        ..Config::default()
+    };
+    if !options.listen.is_empty() {
+        config.listen = options.listen;
+    }
+    let limits = &mut config.limits;
+    if let Some(connections) = options.max_connections {
+        // Pages and health checks need sockets besides.
+        let others = limits.sockets.saturating_sub(limits.directory.connections);
+        limits.sockets = connections.saturating_add(others);
+        limits.directory.connections = connections;
+    }
+    if let Some(connections) = options.max_connections_per_address {
+        limits.directory.connections_per_address = connections;
+    }
+    if let Some(bytes) = options.max_message_bytes {
+        limits.directory.message_bytes = bytes;
+    }
+    if let Some(messages) = options.max_messages_per_second {
+        limits.directory.messages = Rate::per_second(messages, messages.saturating_mul(10));
+    }
+    config
+}

@@ -1,0 +1,148 @@
+//! Values of options that the libraries have no text form for.
+
+use std::fmt::Display;
+use std::str::FromStr;
+use std::time::Duration;
+
+use boplish_native::BootstrapUrl;
+use boplish_native::wire::PeerId;
+use boplish_native::wire::bootstrap::IceServer;
+use percent_encoding::percent_decode_str;
+use serde::{Deserialize, Deserializer};
+
+/// A STUN or TURN server: `stun:HOST[:PORT]` or
+/// `turn:[USER:CREDENTIAL@]HOST[:PORT][?transport=udp]` (RFC 7064, RFC 7065, and the
+/// credentials, percent-encoded where they need it).
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct IceUrl(IceServer);
+
+impl IceUrl {
+    pub(crate) fn server(&self) -> IceServer {
+        self.0.clone()
+    }
+}
+
+impl FromStr for IceUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (scheme, rest) = text
+            .split_once(':')
+            .filter(|(scheme, _)| matches!(*scheme, "stun" | "stuns" | "turn" | "turns"))
+            .ok_or("an ICE server begins with stun:, turn: or turns:")?;
+        let (credentials, address) = match rest.rsplit_once('@') {
+            Some((credentials, address)) => (Some(credentials), address),
+            None => (None, rest),
+        };
+        if address.is_empty() || address.starts_with(['/', '?', ':']) {
+            return Err(format!("there is no host in it: write {scheme}:HOST:PORT"));
+        }
+        let (username, credential) = match credentials.map(|both| both.split_once(':')) {
+            Some(Some((user, credential))) => (Some(decode(user)?), Some(decode(credential)?)),
+            Some(None) => return Err("before the @ belongs USER:CREDENTIAL".to_owned()),
+            None if scheme.starts_with("turn") => {
+                return Err(format!(
+                    "a TURN server needs credentials: write {scheme}:USER:CREDENTIAL@{address}"
+                ));
+            }
+            None => (None, None),
+        };
+        Ok(Self(IceServer {
+            urls: vec![format!("{scheme}:{address}")],
+            username,
+            credential,
+        }))
+    }
+}
+
+fn decode(text: &str) -> Result<String, String> {
+    percent_decode_str(text)
+        .decode_utf8()
+        .map(String::from)
+        .map_err(|_| "the credentials are not UTF-8".to_owned())
+}
+
+/// A time in seconds, fractions included.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Seconds(pub(crate) Duration);
+
+impl FromStr for Seconds {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let seconds: f64 = text
+            .parse()
+            .map_err(|_| "write a number of seconds".to_owned())?;
+        Duration::try_from_secs_f64(seconds)
+            .map(Self)
+            .map_err(|_| "a time can be neither negative nor endless".to_owned())
+    }
+}
+
+impl<'de> Deserialize<'de> for Seconds {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let seconds = f64::deserialize(from)?;
+        Duration::try_from_secs_f64(seconds)
+            .map(Self)
+            .map_err(serde::de::Error::custom)
+    }
+}
+
+impl<'de> Deserialize<'de> for IceUrl {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        parse_text(from)
+    }
+}
+
+/// A bootstrap server in a configuration file.
+pub(crate) fn bootstrap<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Option<BootstrapUrl>, D::Error> {
+    parse_text(from).map(Some)
+}
+
+/// The id of a peer in a command.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Id(pub(crate) PeerId);
+
+impl<'de> Deserialize<'de> for Id {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        parse_text(from).map(Self)
+    }
+}
+
+fn parse_text<'de, T: FromStr<Err: Display>, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
+    let text = String::deserialize(from)?;
+    text.parse().map_err(serde::de::Error::custom)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_turn_server_takes_its_credentials_apart() {
+        let url: IceUrl = "turn:ada:p%40ss@relay.example:3478?transport=udp"
+            .parse()
+            .unwrap();
+        let server = url.server();
+        assert_eq!(server.urls, ["turn:relay.example:3478?transport=udp"]);
+        assert_eq!(server.username.as_deref(), Some("ada"));
+        assert_eq!(server.credential.as_deref(), Some("p@ss"));
+    }
+
+    #[test]
+    fn an_ice_server_that_cannot_work_is_refused_with_what_to_write() {
+        let refused = |text: &str| text.parse::<IceUrl>().unwrap_err();
+        assert!(refused("http://a").contains("stun:"));
+        assert!(refused("turn:relay.example").contains("USER:CREDENTIAL@relay.example"));
+        assert!(refused("stun://a").contains("stun:HOST:PORT"));
+    }
+
+    #[test]
+    fn seconds_have_fractions_but_no_sign() {
+        assert_eq!("0.25".parse(), Ok(Seconds(Duration::from_millis(250))));
+        assert!("-1".parse::<Seconds>().is_err());
+        assert!("soon".parse::<Seconds>().is_err());
+    }
+}

@@ -1,0 +1,129 @@
+//! A server and peers as programs of their own, in one network.
+
+mod common;
+
+use common::{Peer, Server};
+use serde_json::json;
+
+fn all_ping_all(peers: &mut [Peer]) {
+    let ids: Vec<String> = peers.iter().map(|peer| peer.id.clone()).collect();
+    for peer in peers {
+        let own = peer.id.clone();
+        for id in ids.iter().filter(|id| **id != own) {
+            let response = peer.ask(json!({"cmd": "ping", "to": id}));
+            assert_eq!(response["ok"], true, "{response}");
+            assert!(response["round_trip_ms"].as_f64().unwrap() > 0.0);
+        }
+    }
+}
+
+fn join(server: &Server) -> Vec<Peer> {
+    let mut peers: Vec<Peer> = (0..3).map(|_| Peer::start(&server.address)).collect();
+    for peer in &mut peers {
+        peer.wait_for_peers(2);
+    }
+    peers
+}
+
+#[test]
+fn three_peers_go_on_without_their_server() {
+    let mut server = Server::start();
+    let mut peers = join(&server);
+    all_ping_all(&mut peers);
+
+    server.running.kill();
+    for peer in &mut peers {
+        peer.expect(|event| event["event"] == "signaling" && event["open"] == false);
+    }
+    all_ping_all(&mut peers);
+
+    let (from, to) = (peers[0].id.clone(), peers[2].id.clone());
+    let payload = json!({"text": "still here", "n": [1, 2.5, null]});
+    let send = json!({"cmd": "send", "to": to, "protocol": "chat", "payload": payload});
+    let response = peers[0].ask(send);
+    assert_eq!(response["ok"], true, "{response}");
+    let message = peers[2].expect(|event| event["event"] == "message");
+    assert_eq!(message["from"], json!(from));
+    assert_eq!(message["protocol"], "chat");
+    assert_eq!(message["payload"], payload);
+
+    for peer in &mut peers {
+        let response = peer.ask(json!({"cmd": "quit"}));
+        assert_eq!(response["ok"], true);
+        assert!(peer.running.wait().success());
+    }
+}
+
+#[test]
+fn requests_groups_and_bad_commands_are_answered() {
+    let server = Server::start();
+    let mut peers = join(&server);
+    let ids: Vec<String> = peers.iter().map(|peer| peer.id.clone()).collect();
+
+    let asked = peers[0].tell(json!({
+        "cmd": "request", "to": ids[1], "protocol": "sum", "payload": [1, 2],
+    }));
+    let request = peers[1].expect(|event| event["event"] == "message");
+    assert_eq!(request["payload"], json!([1, 2]));
+    let reply = peers[1].ask(json!({
+        "cmd": "reply", "to": ids[0], "request": request["request"], "payload": 3,
+    }));
+    assert_eq!(reply["ok"], true, "{reply}");
+    let response = peers[0].expect(|event| event["ref"] == asked);
+    assert_eq!(response["payload"], 3);
+
+    let joined = peers[1].ask(json!({"cmd": "group-join", "to": ids[0]}));
+    assert_eq!(joined["ok"], true, "{joined}");
+    peers[1].expect(|event| event["event"] == "group");
+    let sent = peers[1].ask(json!({"cmd": "group-send", "bytes": "AQID"}));
+    assert_eq!(sent["ok"], true, "{sent}");
+    let said = peers[0].expect(|event| event["event"] == "group-message");
+    assert_eq!(said["bytes"], "AQID");
+
+    let nonsense = peers[2].ask(json!({"cmd": "ping", "to": "nobody"}));
+    assert_eq!(nonsense["ok"], false);
+    assert_eq!(nonsense["error"], "bad-command");
+    let myself = ids[2].clone();
+    let refused = peers[2].ask(json!({"cmd": "ping", "to": myself}));
+    assert_eq!(refused["error"], "refused");
+}
+
+#[test]
+fn actions_serve_scripts() {
+    let server = Server::start();
+    let mut peers = join(&server);
+    let run = |arguments: &[&str]| {
+        let all = [&["peer", "--bootstrap", &server.address], arguments].concat();
+        common::run(&all)
+    };
+
+    let linked = run(&["peers", "--min-peers", "3"]);
+    assert_eq!(common::text(&linked.stdout).lines().count(), 3);
+
+    let pinged = run(&[
+        "ping",
+        "all",
+        "--min-peers",
+        "3",
+        "--count",
+        "2",
+        "--interval",
+        "0.1",
+    ]);
+    assert!(pinged.status.success());
+    assert_eq!(common::text(&pinged.stdout).lines().count(), 6);
+
+    let to = peers[0].id.clone();
+    let sent = run(&["send", &to, "chat", r#"{"text": "hello"}"#]);
+    assert!(sent.status.success(), "{}", common::text(&sent.stderr));
+    let message = peers[0].expect(|event| event["event"] == "message");
+    assert_eq!(message["payload"]["text"], "hello");
+
+    let no_json = run(&["send", &to, "chat", "hello"]);
+    assert_eq!(no_json.status.code(), Some(2));
+    assert!(common::text(&no_json.stderr).contains("--text"));
+
+    let nobody = "ab".repeat(20);
+    let unreachable = run(&["ping", &nobody, "--timeout", "3"]);
+    assert_eq!(unreachable.status.code(), Some(3));
+}
