@@ -217,8 +217,9 @@ export class Runner {
           `the core of BOPlish has failed, and this node is dead; please report it: ${message}`,
         );
         this.#death = error;
-        tell('failed', error);
+        // Nobody may touch the core again, not even those who are told.
         this.close();
+        tell('failed', error);
       },
     };
   }
