@@ -1,0 +1,194 @@
+/** A test with its own server, peers and tabs, which are gone when it ends. */
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { after } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { openBrowser } from './browsers.mjs';
+import { NativePeer, Server } from './programs.mjs';
+import { until } from './wait.mjs';
+
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+
+/** A test may take no longer, in ms. */
+const TIMEOUT = 300_000;
+
+const browsers = new Map();
+
+/** The browsers are shared by the tests of a file: each takes seconds to start. */
+function browser(name) {
+  if (!browsers.has(name)) browsers.set(name, openBrowser(name));
+  return browsers.get(name);
+}
+
+after(async () => {
+  for (const opening of browsers.values()) {
+    // One that did not start has failed its test already.
+    await opening.then((open) => open.close()).catch(() => {});
+  }
+});
+
+export class Scene {
+  server;
+  #site;
+  #programs = [];
+  #tabs = [];
+
+  /** The site of the tests, with the drop-in script as it was built. */
+  static async open({ args = [], site } = {}) {
+    const scene = new Scene();
+    scene.#site = site ?? (await makeSite());
+    await scene.startServer({ args });
+    return scene;
+  }
+
+  async startServer(options) {
+    this.server = await Server.start(this.#site, options);
+    this.#programs.push(this.server);
+  }
+
+  async peer(name = `native ${this.#programs.length}`, parameters = []) {
+    const peer = await NativePeer.start(this.server, name, parameters);
+    this.#programs.push(peer);
+    return peer;
+  }
+
+  peers(count) {
+    return Promise.all(Array.from({ length: count }, (_, index) => this.peer(`native ${index}`)));
+  }
+
+  /** A tab with a page of this scene's server. */
+  async tab(browserName, page) {
+    const tab = await (await browser(browserName)).newTab();
+    this.#tabs.push(tab);
+    if (page !== undefined) await tab.open(`${this.server.url}/${page}`);
+    return tab;
+  }
+
+  /** The tab that `action` opens. */
+  async tabOpenedBy(browserName, action) {
+    const tab = await (await browser(browserName)).tabOpenedBy(action);
+    this.#tabs.push(tab);
+    return tab;
+  }
+
+  async show() {
+    for (const one of this.#programs) console.log(one.log());
+    for (const one of this.#tabs) console.log(await one.shown());
+  }
+
+  async close() {
+    for (const tab of this.#tabs) await tab.close().catch(() => {});
+    for (const one of this.#programs) await one.kill();
+    if (this.#site.startsWith(tmpdir())) await rm(this.#site, { recursive: true, force: true });
+  }
+}
+
+async function makeSite() {
+  const script = here('../../packages/boplish/dist/boplish.min.js');
+  if (!existsSync(script)) throw new Error(`${script} is missing: cargo xtask js makes it`);
+  const site = await mkdtemp(join(tmpdir(), 'boplish-site-'));
+  await cp(script, join(site, 'boplish.min.js'));
+  // drop-in.html is one of them.
+  await cp(here('../../apps/public'), site, { recursive: true });
+  await cp(here('../site'), site, { recursive: true });
+  // Browsers ask for it whatever the page says, and show its absence as an error of the page.
+  await writeFile(join(site, 'favicon.ico'), '');
+  return site;
+}
+
+/** A test that gets a scene; when it fails, everything that the scene said is shown. */
+export function scene(name, body, options = {}) {
+  test(name, { timeout: options.timeout ?? TIMEOUT }, async (context) => {
+    const stage = await Scene.open(options);
+    try {
+      await body(stage, context);
+    } catch (error) {
+      await stage.show();
+      throw error;
+    } finally {
+      await stage.close();
+    }
+  });
+}
+
+/** A tab whose page is a node (the modern API), with the same face as a native peer. */
+export class TabPeer {
+  id;
+  name;
+  tab;
+
+  static async start(stage, browserName, options = {}) {
+    const peer = new TabPeer();
+    peer.tab = await stage.tab(browserName, 'node.html');
+    peer.id = await peer.tab.run((given) => start(given), options);
+    peer.name = `${browserName} ${peer.id.slice(0, 8)}`;
+    return peer;
+  }
+
+  peers() {
+    return this.tab.run(() => node.peers);
+  }
+
+  ping(to) {
+    return this.tab.run((peer) => node.ping(peer), to);
+  }
+
+  send(to, protocol, payload) {
+    return this.tab.run((message) => node.protocol(message.protocol).send(message.to, message.payload), {
+      to,
+      protocol,
+      payload,
+    });
+  }
+
+  isServerOpen() {
+    return this.tab.run(() => node.server === 'open');
+  }
+
+  message(protocol) {
+    return this.tab.until(
+      `a message of ${protocol}`,
+      (wanted) => inbox.find((message) => message.protocol === wanted),
+      protocol,
+    );
+  }
+}
+
+/** Waits until each of the peers is linked to each other one. */
+export async function linkAll(peers, timeout) {
+  const missing = async () => {
+    const lists = await Promise.all(peers.map((peer) => peer.peers()));
+    return peers.flatMap((peer, index) =>
+      peers
+        .filter((other) => other !== peer && !lists[index].includes(other.id))
+        .map((other) => `${peer.name} -> ${other.name}`),
+    );
+  };
+  try {
+    await until('all are linked', async () => (await missing()).length === 0, timeout);
+  } catch (error) {
+    throw new Error(`${error.message}; missing: ${(await missing()).join(', ')}`);
+  }
+}
+
+/** Each pings each; gives the round-trip times by pair. */
+export async function pingAll(peers) {
+  const trips = new Map();
+  const failures = [];
+  await Promise.all(
+    peers.map(async (peer) => {
+      for (const other of peers.filter((each) => each !== peer)) {
+        const pair = `${peer.name} -> ${other.name}`;
+        try {
+          trips.set(pair, await peer.ping(other.id));
+        } catch (error) {
+          failures.push(`${pair}: ${error.message}`);
+        }
+      }
+    }),
+  );
+  if (failures.length > 0) throw new Error(`pings failed: ${failures.join('; ')}`);
+  return trips;
+}
