@@ -95,3 +95,68 @@ pub fn load_or_create_identity(path: &Path) -> Result<Keypair, IdentityError> {
         other => other,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A folder that is removed when the test ends.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Self {
+            let random: [u8; 8] = random_bytes().expect("the system has random bytes");
+            let name = format!("boplish-{name}-{}", HEXLOWER.encode(&random));
+            let path = std::env::temp_dir().join(name);
+            fs::create_dir(&path).expect("the folder is new");
+            Self(path)
+        }
+
+        fn file(&self) -> PathBuf {
+            self.0.join("identity")
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            // A folder left over does no harm.
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn a_created_identity_is_found_again() {
+        let folder = Folder::new("again");
+        let created = load_or_create_identity(&folder.file()).expect("it can be created");
+        let loaded = load_or_create_identity(&folder.file()).expect("it can be loaded");
+        assert_eq!(created.id(), loaded.id());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_the_owner_can_read_an_identity() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = Folder::new("mode");
+        load_or_create_identity(&folder.file()).expect("it can be created");
+        let metadata = fs::metadata(folder.file()).expect("it is there");
+        assert_eq!(metadata.permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn an_identity_is_never_overwritten() {
+        let folder = Folder::new("kept");
+        let kept = load_or_create_identity(&folder.file()).expect("it can be created");
+        let other = fresh_identity().expect("the system has random bytes");
+        assert!(save_identity(&folder.file(), &other).is_err());
+        let loaded = load_identity(&folder.file()).expect("it is there");
+        assert_eq!(loaded.id(), kept.id());
+    }
+
+    #[test]
+    fn another_file_is_no_identity() {
+        let folder = Folder::new("other");
+        fs::write(folder.file(), "hello").expect("it can be written");
+        let error = load_or_create_identity(&folder.file()).expect_err("it is none");
+        assert!(matches!(error, IdentityError::Malformed { .. }), "{error}");
+    }
+}

@@ -25,10 +25,13 @@ const TIMEOUT: Duration = Duration::from_secs(3);
 #[derive(Debug, Clone)]
 pub(crate) struct Resolver(Arc<Inner>);
 
+/// What was found, and when.
+type Known = (Instant, Vec<IpAddr>);
+
 struct Inner {
     mdns: bool,
     daemon: Mutex<Option<ServiceDaemon>>,
-    cache: Mutex<HashMap<Box<str>, (Instant, Vec<IpAddr>)>>,
+    cache: Mutex<HashMap<Box<str>, Known>>,
     lookups: Semaphore,
 }
 

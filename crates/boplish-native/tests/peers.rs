@@ -1,5 +1,10 @@
 //! Peers with each other, over real sockets, through a small bootstrap server.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a test picks the one event that it waits for"
+)]
+
 mod common;
 
 use std::net::Ipv4Addr;
