@@ -81,9 +81,9 @@ impl Connections {
         })
     }
 
-    /// Whether no connection is left, closing ones included.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.table.is_empty()
+    /// How many connections there are: open, half-open and closing ones.
+    pub(crate) fn len(&self) -> usize {
+        self.table.len()
     }
 
     /// STUN and TURN servers for connections made from now on.

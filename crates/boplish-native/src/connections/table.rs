@@ -42,8 +42,8 @@ pub(super) struct Table {
 }
 
 impl Table {
-    pub(super) fn is_empty(&self) -> bool {
-        self.connections.is_empty()
+    pub(super) fn len(&self) -> usize {
+        self.connections.len()
     }
 
     pub(super) fn insert(&mut self, id: ConnectionId, transport: Box<dyn Transport>) {

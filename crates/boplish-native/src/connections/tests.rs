@@ -501,22 +501,3 @@ async fn a_stun_server_says_how_it_sees_a_socket() {
     assert_eq!(candidates[0].address, CandidateAddress::Ip(seen.ip()));
     assert_eq!(candidates[0].port, seen.port());
 }
-
-#[tokio::test]
-#[ignore = "measures; run it in release mode"]
-async fn measure_set_up() {
-    const COUNT: u64 = 300;
-    let engine = localhost();
-    let (mut a, mut b) = (Side::new(&engine), Side::new(&engine));
-    let began = Instant::now();
-    for id in 0..COUNT {
-        let id = ConnectionId(id);
-        connect(&mut a, &mut b, id).await;
-        a.command(id, ConnectionCommand::Close);
-        b.command(id, ConnectionCommand::Close);
-    }
-    eprintln!(
-        "{:?} per connection, both sides",
-        began.elapsed() / COUNT as u32
-    );
-}

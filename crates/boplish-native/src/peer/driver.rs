@@ -26,6 +26,7 @@ pub(super) struct Snapshot {
     pub(super) signaling_open: bool,
     pub(super) connected_peers: Vec<PeerId>,
     pub(super) group_members: Vec<PeerId>,
+    pub(super) connections: usize,
 }
 
 /// What a driver is made of.
@@ -68,9 +69,9 @@ impl Driver {
         core.bootstrap = settings.bootstrap.is_some();
         let id = settings.identity.id();
         let node = Node::new(core, settings.identity, random_bytes()?, Time::START);
-        let (snapshot, snapshots) = watch::channel(take_snapshot(&node));
         let mut connections = Connections::new(engine)?;
         connections.set_ice_servers(&settings.ice_servers);
+        let (snapshot, snapshots) = watch::channel(take_snapshot(&node, &connections));
         let driver = Self {
             node,
             start: Instant::now(),
@@ -143,7 +144,7 @@ impl Driver {
     fn has_left(&self) -> bool {
         self.leaving
             .as_ref()
-            .is_some_and(|leaving| self.connections.is_empty() || leaving.until <= Instant::now())
+            .is_some_and(|leaving| self.connections.len() == 0 || leaving.until <= Instant::now())
     }
 
     fn leave(&mut self, done: Option<oneshot::Sender<Result<(), PeerError>>>) {
@@ -234,7 +235,7 @@ impl Driver {
                 self.node.handle_input(now, Input::Connection(id, input));
             }
         }
-        let snapshot = take_snapshot(&self.node);
+        let snapshot = take_snapshot(&self.node, &self.connections);
         self.snapshot.send_if_modified(|current| {
             let changed = *current != snapshot;
             *current = snapshot;
@@ -265,12 +266,13 @@ impl Driver {
     }
 }
 
-fn take_snapshot(node: &Node) -> Snapshot {
+fn take_snapshot(node: &Node, connections: &Connections) -> Snapshot {
     Snapshot {
         state: node.state(),
         signaling_open: node.is_signaling_open(),
         connected_peers: node.connected_peers(),
         group_members: node.group_members(),
+        connections: connections.len(),
     }
 }
 

@@ -188,6 +188,18 @@ impl Peer {
         self.snapshot.borrow().group_members.clone()
     }
 
+    /// WebRTC connections that this peer holds: those of links, and those being made or closed.
+    pub fn connections(&self) -> usize {
+        self.snapshot.borrow().connections
+    }
+
+    /// Resolves when the peer holds so many links and not one connection more.
+    pub async fn settled(&self, links: usize) -> Result<(), PeerError> {
+        let settled =
+            |now: &Snapshot| now.connected_peers.len() == links && now.connections == links;
+        self.wait_until(settled).await.map(drop)
+    }
+
     /// Events from now on. A subscriber that reads too slowly loses the oldest and is told.
     pub fn events(&self) -> Events {
         self.events.subscribe()
