@@ -135,7 +135,7 @@ group-message, monitor, refused, server-error, lost, response.
 
 With --json and no action, stdin takes one command per line, each answered by one \"response\" with \
 \"ok\" true or false and the \"ref\" that the command had, whatever JSON that was. Answers come in \
-the order in which they are ready.
+the order in which they are ready; all commands but state and quit wait until the peer has joined.
   {\"cmd\": \"ping\", \"to\": ID}                                   -> \"round_trip_ms\"
   {\"cmd\": \"send\", \"to\": ID, \"protocol\": NAME, \"payload\": JSON}  ok when it has arrived
   {\"cmd\": \"request\", \"to\": ID, \"protocol\": NAME, \"payload\": JSON, \"timeout\": SECONDS}

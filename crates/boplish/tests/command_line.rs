@@ -1,4 +1,5 @@
 //! What the program says and how it ends.
+#![allow(clippy::unwrap_used, reason = "tests may panic")]
 
 mod common;
 

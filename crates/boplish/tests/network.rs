@@ -1,4 +1,5 @@
 //! A server and peers as programs of their own, in one network.
+#![allow(clippy::unwrap_used, reason = "tests may panic")]
 
 mod common;
 
@@ -86,6 +87,27 @@ fn requests_groups_and_bad_commands_are_answered() {
     let myself = ids[2].clone();
     let refused = peers[2].ask(json!({"cmd": "ping", "to": myself}));
     assert_eq!(refused["error"], "refused");
+}
+
+#[test]
+fn commands_that_come_before_the_peer_has_joined_wait_for_it() {
+    let server = Server::start();
+    let _others = join(&server);
+    let mut command = common::boplish(&["peer", "--json", "--min-peers", "3"]);
+    command.args(["--bootstrap", &server.address]);
+    let input = std::env::temp_dir().join(format!("boplish-commands-{}", std::process::id()));
+    std::fs::write(&input, "{\"cmd\": \"peers\"}\n").unwrap();
+    command.stdin(std::fs::File::open(&input).unwrap());
+    let output = command.output().unwrap();
+    std::fs::remove_file(&input).unwrap();
+    assert!(output.status.success());
+    let lines = common::text(&output.stdout);
+    let response: serde_json::Value = lines
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .find(|line: &serde_json::Value| line["event"] == "response")
+        .unwrap();
+    assert_eq!(response["peers"].as_array().unwrap().len(), 3, "{lines}");
 }
 
 #[test]

@@ -119,6 +119,26 @@ impl Line {
         matches!(self.command, Ok(Command::Quit {}))
     }
 
+    /// Whether it makes no sense before the peer has joined.
+    pub(super) fn needs_network(&self) -> bool {
+        !matches!(
+            self.command,
+            Ok(Command::State {} | Command::Quit {}) | Err(_)
+        )
+    }
+
+    /// The response when the peer has not joined in time.
+    pub(super) fn too_late(self) -> Report {
+        Report::Response {
+            reference: self.reference,
+            ok: false,
+            answer: Answer::Error {
+                error: "unreachable",
+                message: "not joined, or fewer peers linked than asked for, in time".to_owned(),
+            },
+        }
+    }
+
     /// Carries the command out.
     pub(super) async fn run(self, peer: &Peer) -> Report {
         let result = match self.command {

@@ -113,6 +113,21 @@ impl Session {
         }
     }
 
+    /// Whether the peer joins, and gets as many links as it shall have, before the time is up.
+    fn ready(&self) -> impl Future<Output = bool> + Send + 'static {
+        let (peer, deadline, least) = (self.peer.clone(), self.deadline, self.min_peers);
+        async move {
+            let ready = async {
+                peer.connected().await.is_ok()
+                    && peer.connected_to(least.unwrap_or(0)).await.is_ok()
+            };
+            match deadline {
+                Some(deadline) => timeout_at(deadline, ready).await.unwrap_or(false),
+                None => ready.await,
+            }
+        }
+    }
+
     /// The result, or None when the time is up.
     async fn within<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         match self.deadline {
@@ -130,6 +145,8 @@ impl Session {
         let joined = self.join();
         tokio::pin!(joined);
         let mut has_joined = false;
+        let mut has_begun = false;
+        let least = self.min_peers.unwrap_or(0);
         loop {
             tokio::select! {
                 // What happened first is printed first.
@@ -160,17 +177,34 @@ impl Session {
                         self.printer.print(&line.run(&self.peer).await)?;
                         break;
                     }
+                    // Once it has been in the network, a command fails by itself when it must.
+                    has_begun |= has_joined && self.peer.connected_peers().len() >= least;
+                    let ready = (line.needs_network() && !has_begun).then(|| self.ready());
                     let peer = self.peer.clone();
-                    running.spawn(async move { line.run(&peer).await });
+                    running.spawn(async move {
+                        if let Some(ready) = ready
+                            && !ready.await
+                        {
+                            return line.too_late();
+                        }
+                        line.run(&peer).await
+                    });
                 }
             }
         }
         // What was asked before the end is still answered; every command has a bound.
-        while let Some(done) = running.join_next().await {
-            let report = done.map_err(|error| Failure::runtime("a command broke off", error))?;
-            self.printer.print(&report)?;
+        let answer = async {
+            while let Some(done) = running.join_next().await {
+                let report =
+                    done.map_err(|error| Failure::runtime("a command broke off", error))?;
+                self.printer.print(&report)?;
+            }
+            Ok(())
+        };
+        tokio::select! {
+            result = answer => result,
+            () = shutdown.wait() => Err(Failure::Interrupted),
         }
-        Ok(())
     }
 }
 

@@ -1,4 +1,5 @@
 //! Runs the built program.
+#![allow(clippy::unwrap_used, reason = "tests may panic")]
 #![allow(dead_code, reason = "not every test needs everything")]
 
 use std::io::{BufRead, BufReader, Read, Write};
