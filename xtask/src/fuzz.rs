@@ -1,10 +1,11 @@
 //! `cargo xtask fuzz`: the decoders against made-up bytes.
 
-use std::process::Stdio;
+use std::fs;
+use std::process::Command;
 
 use anyhow::{Result, ensure};
 
-use crate::{process, workspace};
+use crate::{process, tools, workspace};
 
 /// What `cargo xtask fuzz` can be told.
 #[derive(clap::Args)]
@@ -22,31 +23,36 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         workspace::root().join("fuzz/Cargo.toml").exists(),
         "there is no fuzz/Cargo.toml, so nothing to fuzz"
     );
-    let has_cargo_fuzz = process::cargo()
-        .args(["fuzz", "--version"])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success());
-    if !has_cargo_fuzz {
-        process::run(process::cargo().args(["install", "cargo-fuzz", "--locked"]))?;
-    }
     let targets = match &options.target {
         Some(target) => vec![target.clone()],
         None => {
-            let list = process::output(process::cargo().args(["fuzz", "list"]))?;
+            let list = process::output(cargo_fuzz()?.arg("list"))?;
             list.lines().map(str::to_owned).collect()
         }
     };
     ensure!(!targets.is_empty(), "fuzz/Cargo.toml names no target");
     for target in targets {
-        process::run(
-            process::cargo()
-                // The sanitizers are unstable features of a stable compiler.
-                .env("RUSTC_BOOTSTRAP", "1")
-                .args(["fuzz", "run", &target, "--"])
-                .arg(format!("-max_total_time={}", options.seconds)),
-        )?;
+        fuzz(&target, options.seconds)?;
     }
     Ok(())
+}
+
+fn fuzz(target: &str, seconds: u32) -> Result<()> {
+    // The fuzzer adds to the first folder and reads the others: the committed corpus stays small.
+    let found = workspace::target().join("fuzz-corpus").join(target);
+    fs::create_dir_all(&found)?;
+    process::run(
+        cargo_fuzz()?
+            // The sanitizers are unstable features of a stable compiler.
+            .env("RUSTC_BOOTSTRAP", "1")
+            .args(["run", target])
+            .arg(found)
+            .arg(workspace::root().join("fuzz/corpus").join(target))
+            .arg("--")
+            .arg(format!("-max_total_time={seconds}")),
+    )
+}
+
+fn cargo_fuzz() -> Result<Command> {
+    tools::command("cargo-fuzz", "0.13.2")
 }

@@ -11,6 +11,7 @@ mod js;
 mod process;
 mod test;
 mod tidy;
+mod tools;
 mod wasm;
 mod workspace;
 

@@ -1,13 +1,13 @@
 //! `cargo xtask test`: everything that must hold, real browsers included.
 
 use std::path::PathBuf;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 
-use crate::{apt, build, js, process, tidy, wasm, workspace};
+use crate::{apt, build, js, process, tidy, tools, wasm, workspace};
 
 /// What `cargo xtask test` can be told.
 #[derive(clap::Args)]
@@ -152,28 +152,7 @@ fn npm_in_all(arguments: &[&str]) -> Result<()> {
 /// Checks what deny.toml says about dependencies, apart from the advisories, which are news and
 /// not a property of this commit.
 fn deny() -> Result<()> {
-    let tools = workspace::target().join("tools");
-    let program = process::find_program(&["cargo-deny"]).unwrap_or_else(|| {
-        tools
-            .join("bin")
-            .join(format!("cargo-deny{}", std::env::consts::EXE_SUFFIX))
-    });
-    if !program.exists() {
-        process::run(
-            process::cargo()
-                // It runs for a second; optimizing it would take minutes.
-                .args([
-                    "install",
-                    "cargo-deny@0.20.2",
-                    "--locked",
-                    "--debug",
-                    "--root",
-                ])
-                .arg(&tools),
-        )?;
-    }
-    let mut deny = Command::new(program);
-    deny.current_dir(workspace::root());
+    let mut deny = tools::command("cargo-deny", "0.20.2")?;
     process::run(deny.args([
         "check",
         "--hide-inclusion-graph",
