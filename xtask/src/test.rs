@@ -126,7 +126,8 @@ fn run_step(step: Step) -> Result<()> {
         Step::Rust => cargo(&["test", "--workspace"]),
         Step::Doc => process::run(
             process::cargo()
-                .args(["doc", "--workspace", "--no-deps"])
+                // In the programs, such comments are help texts and no Markdown.
+                .args(["doc", "--workspace", "--lib", "--no-deps"])
                 .env("RUSTDOCFLAGS", "--deny warnings"),
         ),
         Step::Deny => deny(),

@@ -19,6 +19,17 @@ const DEBIAN_SOURCES: &str = "/usr/lib/rustlib/src/rust";
 const DEBIAN_PACKAGES: [&str; 3] = ["rustc-web", "rust-web-src", "cargo-web"];
 const DEBIAN_LINKER: &str = "lld-22";
 
+/// What keeps the module small. The first three change no behaviour but what `{:?}` prints, which
+/// is for logs that a page does not have.
+const SIZE_FLAGS: [&str; 6] = [
+    "-Zlocation-detail=none",
+    "-Zfmt-debug=none",
+    "--cfg=sha2_backend=\"soft\"",
+    "--cfg=sha2_backend_soft=\"compact\"",
+    "-Zunstable-options",
+    "-Cpanic=immediate-abort",
+];
+
 /// A Cargo for wasm32, with its global options; the sub-command comes from the caller.
 ///
 /// Installs what is missing. The error says in one line what to install.
@@ -33,6 +44,8 @@ pub(super) fn cargo() -> Result<Command> {
     } else {
         debian_cargo()?
     };
+    // Some of the flags are unstable features of a stable compiler.
+    cargo.env("RUSTC_BOOTSTRAP", "1");
     cargo.env("CARGO_ENCODED_RUSTFLAGS", rustc_flags()?);
     Ok(cargo)
 }
@@ -72,8 +85,6 @@ fn debian_cargo() -> Result<Command> {
     let mut cargo = process::outside_rustup(DEBIAN_CARGO);
     cargo
         .env("RUSTC", DEBIAN_RUSTC)
-        // Building the standard library is an unstable feature of a stable compiler.
-        .env("RUSTC_BOOTSTRAP", "1")
         .env(LINKER_VARIABLE, linker)
         .args([
             "-Zbuild-std=std,panic_abort",
@@ -111,15 +122,14 @@ fn rustc_flags() -> Result<OsString> {
         }
     }
     prefixes.sort();
-    let flags: Vec<OsString> = prefixes
-        .iter()
-        .map(|prefix| {
-            let mut flag = OsString::from("--remap-path-prefix=");
-            flag.push(prefix);
-            flag.push("=");
-            flag
-        })
-        .collect();
+    let remap = |prefix: &PathBuf| {
+        let mut flag = OsString::from("--remap-path-prefix=");
+        flag.push(prefix);
+        flag.push("=");
+        flag
+    };
+    let size = SIZE_FLAGS.iter().map(OsString::from);
+    let flags: Vec<OsString> = prefixes.iter().map(remap).chain(size).collect();
     Ok(flags.join(OsStr::new("\x1f")))
 }
 
