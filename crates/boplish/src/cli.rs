@@ -26,30 +26,39 @@ pub(crate) struct Cli {
 }
 
 const HELP: &str = "\
-Every option can be given as a flag, by the environment variable that its help names, or in the \
-file of --config; the first of these counts. In the file, the options of a command stand in a \
-section of its name:
+Every option can be given as a flag, by the environment variable that its help names, or in the
+file of --config; the first of these counts. In the file, the keys are the flags' long names, and
+the options of a command stand in a section of its name:
 
   log-format = \"json\"
   [serve]
   listen = [\"0.0.0.0:8080\"]
   open-ids = true
 
-Exit codes: 0 done, 1 something failed, 2 wrong arguments or configuration, 3 the server or a \
-peer can't be reached, 130 interrupted before it was done.";
+Exit codes: 0 done, 1 something failed, 2 wrong arguments or configuration, 3 the server or a peer
+can't be reached, 130 interrupted before it was done.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Serve pages, and introduce their visitors to each other.
+    ///
+    /// Prints `listening on http://ADDR:PORT` for each address as soon as it takes connections,
+    /// and runs until SIGINT or SIGTERM.
     Serve(ServeOptions),
     /// Be a peer: join a network, ping, send and listen.
+    ///
+    /// With an action, it does that and leaves. Without one it stays in the network until SIGINT
+    /// or SIGTERM: it prints its id on the first line, then what happens; with --json it takes
+    /// commands, see below.
     Peer(PeerCommand),
     /// A server and native peers in one network, to try it out.
+    ///
+    /// Prints the address when all peers are linked with each other, and runs until SIGINT or
+    /// SIGTERM.
     Demo(DemoOptions),
 }
 
-/// The bootstrap server. Prints `listening on http://ADDR:PORT` for each address when it takes
-/// connections, and runs until SIGINT or SIGTERM.
+/// How to serve.
 #[derive(Debug, Default, PartialEq, Args, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(crate) struct ServeOptions {
@@ -112,8 +121,7 @@ impl ServeOptions {
     }
 }
 
-/// A native peer. Without an action it stays in the network until SIGINT or SIGTERM: it prints
-/// its id on the first line, then what happens. With --json it takes commands, see below.
+/// How to be a peer, and what for.
 #[derive(Debug, Args)]
 #[command(after_long_help = PEER_HELP)]
 pub(crate) struct PeerCommand {
@@ -129,29 +137,32 @@ Examples:
   boplish peer listen chat --count 1 --json
   boplish peer send 48142a86bd1dc7c2be81df1c5ca6d0a98c328f4b chat '{\"text\": \"hello\"}'
 
-With --json, stdout has one JSON object per line, and its \"event\" says what it is: started (with \
-the id), joined, state, signaling, connected, disconnected, message, topology, group, \
-group-message, monitor, refused, server-error, lost, response.
+With --json, stdout has one JSON object per line, and its \"event\" says what it is: started (with
+the id), joined, state, signaling, connected, disconnected, message, topology, group,
+group-message, monitor, refused, server-error, lost, response; of the actions pong, no-pong,
+peers, delivered, reply, id.
 
-With --json and no action, stdin takes one command per line, each answered by one \"response\" with \
-\"ok\" true or false and the \"ref\" that the command had, whatever JSON that was. Answers come in \
-the order in which they are ready; all commands but state and quit wait until the peer has joined.
-  {\"cmd\": \"ping\", \"to\": ID}                                   -> \"round_trip_ms\"
-  {\"cmd\": \"send\", \"to\": ID, \"protocol\": NAME, \"payload\": JSON}  ok when it has arrived
+With --json and no action, stdin takes one command per line:
+  {\"cmd\": \"ping\", \"to\": ID}                    -> \"round_trip_ms\"
+  {\"cmd\": \"send\", \"to\": ID, \"protocol\": NAME, \"payload\": JSON}     when it has arrived
   {\"cmd\": \"request\", \"to\": ID, \"protocol\": NAME, \"payload\": JSON, \"timeout\": SECONDS}
-                                                            -> \"payload\" or \"bytes\"
-  {\"cmd\": \"reply\", \"to\": ID, \"request\": REQUEST, \"payload\": JSON}  to a message with \"request\"
-  {\"cmd\": \"peers\"}                                            -> \"peers\"
-  {\"cmd\": \"state\"}                                            -> \"state\", \"signaling\"
-  {\"cmd\": \"topology\", \"of\": ID}                               then topology events; \"of\" is optional
-  {\"cmd\": \"take\", \"protocol\": NAME}                           hands over what the core would answer
-  {\"cmd\": \"group-join\", \"to\": ID}, {\"cmd\": \"group-send\", \"payload\": JSON}, {\"cmd\": \"group\"}
-  {\"cmd\": \"monitor\", \"on\": true}                              every message as an event
+                                                 -> \"payload\" or \"bytes\"
+  {\"cmd\": \"reply\", \"to\": ID, \"request\": REQUEST, \"payload\": JSON}  to a message's \"request\"
+  {\"cmd\": \"take\", \"protocol\": NAME}            hands over what the core would answer
+  {\"cmd\": \"peers\"}                             -> \"peers\"
+  {\"cmd\": \"state\"}                             -> \"state\", \"signaling\"
+  {\"cmd\": \"topology\", \"of\": ID}                topology events follow; \"of\" is optional
+  {\"cmd\": \"group-join\", \"to\": ID}
+  {\"cmd\": \"group-send\", \"payload\": JSON}
+  {\"cmd\": \"group\"}                             -> \"members\"
+  {\"cmd\": \"monitor\", \"on\": true}               every message as an event
   {\"cmd\": \"network-changed\"}
-  {\"cmd\": \"quit\"}                                             leaves; so does the end of stdin
-Raw bytes are \"bytes\": BASE64 in place of \"payload\". A failed response has \"error\", one of \
-bad-command, unreachable, timeout, no-reply, refused, closed, and a \"message\" for people. When \
-stdin is /dev/null, the peer stays until a signal comes.";
+  {\"cmd\": \"quit\"}                              leaves; so does the end of stdin
+Raw bytes are \"bytes\": BASE64 in place of \"payload\". Each command is answered by one \"response\"
+with \"ok\" true or false, and with the \"ref\" that the command had, whatever JSON that was, in the
+order in which the answers are ready. One that is not ok has a \"message\" for people and as \"error\"
+one of bad-command, unreachable, timeout, no-reply, refused, closed. All commands but state and
+quit wait until the peer has joined. When stdin is /dev/null, the peer stays until a signal comes.";
 
 #[derive(Debug, Default, PartialEq, Args, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
@@ -284,8 +295,7 @@ fn parse_protocol(text: &str) -> Result<ProtocolName, String> {
     ProtocolName::new(text).map_err(|error| error.to_string())
 }
 
-/// A server and native peers in one process. Prints the address when all peers are linked, and
-/// runs until SIGINT or SIGTERM.
+/// How to demonstrate.
 #[derive(Debug, Default, PartialEq, Args, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(crate) struct DemoOptions {
@@ -302,8 +312,7 @@ pub(crate) struct DemoOptions {
     #[arg(long, env = "BOPLISH_SITE", value_name = "DIR")]
     pub(crate) site: Option<PathBuf>,
     /// How many native peers there are, at most 64 [default: 8].
-    #[arg(long, env = "BOPLISH_PEERS", value_name = "N",
-        value_parser = clap::value_parser!(u8).range(0..=64))]
+    #[arg(long, env = "BOPLISH_PEERS", value_name = "N")]
     pub(crate) peers: Option<u8>,
     /// The native peers only answer; they neither ping nor chat.
     #[arg(long, env = "BOPLISH_QUIET_PEERS", value_name = "BOOL", num_args = 0..=1,

@@ -37,3 +37,84 @@ impl File {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: &str = r#"
+        log = "debug"
+        log-format = "json"
+        [serve]
+        listen = ["127.0.0.1:1", "[::1]:2"]
+        site = "dist"
+        open-ids = true
+        ice-server = ["stun:a", "turn:user:pass@b"]
+        max-connections = 3
+        max-connections-per-address = 4
+        max-message-bytes = 5
+        max-messages-per-second = 6
+        [peer]
+        bootstrap = "wss://a/b"
+        identity = "id"
+        ice-server = ["stun:a:1"]
+        address = ["127.0.0.1"]
+        json = true
+        timeout = 1.5
+        min-peers = 7
+        [demo]
+        listen = ["127.0.0.1:8"]
+        site = "dist"
+        peers = 9
+        quiet-peers = false
+    "#;
+
+    #[test]
+    fn a_file_has_the_options_of_all_commands() {
+        let file: File = toml::from_str(ALL).unwrap();
+        assert_eq!(file.serve.listen.len(), 2);
+        assert_eq!(file.serve.ice_server.len(), 2);
+        let peer = &file.peer;
+        assert_eq!(peer.bootstrap.as_ref().unwrap().to_string(), "https://a/b");
+        assert_eq!(peer.timeout.unwrap().0.as_millis(), 1500);
+        assert_eq!(file.demo.peers, Some(9));
+    }
+
+    #[test]
+    fn what_was_given_overrules_the_file_option_by_option() {
+        let file: File = toml::from_str(ALL).unwrap();
+        let given = ServeOptions {
+            listen: vec!["127.0.0.1:9".parse().unwrap()],
+            open_ids: Some(false),
+            ..ServeOptions::default()
+        };
+        let options = given.or(file.serve);
+        assert_eq!(options.listen, ["127.0.0.1:9".parse().unwrap()]);
+        assert_eq!(options.open_ids, Some(false));
+        assert_eq!(options.max_connections, Some(3));
+        let nothing = PeerOptions::default().or(file.peer);
+        let again: File = toml::from_str(ALL).unwrap();
+        assert_eq!(nothing, again.peer);
+    }
+
+    #[test]
+    fn an_unknown_key_is_an_error_that_names_it() {
+        for text in ["[demo]\npeeers = 3", "peers = 3", "[server]\nlisten = []"] {
+            let error = toml::from_str::<File>(text).unwrap_err().to_string();
+            assert!(error.contains("unknown field"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_kind_is_refused() {
+        for text in [
+            "[serve]\nlisten = [\"5000\"]",
+            "[serve]\nice-server = [\"http://a\"]",
+            "[peer]\nbootstrap = \"ftp://a\"",
+            "[peer]\ntimeout = -1",
+            "log-format = \"xml\"",
+        ] {
+            assert!(toml::from_str::<File>(text).is_err(), "{text}");
+        }
+    }
+}

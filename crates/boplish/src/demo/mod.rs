@@ -17,13 +17,21 @@ use crate::signals::Shutdown;
 /// How many native peers there are.
 const PEERS: u8 = 8;
 
+/// More than this many peers, each with a link to each, are no demo any more.
+const MAX_PEERS: u8 = 64;
+
 /// How long the native peers may take to link with each other.
 const LINK_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Runs until a signal comes.
 pub(crate) async fn run(options: DemoOptions) -> Result<(), Failure> {
     let mut shutdown = Shutdown::new()?;
-    let count = usize::from(options.peers.unwrap_or(PEERS));
+    let count = options.peers.unwrap_or(PEERS);
+    if count > MAX_PEERS {
+        return Err(Failure::Usage(format!(
+            "--peers {count}: at most {MAX_PEERS} are possible"
+        )));
+    }
     let mut config = Config {
         listen: vec![(Ipv4Addr::LOCALHOST, DEFAULT_PORT).into()],
         site: serve::site(options.site.as_deref()),
@@ -34,7 +42,7 @@ pub(crate) async fn run(options: DemoOptions) -> Result<(), Failure> {
     }
     let server = serve::bind(config).await?;
     let address = reachable(server.local_addr());
-    let peers = start(count, address)?;
+    let peers = start(count.into(), address)?;
 
     let result = tokio::select! {
         result = live(&peers, address, !options.quiet_peers.unwrap_or(false)) => result,
