@@ -1,12 +1,13 @@
 //! Messages of the application that are on their way: acknowledgements, replies, time-outs.
 
 use core::time::Duration;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use boplish_wire::{Message, MessageId, PeerId, ProtocolName};
 
 use crate::config::DeliveryConfig;
 use crate::io::DeliveryError;
+use crate::table::{Set, Table};
 use crate::time::Time;
 
 /// Requests of others that wait for a reply; the oldest can't be replied to any more when there
@@ -20,8 +21,8 @@ const MAX_REROUTES: u32 = 2;
 #[derive(Debug)]
 pub(crate) struct Delivery {
     config: DeliveryConfig,
-    pending: BTreeMap<MessageId, Pending>,
-    deadlines: BTreeSet<(Time, MessageId)>,
+    pending: Table<MessageId, Pending>,
+    deadlines: Set<(Time, MessageId)>,
     requests: VecDeque<(PeerId, MessageId, ProtocolName)>,
 }
 
@@ -45,8 +46,8 @@ impl Delivery {
     pub(crate) fn new(config: DeliveryConfig) -> Self {
         Self {
             config,
-            pending: BTreeMap::new(),
-            deadlines: BTreeSet::new(),
+            pending: Table::new(),
+            deadlines: Set::new(),
             requests: VecDeque::new(),
         }
     }
@@ -102,7 +103,7 @@ impl Delivery {
 
     /// A message whose time is up.
     pub(crate) fn take_expired(&mut self, now: Time) -> Option<(MessageId, DeliveryError)> {
-        let (deadline, id) = *self.deadlines.first()?;
+        let (deadline, id) = *self.deadlines.first()?.0;
         if deadline > now {
             return None;
         }
@@ -119,7 +120,8 @@ impl Delivery {
     /// Everything that waits, as the node closes.
     pub(crate) fn take_all(&mut self) -> Vec<MessageId> {
         self.deadlines.clear();
-        core::mem::take(&mut self.pending).into_keys().collect()
+        let pending = core::mem::take(&mut self.pending);
+        pending.into_iter().map(|(id, _)| id).collect()
     }
 
     /// A request of another that the application may reply to.
@@ -141,11 +143,11 @@ impl Delivery {
 
     /// When the next message's time is up.
     pub(crate) fn poll_timeout(&self) -> Option<Time> {
-        self.deadlines.first().map(|(deadline, _)| *deadline)
+        self.deadlines.first().map(|((deadline, _), ())| *deadline)
     }
 
     fn insert(&mut self, id: MessageId, to: PeerId, awaits: Awaits, deadline: Time) {
-        self.deadlines.insert((deadline, id));
+        self.deadlines.insert((deadline, id), ());
         let pending = Pending {
             to,
             awaits,

@@ -18,6 +18,7 @@ mod node;
 mod protocol;
 mod router;
 mod signaling;
+mod table;
 
 pub use boplish_wire as wire;
 pub use config::Config;

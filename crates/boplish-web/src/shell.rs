@@ -1,7 +1,7 @@
 //! The loop between the node and the browser.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use boplish_core::{
 use boplish_wire::Keypair;
 use boplish_wire::bootstrap::IceServer;
 use js_sys::{Array, Function};
+use litemap::LiteMap;
 use wasm_bindgen::prelude::*;
 
 use crate::browser::{
@@ -36,7 +37,7 @@ pub(crate) struct Shell {
     /// `outputs` is being carried out, further up the stack.
     is_carrying: Cell<bool>,
     signaling: RefCell<Option<Signaling>>,
-    connections: RefCell<BTreeMap<ConnectionId, Slot>>,
+    connections: RefCell<LiteMap<ConnectionId, Slot>>,
     /// What the bootstrap server has told, as JavaScript objects.
     servers_told: RefCell<Array>,
     timer: RefCell<Option<Timer>>,

@@ -70,9 +70,7 @@ impl FromStr for PeerId {
             return Err(IdError::Length(text.len()));
         }
         let mut bytes = [0; Self::BYTES];
-        data_encoding::HEXLOWER_PERMISSIVE
-            .decode_mut(text.as_bytes(), &mut bytes)
-            .map_err(|_| IdError::Digit)?;
+        base16ct::mixed::decode(text, &mut bytes).or(Err(IdError::Digit))?;
         Ok(Self(bytes))
     }
 }

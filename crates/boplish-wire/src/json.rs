@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use data_encoding::{BASE64, BASE64URL_NOPAD};
+use base64ct::{Base64, Base64UrlUnpadded, Encoding};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::value::RawValue;
@@ -67,7 +67,7 @@ pub fn encode(message: &Message) -> String {
         (Payload::Json(payload), None) => text.push_str(payload),
         (Payload::Bytes(bytes), None) => {
             text.push('"');
-            text.push_str(&BASE64.encode(bytes));
+            text.push_str(&Base64::encode_string(bytes));
             text.push_str(r#"","encoding":"base64"#);
             text.push('"');
         }
@@ -93,7 +93,7 @@ pub fn encode(message: &Message) -> String {
         text.push_str(&format!(r#","hops":{}"#, message.hops));
     }
     if let Some(proof) = &message.proof {
-        let proof = BASE64URL_NOPAD.encode(&proof.to_bytes());
+        let proof = Base64UrlUnpadded::encode_string(&proof.to_bytes());
         text.push_str(&format!(r#","proof":"{proof}""#));
     }
     text.push('}');
@@ -219,7 +219,7 @@ impl<'a> Envelope<'a> {
         match encoding.as_deref() {
             Some("base64") => {
                 let text = string("payload", self.payload)?;
-                let bytes = BASE64.decode(text.as_bytes());
+                let bytes = Base64::decode_vec(&text);
                 Ok(Payload::bytes(
                     bytes.or(Err(wrong("payload", "base64, with padding")))?,
                 )?)
@@ -238,9 +238,7 @@ impl<'a> Envelope<'a> {
         let Some(raw) = self.proof else {
             return Ok(None);
         };
-        let bytes = BASE64URL_NOPAD
-            .decode(string("proof", raw)?.as_bytes())
-            .ok();
+        let bytes = Base64UrlUnpadded::decode_vec(&string("proof", raw)?).ok();
         match bytes.as_deref().map(<&[u8; Proof::BYTES]>::try_from) {
             Some(Ok(bytes)) => Ok(Some(Proof::from_bytes(bytes))),
             Some(Err(_)) | None => Err(wrong("proof", "96 bytes in base64url without padding")),

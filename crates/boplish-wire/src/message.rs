@@ -3,6 +3,7 @@
 
 use core::fmt;
 
+use base64ct::{Base64, Encoding};
 use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
@@ -84,7 +85,7 @@ pub enum MessageError {
     #[error("a protocol name has 1 to {MAX_PROTOCOL_NAME} characters, this has {0}")]
     ProtocolNameLength(usize),
     /// The protocol name has a control character.
-    #[error("a protocol name has no control characters, this has {0:?}")]
+    #[error("a protocol name has no control characters, this has {}", .0.escape_debug())]
     ProtocolNameControl(char),
     /// The payload is too long; with its bytes.
     #[error("a payload has at most {MAX_PAYLOAD} bytes, this has {0}")]
@@ -256,7 +257,7 @@ impl Message {
             Payload::Json(text) => text.to_string(),
             Payload::Bytes(bytes) => format!(
                 r#"{{"bytes":"{}","length":{}}}"#,
-                data_encoding::BASE64.encode(bytes),
+                Base64::encode_string(bytes),
                 bytes.len()
             ),
         }

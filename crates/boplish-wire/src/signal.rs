@@ -10,7 +10,7 @@ use core::net::IpAddr;
 
 use std::borrow::Cow;
 
-use data_encoding::BASE64URL_NOPAD;
+use base64ct::{Base64UrlUnpadded, Encoding};
 use serde::Deserialize;
 
 use crate::id::{Keypair, PeerId, Proof};
@@ -268,7 +268,7 @@ impl SignedSignal {
         let text = format!(
             r#"{{"type":"{}","signal":"{}"}}"#,
             subtype.unwrap_or("unknown"),
-            BASE64URL_NOPAD.encode(&self.to_bytes())
+            Base64UrlUnpadded::encode_string(&self.to_bytes())
         );
         Payload::Json(text.into())
     }
@@ -313,7 +313,7 @@ pub(crate) fn bytes_in_json(text: &str) -> Option<Vec<u8>> {
     let form: Form<'_> = text
         .starts_with('{')
         .then(|| serde_json::from_str(text).ok())??;
-    BASE64URL_NOPAD.decode(form.signal.as_bytes()).ok()
+    Base64UrlUnpadded::decode_vec(&form.signal).ok()
 }
 
 impl Signal {
@@ -395,8 +395,7 @@ impl core::str::FromStr for Fingerprint {
         for byte in &mut bytes {
             let pair = pairs.next().ok_or(FactError::Fingerprint)?;
             let digits = <[u8; 2]>::try_from(pair.as_bytes()).or(Err(FactError::Fingerprint))?;
-            let pair =
-                data_encoding::HEXLOWER_PERMISSIVE.decode_mut(&digits, core::slice::from_mut(byte));
+            let pair = base16ct::mixed::decode(digits, core::slice::from_mut(byte));
             pair.or(Err(FactError::Fingerprint))?;
         }
         match pairs.next() {

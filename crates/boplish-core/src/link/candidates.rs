@@ -2,11 +2,11 @@
 //! others that come before what they belong to.
 
 use core::time::Duration;
-use std::collections::BTreeMap;
 
 use boplish_wire::limits::MAX_CANDIDATES;
 use boplish_wire::{Candidate, PeerId, SessionId};
 
+use crate::table::{Table, pop_first};
 use crate::time::Time;
 
 /// Sessions whose early candidates are kept; the smallest key goes first when it is exceeded.
@@ -53,7 +53,7 @@ impl Batch {
 /// Candidates of others that came before the offer they belong to.
 #[derive(Debug, Default)]
 pub(super) struct Early {
-    sessions: BTreeMap<(PeerId, SessionId), Vec<Candidate>>,
+    sessions: Table<(PeerId, SessionId), Vec<Candidate>>,
 }
 
 impl Early {
@@ -63,7 +63,7 @@ impl Early {
         let room = MAX_CANDIDATES.saturating_sub(kept.len());
         kept.extend(candidates.into_iter().take(room));
         if self.sessions.len() > MAX_EARLY {
-            self.sessions.pop_first();
+            pop_first(&mut self.sessions);
         }
     }
 

@@ -19,7 +19,7 @@ pub(crate) mod retry;
 mod signals;
 
 use core::time::Duration;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use boplish_wire::{
     Candidate, CloseReason, DeniedReason, Description, Frame, Keepalive, Keypair, Message, Payload,
@@ -34,6 +34,7 @@ use self::replay::Seen;
 use self::retry::Backoff;
 use crate::config::LinkConfig;
 use crate::io::{ConnectionCommand, ConnectionId, DisconnectReason, Refusal};
+use crate::table::Table;
 use crate::time::Time;
 
 /// Sessions that are remembered, so that an offer is not taken twice.
@@ -95,9 +96,9 @@ pub(crate) struct Links {
     next_connection: u64,
     bootstrap: Bootstrap,
     /// The newest offer of each peer that came while the own first offer was undecided.
-    deferred: BTreeMap<PeerId, Description>,
-    peers: BTreeMap<PeerId, Peer>,
-    owners: BTreeMap<ConnectionId, Owner>,
+    deferred: Table<PeerId, Description>,
+    peers: Table<PeerId, Peer>,
+    owners: Table<ConnectionId, Owner>,
     seen: Seen<(PeerId, SessionId)>,
     early: Early,
     outputs: VecDeque<LinkOutput>,
@@ -170,9 +171,9 @@ impl Links {
                 next: now,
                 backoff: Backoff::default(),
             },
-            deferred: BTreeMap::new(),
-            peers: BTreeMap::new(),
-            owners: BTreeMap::new(),
+            deferred: Table::new(),
+            peers: Table::new(),
+            owners: Table::new(),
             seen: Seen::new(MAX_SEEN_SESSIONS),
             early: Early::default(),
             outputs: VecDeque::new(),
@@ -471,6 +472,6 @@ impl Links {
 }
 
 /// The open link to a peer. A function of the table alone, so that other fields stay free.
-fn link_of(peers: &mut BTreeMap<PeerId, Peer>, id: PeerId) -> Option<&mut Link> {
+fn link_of(peers: &mut Table<PeerId, Peer>, id: PeerId) -> Option<&mut Link> {
     peers.get_mut(&id)?.link.as_mut()
 }

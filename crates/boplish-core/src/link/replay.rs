@@ -1,11 +1,13 @@
 //! Remembers what was seen, so that a repetition is told from the first.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
+
+use crate::table::Set;
 
 /// The newest `limit` keys that were inserted.
 #[derive(Debug)]
 pub(crate) struct Seen<K> {
-    keys: BTreeSet<K>,
+    keys: Set<K>,
     order: VecDeque<K>,
     limit: usize,
 }
@@ -14,7 +16,7 @@ impl<K: Ord + Copy> Seen<K> {
     /// Remembers at most `limit` keys; the oldest are forgotten first.
     pub(crate) fn new(limit: usize) -> Self {
         Self {
-            keys: BTreeSet::new(),
+            keys: Set::new(),
             order: VecDeque::new(),
             limit,
         }
@@ -22,7 +24,7 @@ impl<K: Ord + Copy> Seen<K> {
 
     /// Whether the key is new.
     pub(crate) fn insert(&mut self, key: K) -> bool {
-        if !self.keys.insert(key) {
+        if self.keys.insert(key, ()).is_some() {
             return false;
         }
         self.order.push_back(key);

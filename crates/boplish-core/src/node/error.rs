@@ -20,7 +20,7 @@ pub enum SendError {
     #[error("too much waits for peer {0} already")]
     Congested(PeerId),
     /// The message to reply to is not, or no longer, known.
-    #[error("there is no request {0:?} to reply to")]
+    #[error("there is no request {} to reply to", .0.0)]
     UnknownRequest(MessageId),
     /// The payload does not fit into a message of this kind.
     #[error("a payload of {0} bytes is too long for this kind of message")]

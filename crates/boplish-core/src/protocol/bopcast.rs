@@ -1,14 +1,13 @@
 //! bopcast-protocol: the report's application-layer multicast (section 4.1.2, figure 4.2).
 //! Everyone registers with someone, and everyone sends to everyone.
 
-use std::collections::BTreeSet;
-
+use base64ct::{Base64, Encoding};
 use boplish_wire::{Message, Payload, PeerId};
-use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::{hex, payload};
+use crate::table::Set;
 
 /// The protocol's name.
 pub(crate) const NAME: &str = "bopcast-protocol";
@@ -67,7 +66,7 @@ impl Bopcast {
     fn content(self) -> Option<Payload> {
         match (self.payload, self.bytes) {
             (Some(json), _) => Payload::json(json.get()).ok(),
-            (None, Some(bytes)) => Payload::bytes(BASE64.decode(bytes.as_bytes()).ok()?).ok(),
+            (None, Some(bytes)) => Payload::bytes(Base64::decode_vec(&bytes).ok()?).ok(),
             (None, None) => None,
         }
     }
@@ -76,7 +75,7 @@ impl Bopcast {
 /// The group of this peer.
 #[derive(Debug, Default)]
 pub(crate) struct Group {
-    members: BTreeSet<PeerId>,
+    members: Set<PeerId>,
 }
 
 /// What a delivered message calls for.
@@ -93,7 +92,7 @@ pub(crate) struct BopcastOutput {
 impl Group {
     /// The members, without the own id, in order.
     pub(crate) fn members(&self) -> Vec<PeerId> {
-        self.members.iter().copied().collect()
+        self.members.keys().copied().collect()
     }
 
     /// The payload of a request to share the group of a peer.
@@ -108,14 +107,14 @@ impl Group {
             Payload::Json(text) => {
                 message.payload = Some(RawValue::from_string(text.to_string()).ok()?);
             }
-            Payload::Bytes(bytes) => message.bytes = Some(BASE64.encode(bytes)),
+            Payload::Bytes(bytes) => message.bytes = Some(Base64::encode_string(bytes)),
         }
         Payload::from_value(&message).ok()
     }
 
     /// A peer is not there any more.
     pub(crate) fn remove(&mut self, peer: PeerId) -> bool {
-        self.members.remove(&peer)
+        self.members.remove(&peer).is_some()
     }
 
     /// Takes a message of the protocol.
@@ -131,7 +130,7 @@ impl Group {
         };
         match parsed.subtype {
             Subtype::RegisterRequest => {
-                let others = self.members.iter().filter(|member| **member != from);
+                let others = self.members.keys().filter(|member| **member != from);
                 let news = payload(&Bopcast::propagate(from));
                 output.say = others.map(|member| (*member, news.clone())).collect();
                 output.changed = self.add(from);
@@ -140,7 +139,7 @@ impl Group {
             }
             Subtype::RegisterPropagate => {
                 if let Some(Id(peer)) = parsed.peer
-                    && self.members.contains(&from)
+                    && self.members.contains_key(&from)
                     && peer != own
                 {
                     output.changed = self.add(peer);
@@ -150,7 +149,7 @@ impl Group {
             }
             Subtype::RegisterResponse => output.changed = self.add(from),
             Subtype::Deliver => {
-                if self.members.contains(&from) {
+                if self.members.contains_key(&from) {
                     output.delivered = parsed.content();
                 }
             }
@@ -159,6 +158,6 @@ impl Group {
     }
 
     fn add(&mut self, peer: PeerId) -> bool {
-        self.members.len() < MAX_MEMBERS && self.members.insert(peer)
+        self.members.len() < MAX_MEMBERS && self.members.insert(peer, ()).is_none()
     }
 }

@@ -3,7 +3,7 @@
 use core::fmt;
 use std::borrow::Cow;
 
-use data_encoding::BASE64URL_NOPAD;
+use base64ct::{Base64UrlUnpadded, Encoding};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -148,7 +148,7 @@ pub fn verify_challenge_response(
         return Err(ChallengeError::WrongFrom(from, id));
     }
     let response: ProofPayload = parsed_payload(envelope.payload, "an object with a `proof`")?;
-    let bytes = BASE64URL_NOPAD.decode(response.proof.as_bytes()).ok();
+    let bytes = Base64UrlUnpadded::decode_vec(&response.proof).ok();
     let proof = bytes
         .as_deref()
         .and_then(|bytes| bytes.try_into().ok())
@@ -171,7 +171,7 @@ pub enum ClientIdError {
     #[error("an id has 1 to {MAX_CLIENT_ID} characters, this has {0}")]
     Length(usize),
     /// The text has a character that URLs reserve or don't know.
-    #[error("an id has letters, digits, `-`, `.`, `_` and `~` only, this has {0:?}")]
+    #[error("an id has letters, digits, `-`, `.`, `_` and `~` only, this has {}", .0.escape_debug())]
     Character(char),
 }
 

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use data_encoding::BASE64URL_NOPAD;
+use base64ct::{Base64UrlUnpadded, Encoding};
 use serde::{Deserialize, Serialize};
 
 use super::{DOMAIN, NONCE};
@@ -153,7 +153,7 @@ impl FromServer {
             CHALLENGE => {
                 let expected = "an object with a `nonce` of 32 bytes in base64url";
                 let challenge: ChallengePayload = parsed_payload(payload, expected)?;
-                let nonce = BASE64URL_NOPAD.decode(challenge.nonce.as_bytes()).ok();
+                let nonce = Base64UrlUnpadded::decode_vec(&challenge.nonce).ok();
                 let nonce = nonce.and_then(|nonce| nonce.try_into().ok());
                 Ok(Self::Challenge {
                     nonce: nonce.ok_or(wrong("payload", expected))?,
@@ -199,7 +199,7 @@ impl FromServer {
 
 /// The server's demand for a proof, for the client `to`.
 pub fn challenge(to: &str, nonce: &[u8; NONCE]) -> String {
-    let nonce = BASE64URL_NOPAD.encode(nonce);
+    let nonce = Base64UrlUnpadded::encode_string(nonce);
     envelope(CHALLENGE, "", to, &ChallengePayload { nonce })
 }
 
@@ -207,7 +207,7 @@ pub fn challenge(to: &str, nonce: &[u8; NONCE]) -> String {
 pub fn challenge_response(keypair: &Keypair, nonce: &[u8; NONCE]) -> String {
     let id = keypair.id();
     let proof = keypair.prove(DOMAIN, &[nonce, id.as_bytes()]);
-    let proof = BASE64URL_NOPAD.encode(&proof.to_bytes());
+    let proof = Base64UrlUnpadded::encode_string(&proof.to_bytes());
     envelope(
         CHALLENGE_RESPONSE,
         &id.to_string(),

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use core::net::IpAddr;
 
-use data_encoding::{BASE64_NOPAD, HEXLOWER};
+use base64ct::{Base64Unpadded, Encoding};
 use minicbor::data::Type;
 use minicbor::decode::Error as DecodeError;
 use minicbor::encode::{Error as EncodeError, Write};
@@ -309,14 +309,14 @@ impl IceText<'_> {
     /// is with zero bits.
     fn pack(&self) -> Option<Vec<u8>> {
         match self.0.len() % 4 {
-            0 => BASE64_NOPAD.decode(self.0.as_bytes()).ok(),
-            2 => BASE64_NOPAD.decode(format!("{}A", self.0).as_bytes()).ok(),
+            0 => Base64Unpadded::decode_vec(&self.0).ok(),
+            2 => Base64Unpadded::decode_vec(&format!("{}A", self.0)).ok(),
             _ => None,
         }
     }
 
     fn unpack(bytes: &[u8]) -> Option<String> {
-        let mut text = BASE64_NOPAD.encode(bytes);
+        let mut text = Base64Unpadded::encode_string(bytes);
         match bytes.len() % 3 {
             0 => Some(text),
             2 if text.pop() == Some('A') => Some(text),
@@ -494,13 +494,13 @@ impl<'a> CandidateFields<'a> {
 /// (draft-ietf-mmusic-mdns-ice-candidates, section 3.1.1), if the name is exactly one.
 fn pack_local_name(name: &str) -> Option<[u8; 16]> {
     let digits: String = name.strip_suffix(".local")?.split('-').collect();
-    let bytes = HEXLOWER.decode(digits.as_bytes()).ok()?;
+    let bytes = base16ct::lower::decode_vec(&digits).ok()?;
     let uuid = <[u8; 16]>::try_from(bytes).ok()?;
     (local_name(&uuid) == name).then_some(uuid)
 }
 
 fn local_name(uuid: &[u8; 16]) -> String {
-    let hex = HEXLOWER.encode(uuid);
+    let hex = base16ct::lower::encode_string(uuid);
     let (a, b, c, d, e) = (
         &hex[..8],
         &hex[8..12],

@@ -1,11 +1,11 @@
 //! The worked examples of docs/protocol.md are what the code writes.
 
+use base16ct::lower;
 use boplish_wire::bootstrap::challenge_response;
 use boplish_wire::{
     CloseReason, Description, Frame, Keepalive, Kind, Message, MessageId, Payload, SessionId,
     Signal, SignedSignal, json, signal,
 };
-use data_encoding::HEXLOWER;
 use ed25519_dalek::{Signature, VerifyingKey};
 
 use crate::any::{alice, bob, description, host_candidate, name, ping};
@@ -65,7 +65,7 @@ fn examples() -> Vec<(&'static str, String)> {
         payload: signed.to_payload(),
         ..ping()
     };
-    let hex = |frame: Frame| HEXLOWER.encode(&frame.encode());
+    let hex = |frame: Frame| lower::encode_string(&frame.encode());
     vec![
         ("id of Alice", alice().id().to_string()),
         ("id of Bob", bob().id().to_string()),
@@ -73,12 +73,15 @@ fn examples() -> Vec<(&'static str, String)> {
         ("close", hex(Frame::Close(CloseReason::Leaving))),
         ("ping", hex(Frame::Message(ping()))),
         ("ack", hex(Frame::Message(ack))),
-        ("signed bytes of the ping", HEXLOWER.encode(&signed_ping())),
+        (
+            "signed bytes of the ping",
+            lower::encode_string(&signed_ping()),
+        ),
         ("proven ping", json::encode(&proven)),
         (
             "offer",
             match signed.to_payload() {
-                Payload::Bytes(bytes) => HEXLOWER.encode(&bytes),
+                Payload::Bytes(bytes) => lower::encode_string(&bytes),
                 Payload::Json(text) => text.into(),
             },
         ),

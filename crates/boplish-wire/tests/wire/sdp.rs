@@ -192,7 +192,7 @@ fn sdp_that_lacks_a_fact_is_refused_with_its_name() {
     refused(
         "setup:actpass",
         "setup:holdconn",
-        "`a=setup` can't be read: \"holdconn\"",
+        "`a=setup` can't be read: holdconn",
     );
     refused("o=- 9223372036854775806", "o=- x", "`o=` can't be read");
     refused(

@@ -7,7 +7,7 @@
 mod view;
 
 use core::time::Duration;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use boplish_wire::{Kind, Message, PeerId, ProtocolName, signal};
 use rand_chacha::ChaCha8Rng;
@@ -18,6 +18,7 @@ use crate::io::DisconnectReason;
 use crate::link::retry::random_below;
 use crate::protocol::discovery::{self, Discovery};
 use crate::protocol::{self, Unreachable};
+use crate::table::{Set, Table};
 use crate::time::Time;
 
 /// A change of the own view is told to neighbours after this pause, together with others.
@@ -53,9 +54,9 @@ pub(crate) struct Mesh {
     own: PeerId,
     max_links: usize,
     signaling_open: bool,
-    neighbours: BTreeMap<PeerId, Neighbour>,
-    callbacks: BTreeMap<ProtocolName, Callback>,
-    avoided: BTreeMap<PeerId, Time>,
+    neighbours: Table<PeerId, Neighbour>,
+    callbacks: Table<ProtocolName, Callback>,
+    avoided: Table<PeerId, Time>,
     announce_at: Option<Time>,
     look_around_at: Option<Time>,
     look_around_pause: Duration,
@@ -68,7 +69,7 @@ struct Neighbour {
     disturbed: bool,
     digest: Option<Digest>,
     /// The neighbours that it named last.
-    peers: BTreeSet<PeerId>,
+    peers: Set<PeerId>,
     /// When it may be asked again.
     ask_at: Time,
     pause: Duration,
@@ -87,9 +88,9 @@ impl Mesh {
             own,
             max_links,
             signaling_open: false,
-            neighbours: BTreeMap::new(),
-            callbacks: BTreeMap::new(),
-            avoided: BTreeMap::new(),
+            neighbours: Table::new(),
+            callbacks: Table::new(),
+            avoided: Table::new(),
             announce_at: None,
             look_around_at: None,
             look_around_pause: LOOK_AROUND,
@@ -191,7 +192,7 @@ impl Mesh {
     /// decides, so that relaying is shared.
     fn relay(&self, to: PeerId, except: Option<PeerId>) -> Option<PeerId> {
         let knows = |(id, neighbour): &(&PeerId, &Neighbour)| {
-            !neighbour.disturbed && Some(**id) != except && neighbour.peers.contains(&to)
+            !neighbour.disturbed && Some(**id) != except && neighbour.peers.contains_key(&to)
         };
         let relays: Vec<PeerId> = self
             .neighbours
@@ -208,7 +209,7 @@ impl Mesh {
         if let Some(neighbour) = self.neighbours.get_mut(&neighbour)
             && neighbour.peers.len() < discovery::MAX_IDS
         {
-            neighbour.peers.insert(writer);
+            neighbour.peers.insert(writer, ());
         }
     }
 
@@ -252,7 +253,7 @@ impl Router for Mesh {
         let neighbour = Neighbour {
             disturbed: false,
             digest: Digest::from_bytes(routing),
-            peers: BTreeSet::new(),
+            peers: Set::new(),
             ask_at: now + ASK_AGAIN,
             pause: ASK_AGAIN,
         };
@@ -268,7 +269,7 @@ impl Router for Mesh {
         if self.neighbours.remove(&peer).is_none() {
             return;
         }
-        for neighbour in self.neighbours.values_mut() {
+        for (_, neighbour) in &mut self.neighbours {
             neighbour.peers.remove(&peer);
         }
         self.view_changed(now);
@@ -340,7 +341,8 @@ impl Router for Mesh {
                     self.look_around_soon(now);
                 }
                 if let Some(neighbour) = self.neighbours.get_mut(&message.from) {
-                    neighbour.peers = ids.into_iter().take(discovery::MAX_IDS).collect();
+                    let ids = ids.into_iter().take(discovery::MAX_IDS);
+                    neighbour.peers = ids.map(|id| (id, ())).collect();
                     neighbour.pause = match brings_new {
                         true => ASK_AGAIN,
                         false => (neighbour.pause * 2).min(ASK_AGAIN_MAX),

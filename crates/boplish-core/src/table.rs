@@ -1,0 +1,16 @@
+//! Ordered tables, as flat sorted vectors.
+//!
+//! Tables here are small, and a B-tree's code, made anew for each type of entry, costs every
+//! visitor of a page more than it could ever save.
+
+/// A map that is iterated in the order of its keys.
+pub(crate) type Table<K, V> = litemap::LiteMap<K, V>;
+
+/// A set that is iterated in order.
+pub(crate) type Set<K> = litemap::LiteMap<K, ()>;
+
+/// Removes the entry with the smallest key.
+pub(crate) fn pop_first<K: Ord + Copy, V>(table: &mut Table<K, V>) -> Option<(K, V)> {
+    let key = *table.first()?.0;
+    table.remove(&key).map(|value| (key, value))
+}
