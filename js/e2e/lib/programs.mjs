@@ -63,25 +63,33 @@ class Program {
 
 /** A bootstrap server. */
 export class Server extends Program {
-  #address;
+  #port;
 
   /** On the port, or on one that the system chooses. */
-  static async start(site, { port = 0, args = [] } = {}) {
-    const listen = ['--listen', `127.0.0.1:${port}`];
-    const server = new Server('server', ['serve', ...listen, '--site', site, ...args]);
+  static start(site, { port = 0 } = {}) {
+    return Server.#listening('server', ['serve', '--listen', `127.0.0.1:${port}`, '--site', site]);
+  }
+
+  /** With native peers in the same program. */
+  static demo(peers) {
+    return Server.#listening('demo', ['demo', '--listen', '127.0.0.1:0', '--peers', String(peers)]);
+  }
+
+  static async #listening(name, parameters) {
+    const server = new Server(name, parameters);
     await until('the server listens', () => {
       if (!server.isRunning) throw new Error(`the server did not start\n${server.log()}`);
-      return server.#address;
+      return server.#port;
     });
     return server;
   }
 
   read(line) {
-    this.#address ??= line.match(/^listening on http:\/\/127\.0\.0\.1:(\d+)$/)?.[1];
+    this.#port ??= line.match(/http:\/\/(?:127\.0\.0\.1|localhost):(\d+)$/)?.[1];
   }
 
   get port() {
-    return Number(this.#address);
+    return Number(this.#port);
   }
 
   /** `localhost` is a secure context, as real pages are. */

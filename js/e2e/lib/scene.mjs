@@ -36,10 +36,17 @@ export class Scene {
   #tabs = [];
 
   /** The site of the tests, with the drop-in script as it was built. */
-  static async open({ args = [], site } = {}) {
+  static async open({ site } = {}) {
     const scene = new Scene();
     scene.#site = site ?? (await makeSite());
-    await scene.startServer({ args });
+    await scene.startServer();
+    return scene;
+  }
+
+  static async demo(peers) {
+    const scene = new Scene();
+    scene.server = await Server.demo(peers);
+    scene.#programs.push(scene.server);
     return scene;
   }
 
@@ -81,7 +88,7 @@ export class Scene {
   async close() {
     for (const tab of this.#tabs) await tab.close().catch(() => {});
     for (const one of this.#programs) await one.kill();
-    if (this.#site.startsWith(tmpdir())) await rm(this.#site, { recursive: true, force: true });
+    if (this.#site?.startsWith(tmpdir())) await rm(this.#site, { recursive: true, force: true });
   }
 }
 
@@ -100,8 +107,17 @@ async function makeSite() {
 
 /** A test that gets a scene; when it fails, everything that the scene said is shown. */
 export function scene(name, body, options = {}) {
-  test(name, { timeout: options.timeout ?? TIMEOUT }, async (context) => {
-    const stage = await Scene.open(options);
+  play(name, () => Scene.open(options), body, options.timeout);
+}
+
+/** The same with a demo's server, pages and native peers. */
+export function demoScene(name, peers, body) {
+  play(name, () => Scene.demo(peers), body);
+}
+
+function play(name, open, body, timeout = TIMEOUT) {
+  test(name, { timeout }, async (context) => {
+    const stage = await open();
     try {
       await body(stage, context);
     } catch (error) {

@@ -50,23 +50,27 @@ pub(super) async fn run(peers: &[Peer]) {
         tasks.spawn(ping_now_and_then(peer.clone()));
         tasks.spawn(greet(peer.clone(), own.clone()));
     }
-    form_group(peers).await;
     if let Some(host) = peers.first() {
         tasks.spawn(answer_visitors(host.clone(), own.clone()));
     }
     small_talk(peers).await;
 }
 
-/// As in the report's figure 4.2: each registers with one that is a member already.
-async fn form_group(peers: &[Peer]) {
+/// Makes one group of all, as in the report's figure 4.2: each registers with one that is a
+/// member already.
+pub(super) async fn form_group(peers: &[Peer]) {
     for (index, pair) in peers.windows(2).enumerate() {
         let [member, newcomer] = pair else { continue };
         let mut events = newcomer.events();
         let register = async {
             newcomer.register_in_group(member.id()).await.ok()?;
-            // The member itself, and those before it.
-            while newcomer.group_members().len() <= index {
-                let _ = next(&mut events).await?;
+            while let Some(event) = next(&mut events).await {
+                // The member itself, and those before it.
+                if let Some(Event::GroupChanged { members }) = event
+                    && members.len() > index
+                {
+                    break;
+                }
             }
             Some(())
         };

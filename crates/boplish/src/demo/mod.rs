@@ -2,6 +2,7 @@
 
 mod life;
 
+use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -117,8 +118,10 @@ async fn live(peers: &[Peer], address: SocketAddr, lively: bool) -> Result<(), F
             )));
         }
     }
+    if lively {
+        life::form_group(peers).await;
+    }
     let mut stdout = std::io::stdout().lock();
-    use std::io::Write;
     writeln!(
         stdout,
         "{} native peers are in the network; open {}",
