@@ -10,6 +10,12 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
 const program = process.env.BOPLISH_BIN || here('../../../target/release/boplish');
 
+/** Those that run; none outlives the tests. */
+const running = new Set();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 /** Lines of stderr that a failed test shows. */
 const TAIL = 60;
 
@@ -23,6 +29,8 @@ class Program {
     this.name = name;
     const filter = process.env.BOPLISH_LOG || 'info';
     this.#child = spawn(program, ['--log', filter, ...parameters], { stdio: 'pipe' });
+    running.add(this.#child);
+    this.#child.on('exit', () => running.delete(this.#child));
     createInterface(this.#child.stderr).on('line', (line) => {
       this.#stderr.push(line);
       if (this.#stderr.length > TAIL) this.#stderr.shift();

@@ -112,6 +112,21 @@ for (const browser of ['chromium', 'firefox']) {
         const overflow = await tab.run(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
         assert.ok(overflow <= 0, `${device}: the page is ${overflow} px too wide`);
       }
+
+      // On the phone, the columns are tabs.
+      const isShown = (name) => document.querySelector(`.panel-${name}`).getBoundingClientRect().width > 0;
+      assert.ok(await tab.run(isShown, 'peers'));
+      await tab.click('[role="tab"]:nth-child(2)');
+      await tab.until('the messages', isShown, 'messages');
+      assert.ok(!(await tab.run(isShown, 'peers')));
+      assert.deepEqual(await violations(tab), [], 'phone, messages');
+      await tab.screenshot(`${screenshots}/${browser}-phone-messages.png`);
+      await tab.run(() => document.querySelector('.message[data-direction="outgoing"]').click());
+      await tab.until('the content', isShown, 'content');
+      assert.deepEqual(await violations(tab), [], 'phone, content');
+      await tab.screenshot(`${screenshots}/${browser}-phone-content.png`);
+      await tab.click('.panel-content .only-narrow');
+      await tab.until('the messages again', isShown, 'messages');
       assert.deepEqual(tab.errors, []);
     },
     { site },

@@ -20,7 +20,6 @@ for (const browser of ['chromium', 'firefox']) {
     }
     const text = times.map((time) => time.toFixed(0)).join(' ');
     context.diagnostic(`${browser}: median ${median(times).toFixed(0)} ms from opening to success (${text})`);
-    console.log(`${browser}: median ${median(times).toFixed(0)} ms from opening the page to the success callback`);
     assert.ok(median(times) < BOUND);
   });
 }
