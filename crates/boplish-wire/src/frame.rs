@@ -1,6 +1,8 @@
 //! What two linked peers say to each other on their data channel.
 
-use minicbor::{Decode, Encode};
+pub(crate) mod cbor;
+
+use cbor::{Reader, Writer, Wrong};
 
 use crate::id::{PeerId, Proof};
 use crate::limits::{MAX_FRAME, MAX_HOPS, MAX_KEEPALIVE_ROUTING};
@@ -100,25 +102,77 @@ pub enum FrameError {
 
 const VERSION: u8 = 1;
 
-const HELLO: u64 = 0;
-const KEEPALIVE: u64 = 1;
-const MESSAGE: u64 = 2;
-const CLOSE: u64 = 3;
+const HELLO: u8 = 0;
+const KEEPALIVE: u8 = 1;
+const MESSAGE: u8 = 2;
+const CLOSE: u8 = 3;
 
 impl Frame {
     /// The frame's bytes.
     pub fn encode(&self) -> Vec<u8> {
         match self {
-            Self::Hello(hello) => bytes(HELLO, &HelloFields::from(hello)),
-            Self::Keepalive(keepalive) => bytes(KEEPALIVE, &KeepaliveFields::from(keepalive)),
+            Self::Hello(hello) => {
+                let mut map = body(HELLO);
+                map.field(0).uint(hello.version.into());
+                map.flag_field(1, hello.hidden);
+                with_routing(map, &hello.routing)
+            }
+            Self::Keepalive(keepalive) => {
+                let mut map = body(KEEPALIVE);
+                map.flag_field(0, keepalive.hidden);
+                map.flag_field(1, keepalive.echo);
+                with_routing(map, &keepalive.routing)
+            }
             Self::Message(message) => Self::encode_message(message),
-            Self::Close(reason) => bytes(CLOSE, &CloseFields::from(*reason)),
+            Self::Close(reason) => {
+                let mut map = body(CLOSE);
+                map.field(0).uint(match reason {
+                    CloseReason::Leaving => 0,
+                    CloseReason::Replaced => 1,
+                    CloseReason::Unneeded => 2,
+                    CloseReason::ProtocolError => 3,
+                });
+                map.into_bytes()
+            }
         }
     }
 
     /// The bytes of [`Frame::Message`], without taking the message.
     pub fn encode_message(message: &Message) -> Vec<u8> {
-        bytes(MESSAGE, &MessageFields::from(message))
+        let (kind, of) = match message.kind {
+            Kind::Plain => (0, None),
+            Kind::Request => (1, None),
+            Kind::Reply { of } => (2, Some(of)),
+            Kind::Ack { of } => (3, Some(of)),
+            Kind::Unreachable { of } => (4, Some(of)),
+        };
+        let mut map = body(MESSAGE);
+        map.field(0).uint(message.id.0);
+        map.field(1).bytes(message.from.as_bytes());
+        if let Some(to) = &message.to {
+            map.field(2).bytes(to.as_bytes());
+        }
+        map.field(3).text(message.protocol.as_str());
+        if kind != 0 {
+            map.field(4).uint(kind);
+        }
+        if let Some(of) = of {
+            map.field(5).uint(of.0);
+        }
+        map.flag_field(6, message.wants_ack);
+        if message.hops != 0 {
+            map.field(7).uint(message.hops.into());
+        }
+        match &message.payload {
+            // Which is all that acknowledgements say.
+            Payload::Json(text) if &**text == "null" => {}
+            Payload::Json(text) => map.field(8).text(text),
+            Payload::Bytes(bytes) => map.field(9).bytes(bytes),
+        }
+        if let Some(proof) = &message.proof {
+            map.field(10).bytes(&proof.to_bytes());
+        }
+        map.into_bytes()
     }
 
     /// The frame with these bytes.
@@ -130,106 +184,41 @@ impl Frame {
         if version != VERSION {
             return Err(FrameError::UnknownVersion(version));
         }
-        let mut decoder = minicbor::Decoder::new(rest);
-        let frame = match decoder.u64().map_err(malformed)? {
-            HELLO => Self::Hello(fields::<HelloFields<'_>>(&mut decoder)?.try_into()?),
-            KEEPALIVE => Self::Keepalive(fields::<KeepaliveFields<'_>>(&mut decoder)?.try_into()?),
-            MESSAGE => Self::Message(fields::<MessageFields<'_>>(&mut decoder)?.try_into()?),
-            CLOSE => Self::Close(fields::<CloseFields>(&mut decoder)?.into()),
-            kind => return Err(FrameError::UnknownKind(kind)),
+        let mut reader = Reader::new(rest);
+        let kind = reader.uint()?;
+        let frame = match u8::try_from(kind).or(Err(FrameError::UnknownKind(kind)))? {
+            HELLO => Self::Hello(hello(&mut reader)?),
+            KEEPALIVE => Self::Keepalive(keepalive(&mut reader)?),
+            MESSAGE => Self::Message(message(&mut reader)?),
+            CLOSE => Self::Close(close(&mut reader)?),
+            _ => return Err(FrameError::UnknownKind(kind)),
         };
-        match rest.len() - decoder.position() {
+        match reader.left() {
             0 => Ok(frame),
             trailing => Err(FrameError::Trailing(trailing)),
         }
     }
 }
 
-fn bytes(kind: u64, fields: &impl Encode<()>) -> Vec<u8> {
-    let mut bytes = vec![VERSION];
-    minicbor::encode(kind, &mut bytes).expect("a Vec takes every byte");
-    minicbor::encode(fields, &mut bytes).expect("a Vec takes every byte");
-    bytes
+impl From<Wrong> for FrameError {
+    fn from(wrong: Wrong) -> Self {
+        Self::Malformed(wrong.to_string())
+    }
 }
 
-fn fields<'b, T: Decode<'b, ()>>(decoder: &mut minicbor::Decoder<'b>) -> Result<T, FrameError> {
-    decoder.decode().map_err(malformed)
-}
-
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the shape that map_err wants"
-)]
-fn malformed(error: minicbor::decode::Error) -> FrameError {
-    FrameError::Malformed(error.to_string())
-}
-
-// The bodies of frames, as maps whose keys are the numbers below. Readers skip keys that they do
+// The bodies of frames are maps, whose keys docs/protocol.md lists. Readers skip keys that they do
 // not know; a key is never used again for something else.
 
-#[derive(Encode, Decode)]
-#[cbor(map)]
-struct HelloFields<'a> {
-    #[n(0)]
-    version: u8,
-    #[cbor(n(1), skip_if = "is_default")]
-    hidden: bool,
-    #[cbor(b(2), with = "minicbor::bytes")]
-    routing: Option<&'a [u8]>,
+fn body(kind: u8) -> Writer {
+    // One byte is what CBOR takes for a number below 24.
+    Writer::map_behind(vec![VERSION, kind])
 }
 
-#[derive(Encode, Decode)]
-#[cbor(map)]
-struct KeepaliveFields<'a> {
-    #[cbor(n(0), skip_if = "is_default")]
-    hidden: bool,
-    #[cbor(n(1), skip_if = "is_default")]
-    echo: bool,
-    #[cbor(b(2), with = "minicbor::bytes")]
-    routing: Option<&'a [u8]>,
-}
-
-#[derive(Encode, Decode)]
-#[cbor(map)]
-struct CloseFields {
-    #[n(0)]
-    reason: u64,
-}
-
-#[derive(Encode, Decode)]
-#[cbor(map)]
-struct MessageFields<'a> {
-    #[n(0)]
-    id: u64,
-    #[cbor(n(1), with = "minicbor::bytes")]
-    from: [u8; PeerId::BYTES],
-    #[cbor(n(2), with = "minicbor::bytes")]
-    to: Option<[u8; PeerId::BYTES]>,
-    #[b(3)]
-    protocol: &'a str,
-    #[cbor(n(4), skip_if = "is_default")]
-    kind: u8,
-    #[n(5)]
-    of: Option<u64>,
-    #[cbor(n(6), skip_if = "is_default")]
-    wants_ack: bool,
-    #[cbor(n(7), skip_if = "is_default")]
-    hops: u8,
-    // Neither of the next two is JSON null, which is all that acknowledgements say.
-    #[b(8)]
-    json: Option<&'a str>,
-    #[cbor(b(9), with = "minicbor::bytes")]
-    bytes: Option<&'a [u8]>,
-    #[cbor(n(10), with = "minicbor::bytes")]
-    proof: Option<[u8; Proof::BYTES]>,
-}
-
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
-}
-
-fn some_unless_empty(bytes: &[u8]) -> Option<&[u8]> {
-    Some(bytes).filter(|bytes| !bytes.is_empty())
+fn with_routing(mut map: Writer, routing: &[u8]) -> Vec<u8> {
+    if !routing.is_empty() {
+        map.field(2).bytes(routing);
+    }
+    map.into_bytes()
 }
 
 fn routing(bytes: Option<&[u8]>) -> Result<Vec<u8>, FrameError> {
@@ -240,140 +229,129 @@ fn routing(bytes: Option<&[u8]>) -> Result<Vec<u8>, FrameError> {
     Ok(bytes.to_vec())
 }
 
-impl<'a> From<&'a Hello> for HelloFields<'a> {
-    fn from(hello: &'a Hello) -> Self {
-        Self {
-            version: hello.version,
-            hidden: hello.hidden,
-            routing: some_unless_empty(&hello.routing),
+fn hello(reader: &mut Reader<'_>) -> Result<Hello, FrameError> {
+    let (mut version, mut hidden, mut bytes) = (None, false, None);
+    reader.map(&mut |key, reader| {
+        match key {
+            0 => version = Some(reader.small()?),
+            1 => hidden = reader.flag()?,
+            2 => bytes = reader.optional(Reader::bytes)?,
+            _ => reader.skip()?,
         }
-    }
+        Ok(())
+    })?;
+    Ok(Hello {
+        version: version.ok_or(Wrong::Missing(0))?,
+        hidden,
+        routing: routing(bytes)?,
+    })
 }
 
-impl TryFrom<HelloFields<'_>> for Hello {
-    type Error = FrameError;
-
-    fn try_from(fields: HelloFields<'_>) -> Result<Self, FrameError> {
-        Ok(Self {
-            version: fields.version,
-            hidden: fields.hidden,
-            routing: routing(fields.routing)?,
-        })
-    }
-}
-
-impl<'a> From<&'a Keepalive> for KeepaliveFields<'a> {
-    fn from(keepalive: &'a Keepalive) -> Self {
-        Self {
-            hidden: keepalive.hidden,
-            echo: keepalive.echo,
-            routing: some_unless_empty(&keepalive.routing),
+fn keepalive(reader: &mut Reader<'_>) -> Result<Keepalive, FrameError> {
+    let (mut hidden, mut echo, mut bytes) = (false, false, None);
+    reader.map(&mut |key, reader| {
+        match key {
+            0 => hidden = reader.flag()?,
+            1 => echo = reader.flag()?,
+            2 => bytes = reader.optional(Reader::bytes)?,
+            _ => reader.skip()?,
         }
-    }
+        Ok(())
+    })?;
+    Ok(Keepalive {
+        hidden,
+        echo,
+        routing: routing(bytes)?,
+    })
 }
 
-impl TryFrom<KeepaliveFields<'_>> for Keepalive {
-    type Error = FrameError;
-
-    fn try_from(fields: KeepaliveFields<'_>) -> Result<Self, FrameError> {
-        Ok(Self {
-            hidden: fields.hidden,
-            echo: fields.echo,
-            routing: routing(fields.routing)?,
-        })
-    }
-}
-
-impl From<CloseReason> for CloseFields {
-    fn from(reason: CloseReason) -> Self {
-        let reason = match reason {
-            CloseReason::Leaving => 0,
-            CloseReason::Replaced => 1,
-            CloseReason::Unneeded => 2,
-            CloseReason::ProtocolError => 3,
-        };
-        Self { reason }
-    }
-}
-
-impl From<CloseFields> for CloseReason {
-    fn from(fields: CloseFields) -> Self {
-        match fields.reason {
-            0 => Self::Leaving,
-            1 => Self::Replaced,
-            3 => Self::ProtocolError,
-            _ => Self::Unneeded,
+fn close(reader: &mut Reader<'_>) -> Result<CloseReason, FrameError> {
+    let mut reason = None;
+    reader.map(&mut |key, reader| {
+        match key {
+            0 => reason = Some(reader.uint()?),
+            _ => reader.skip()?,
         }
-    }
+        Ok(())
+    })?;
+    Ok(match reason.ok_or(Wrong::Missing(0))? {
+        0 => CloseReason::Leaving,
+        1 => CloseReason::Replaced,
+        3 => CloseReason::ProtocolError,
+        _ => CloseReason::Unneeded,
+    })
 }
 
-impl<'a> From<&'a Message> for MessageFields<'a> {
-    fn from(message: &'a Message) -> Self {
-        let (kind, of) = match message.kind {
-            Kind::Plain => (0, None),
-            Kind::Request => (1, None),
-            Kind::Reply { of } => (2, Some(of.0)),
-            Kind::Ack { of } => (3, Some(of.0)),
-            Kind::Unreachable { of } => (4, Some(of.0)),
-        };
-        let (json, bytes) = match &message.payload {
-            Payload::Json(text) => (Some(&**text).filter(|text| *text != "null"), None),
-            Payload::Bytes(bytes) => (None, Some(&**bytes)),
-        };
-        Self {
-            id: message.id.0,
-            from: *message.from.as_bytes(),
-            to: message.to.map(|to| *to.as_bytes()),
-            protocol: message.protocol.as_str(),
-            kind,
-            of,
-            wants_ack: message.wants_ack,
-            hops: message.hops,
-            json,
-            bytes,
-            proof: message.proof.as_ref().map(Proof::to_bytes),
-        }
-    }
+#[derive(Default)]
+struct MessageFields<'a> {
+    id: Option<u64>,
+    from: Option<[u8; PeerId::BYTES]>,
+    to: Option<[u8; PeerId::BYTES]>,
+    protocol: Option<&'a str>,
+    kind: u8,
+    of: Option<u64>,
+    wants_ack: bool,
+    hops: u8,
+    json: Option<&'a str>,
+    bytes: Option<&'a [u8]>,
+    proof: Option<[u8; Proof::BYTES]>,
 }
 
-impl TryFrom<MessageFields<'_>> for Message {
-    type Error = FrameError;
-
-    fn try_from(fields: MessageFields<'_>) -> Result<Self, FrameError> {
-        let of = || fields.of.map(MessageId).ok_or(FrameError::MissingOf);
-        let kind = match fields.kind {
-            0 => Kind::Plain,
-            1 => Kind::Request,
-            2 => Kind::Reply { of: of()? },
-            3 => Kind::Ack { of: of()? },
-            4 => Kind::Unreachable { of: of()? },
-            kind => return Err(FrameError::UnknownMessageKind(kind)),
-        };
-        if fields.hops > MAX_HOPS {
-            return Err(FrameError::TooManyHops(fields.hops));
+fn message(reader: &mut Reader<'_>) -> Result<Message, FrameError> {
+    let mut fields = MessageFields::default();
+    reader.map(&mut |key, reader| {
+        match key {
+            0 => fields.id = Some(reader.uint()?),
+            1 => fields.from = Some(reader.exactly()?),
+            2 => fields.to = reader.optional(Reader::exactly)?,
+            3 => fields.protocol = Some(reader.text()?),
+            4 => fields.kind = reader.small()?,
+            5 => fields.of = reader.optional(Reader::uint)?,
+            6 => fields.wants_ack = reader.flag()?,
+            7 => fields.hops = reader.small()?,
+            8 => fields.json = reader.optional(Reader::text)?,
+            9 => fields.bytes = reader.optional(Reader::bytes)?,
+            10 => fields.proof = reader.optional(Reader::exactly)?,
+            _ => reader.skip()?,
         }
-        let payload = match (fields.json, fields.bytes) {
-            (None, None) => Payload::empty_json(),
-            (Some(text), None) => {
-                check_json(text)?;
-                Payload::Json(text.into())
-            }
-            (None, Some(bytes)) => {
-                check_length(bytes.len())?;
-                Payload::Bytes(bytes.into())
-            }
-            (Some(_), Some(_)) => return Err(FrameError::TwoPayloads),
-        };
-        Ok(Self {
-            id: MessageId(fields.id),
-            from: PeerId::from_bytes(fields.from),
-            to: fields.to.map(PeerId::from_bytes),
-            protocol: ProtocolName::new(fields.protocol)?,
-            kind,
-            wants_ack: fields.wants_ack,
-            hops: fields.hops,
-            payload,
-            proof: fields.proof.as_ref().map(Proof::from_bytes),
-        })
+        Ok(())
+    })?;
+    let id = fields.id.ok_or(Wrong::Missing(0))?;
+    let from = fields.from.ok_or(Wrong::Missing(1))?;
+    let protocol = fields.protocol.ok_or(Wrong::Missing(3))?;
+    let of = || fields.of.map(MessageId).ok_or(FrameError::MissingOf);
+    let kind = match fields.kind {
+        0 => Kind::Plain,
+        1 => Kind::Request,
+        2 => Kind::Reply { of: of()? },
+        3 => Kind::Ack { of: of()? },
+        4 => Kind::Unreachable { of: of()? },
+        kind => return Err(FrameError::UnknownMessageKind(kind)),
+    };
+    if fields.hops > MAX_HOPS {
+        return Err(FrameError::TooManyHops(fields.hops));
     }
+    let payload = match (fields.json, fields.bytes) {
+        (None, None) => Payload::empty_json(),
+        (Some(text), None) => {
+            check_json(text)?;
+            Payload::Json(text.into())
+        }
+        (None, Some(bytes)) => {
+            check_length(bytes.len())?;
+            Payload::Bytes(bytes.into())
+        }
+        (Some(_), Some(_)) => return Err(FrameError::TwoPayloads),
+    };
+    Ok(Message {
+        id: MessageId(id),
+        from: PeerId::from_bytes(from),
+        to: fields.to.map(PeerId::from_bytes),
+        protocol: ProtocolName::new(protocol)?,
+        kind,
+        wants_ack: fields.wants_ack,
+        hops: fields.hops,
+        payload,
+        proof: fields.proof.as_ref().map(Proof::from_bytes),
+    })
 }
