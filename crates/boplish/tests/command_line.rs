@@ -195,6 +195,25 @@ fn a_peer_without_a_server_is_exit_code_3_in_time() {
 }
 
 #[test]
+fn an_interrupted_action_is_exit_code_130() {
+    let server = Server::start();
+    let arguments = ["peer", "listen", "--json", "--bootstrap", &server.address];
+    let mut listener = Running::start(boplish(&arguments));
+    listener.line();
+    listener.signal("INT");
+    assert_eq!(listener.wait().code(), Some(130));
+}
+
+#[test]
+fn a_peer_that_stays_prints_its_id_first_and_ends_cleanly() {
+    let server = Server::start();
+    let mut peer = Running::start(boplish(&["peer", "--bootstrap", &server.address]));
+    assert_eq!(peer.line().len(), 40);
+    peer.signal("TERM");
+    assert_eq!(peer.wait().code(), Some(0));
+}
+
+#[test]
 fn an_identity_file_is_written_once_and_read_again() {
     let path = file("identity", "");
     fs::remove_file(&path).unwrap();

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Peer, Server};
+use common::{Peer, Running, Server};
 use serde_json::json;
 
 fn all_ping_all(peers: &mut [Peer]) {
@@ -148,4 +148,60 @@ fn actions_serve_scripts() {
     let nobody = "ab".repeat(20);
     let unreachable = run(&["ping", &nobody, "--timeout", "3"]);
     assert_eq!(unreachable.status.code(), Some(3));
+}
+
+#[test]
+fn a_listener_prints_what_is_sent_to_it_and_leaves() {
+    let server = Server::start();
+    let mut peers = join(&server);
+    let mut command = common::boplish(&["peer", "listen", "chat", "--count", "2", "--json"]);
+    command.args(["--bootstrap", &server.address]);
+    let mut listener = Running::start(command);
+    let joined: serde_json::Value = serde_json::from_str(&listener.line()).unwrap();
+    assert_eq!(joined["event"], "joined");
+    let id = joined["id"].as_str().unwrap().to_owned();
+
+    let sent = common::run(&[
+        "peer",
+        "send",
+        &id,
+        "chat",
+        "plain text",
+        "--text",
+        "--bootstrap",
+        &server.address,
+    ]);
+    assert!(sent.status.success(), "{}", common::text(&sent.stderr));
+    let other = json!({"cmd": "send", "to": id, "protocol": "other", "payload": 0});
+    peers[0].ask(other);
+    let second = json!({"cmd": "send", "to": id, "protocol": "chat", "payload": [2]});
+    peers[0].ask(second);
+
+    for payload in [json!("plain text"), json!([2])] {
+        let message: serde_json::Value = serde_json::from_str(&listener.line()).unwrap();
+        assert_eq!(message["event"], "message");
+        assert_eq!(message["payload"], payload);
+    }
+    assert!(listener.wait().success());
+}
+
+#[test]
+fn a_request_prints_its_reply() {
+    let server = Server::start();
+    let mut peers = join(&server);
+    let arguments = ["peer", "request", &peers[0].id, "sum", "-"];
+    let mut command = common::boplish(&arguments);
+    command
+        .args(["--bootstrap", &server.address])
+        .stdin(std::process::Stdio::piped());
+    let mut asker = Running::start(command);
+    asker.write("[20, 22]");
+    let request = peers[0].expect(|event| event["event"] == "message");
+    assert_eq!(request["payload"], json!([20, 22]));
+    let reply = peers[0].ask(json!({
+        "cmd": "reply", "to": request["from"], "request": request["request"], "payload": 42,
+    }));
+    assert_eq!(reply["ok"], true, "{reply}");
+    assert_eq!(asker.line(), "42");
+    assert!(asker.wait().success());
 }

@@ -66,6 +66,12 @@ impl Running {
         lines
     }
 
+    /// Gives it all that it gets on stdin.
+    pub(crate) fn write(&mut self, text: &str) {
+        let mut stdin = self.child.stdin.take().unwrap();
+        stdin.write_all(text.as_bytes()).unwrap();
+    }
+
     pub(crate) fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
         let status = Command::new("kill").args(["-s", name, &id]).status();
