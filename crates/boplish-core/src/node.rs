@@ -12,8 +12,8 @@ use core::time::Duration;
 use std::collections::VecDeque;
 
 use boplish_wire::{Keypair, Kind, Message, MessageId, Payload, PeerId, ProtocolName, signal};
-use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
+use rand_xoshiro::Xoshiro256PlusPlus;
 
 use crate::config::Config;
 use crate::delivery::Delivery;
@@ -36,7 +36,7 @@ use self::error::refuse_reserved;
 pub struct Node {
     keypair: Keypair,
     phase: Phase,
-    rng: ChaCha8Rng,
+    rng: Xoshiro256PlusPlus,
     next_message: u64,
     links: Links,
     router: Box<dyn Router + Send>,
@@ -70,9 +70,9 @@ impl Node {
     /// `seed` decides every random choice; a shell takes it from the system's randomness.
     pub fn new(config: Config, identity: Keypair, seed: [u8; 32], now: Time) -> Self {
         let id = identity.id();
-        let mut rng = ChaCha8Rng::from_seed(seed);
-        let links_rng = ChaCha8Rng::from_rng(&mut rng);
-        let router_rng = ChaCha8Rng::from_rng(&mut rng);
+        let mut rng = Xoshiro256PlusPlus::from_seed(seed);
+        let links_rng = Xoshiro256PlusPlus::from_rng(&mut rng);
+        let router_rng = Xoshiro256PlusPlus::from_rng(&mut rng);
         let mut router = Mesh::new(id, config.link.max_links, router_rng);
         let callbacks = [
             (signal::PROTOCOL, Callback::Links),

@@ -5,7 +5,7 @@ use core::time::Duration;
 
 use boplish_wire::Keypair;
 use boplish_wire::bootstrap::challenge_response;
-use rand_chacha::ChaCha8Rng;
+use rand_xoshiro::Xoshiro256PlusPlus;
 
 use crate::link::retry::Backoff;
 use crate::time::Time;
@@ -97,7 +97,7 @@ impl Signaling {
     }
 
     /// The WebSocket is gone. Returns whether the channel was open.
-    pub(crate) fn handle_closed(&mut self, now: Time, rng: &mut ChaCha8Rng) -> bool {
+    pub(crate) fn handle_closed(&mut self, now: Time, rng: &mut Xoshiro256PlusPlus) -> bool {
         let was_open = self.is_open();
         match self.state {
             State::Off | State::Closed { .. } => return false,

@@ -7,13 +7,11 @@
 use std::borrow::Cow;
 
 use base64ct::{Base64, Base64UrlUnpadded, Encoding};
-use serde::Deserialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
-use serde_json::value::RawValue;
 
 use crate::id::{PeerId, Proof};
 use crate::limits::{MAX_HOPS, MAX_JSON};
 use crate::message::{Kind, Message, MessageError, MessageId, Payload, ProtocolName};
+use crate::object::Object;
 use crate::signal::{self, SignedSignal};
 
 /// Why a text is no message.
@@ -121,61 +119,56 @@ fn signal_payload(message: &Message) -> Option<String> {
     }
 }
 
-/// The properties of a message, before they are looked at. Absent ones and `null` are `None`,
-/// but a payload may be `null`.
-#[derive(Deserialize)]
-pub(crate) struct Envelope<'a> {
-    #[serde(borrow, rename = "type")]
-    pub(crate) protocol: Option<&'a RawValue>,
-    #[serde(borrow)]
-    pub(crate) from: Option<&'a RawValue>,
-    #[serde(borrow)]
-    to: Option<&'a RawValue>,
-    #[serde(borrow, default = "null")]
-    pub(crate) payload: &'a RawValue,
-    #[serde(borrow)]
-    id: Option<&'a RawValue>,
-    #[serde(borrow)]
-    kind: Option<&'a RawValue>,
-    #[serde(borrow)]
-    of: Option<&'a RawValue>,
-    #[serde(borrow)]
-    ack: Option<&'a RawValue>,
-    #[serde(borrow)]
-    encoding: Option<&'a RawValue>,
-    #[serde(borrow)]
-    hops: Option<&'a RawValue>,
-    #[serde(borrow)]
-    proof: Option<&'a RawValue>,
-}
-
-fn null<'a>() -> &'a RawValue {
-    RawValue::NULL
-}
+/// A message whose properties are not looked at yet.
+pub(crate) struct Envelope<'a>(Object<'a>);
 
 impl<'a> Envelope<'a> {
     pub(crate) fn parse(text: &'a str) -> Result<Self, JsonError> {
         if text.len() > MAX_JSON {
             return Err(JsonError::TooLong(text.len()));
         }
-        object(text)
+        Object::parse(text).map(Self)
+    }
+
+    /// A property that is a string and must be there.
+    pub(crate) fn required(&self, name: &'static str) -> Result<Cow<'a, str>, JsonError> {
+        self.0.string(name).ok_or(wrong(name, "a string"))
+    }
+
+    /// A property that is a string if it is there.
+    fn optional(&self, name: &'static str) -> Result<Option<Cow<'a, str>>, JsonError> {
+        self.0.get(name).map(|_| self.required(name)).transpose()
+    }
+
+    /// The text of the payload; `null` if it is absent.
+    fn payload_text(&self) -> &'a str {
+        self.0.get("payload").unwrap_or("null")
+    }
+
+    /// The payload of a server's or peer's own message, which is an object.
+    pub(crate) fn object(&self, expected: &'static str) -> Result<Object<'a>, JsonError> {
+        Object::parse(self.payload_text()).or(Err(wrong("payload", expected)))
     }
 
     pub(crate) fn message(&self) -> Result<Message, JsonError> {
-        let protocol = required("type", self.protocol)?;
-        let from = peer_id("from", &required("from", self.from)?)?;
-        let to = match self.to.map(|to| string("to", to)).transpose()?.as_deref() {
+        let protocol = self.required("type")?;
+        let from = peer_id("from", &self.required("from")?)?;
+        let to = match self.optional("to")?.as_deref() {
             None | Some("" | "*") => None,
             Some(to) => Some(peer_id("to", to)?),
         };
-        let hops = self.hops.map(|hops| number("hops", hops)).transpose()?;
+        let hops = self
+            .0
+            .get("hops")
+            .map(|hops| decimal(hops).ok_or(wrong("hops", "a number, 0 or more")));
+        let hops = hops.transpose()?;
         Ok(Message {
-            id: number_in_string("id", self.id)?.unwrap_or(MessageId(0)),
+            id: self.number("id")?.unwrap_or(MessageId(0)),
             from,
             to,
             protocol: ProtocolName::new(&protocol)?,
             kind: self.kind()?,
-            wants_ack: match self.ack.map(RawValue::get) {
+            wants_ack: match self.0.get("ack") {
                 None | Some("false") => false,
                 Some("true") => true,
                 Some(_) => return Err(wrong("ack", "true or false")),
@@ -192,12 +185,22 @@ impl<'a> Envelope<'a> {
         })
     }
 
+    /// A number below 2^64 in decimal, as JavaScript can't keep it as a number.
+    fn number(&self, name: &'static str) -> Result<Option<MessageId>, JsonError> {
+        let Some(text) = self.optional(name)? else {
+            return Ok(None);
+        };
+        decimal(&text)
+            .map(|number| Some(MessageId(number)))
+            .ok_or(wrong(name, "a decimal number below 2^64 in a string"))
+    }
+
     fn kind(&self) -> Result<Kind, JsonError> {
         let of = || {
-            number_in_string("of", self.of)?
+            self.number("of")?
                 .ok_or(wrong("of", "the id of the message that is answered"))
         };
-        let kind = self.kind.map(|kind| string("kind", kind)).transpose()?;
+        let kind = self.optional("kind")?;
         Ok(match kind.as_deref() {
             None => Kind::Plain,
             Some("request") => Kind::Request,
@@ -212,86 +215,36 @@ impl<'a> Envelope<'a> {
     }
 
     fn payload(&self, protocol: &str) -> Result<Payload, JsonError> {
-        let encoding = self
-            .encoding
-            .map(|raw| string("encoding", raw))
-            .transpose()?;
+        let encoding = self.optional("encoding")?;
         match encoding.as_deref() {
             Some("base64") => {
-                let text = string("payload", self.payload)?;
+                let text = self.required("payload")?;
                 let bytes = Base64::decode_vec(&text);
                 Ok(Payload::bytes(
                     bytes.or(Err(wrong("payload", "base64, with padding")))?,
                 )?)
             }
             Some(_) => Err(wrong("encoding", "`base64`, or absent")),
-            None if protocol == signal::PROTOCOL => match signal::bytes_in_json(self.payload.get())
-            {
-                Some(bytes) => Ok(Payload::bytes(bytes)?),
-                None => Ok(Payload::json(self.payload.get())?),
-            },
-            None => Ok(Payload::json(self.payload.get())?),
+            None if protocol == signal::PROTOCOL => {
+                match signal::bytes_in_json(self.payload_text()) {
+                    Some(bytes) => Ok(Payload::bytes(bytes)?),
+                    None => Ok(Payload::json(self.payload_text())?),
+                }
+            }
+            None => Ok(Payload::json(self.payload_text())?),
         }
     }
 
     fn proof(&self) -> Result<Option<Proof>, JsonError> {
-        let Some(raw) = self.proof else {
+        let Some(proof) = self.optional("proof")? else {
             return Ok(None);
         };
-        let bytes = Base64UrlUnpadded::decode_vec(&string("proof", raw)?).ok();
+        let bytes = Base64UrlUnpadded::decode_vec(&proof).ok();
         match bytes.as_deref().map(<&[u8; Proof::BYTES]>::try_from) {
             Some(Ok(bytes)) => Ok(Some(Proof::from_bytes(bytes))),
             Some(Err(_)) | None => Err(wrong("proof", "96 bytes in base64url without padding")),
         }
     }
-}
-
-/// Parses an object whose properties are looked at one by one.
-pub(crate) fn object<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, JsonError> {
-    let not_json = |error: serde_json::Error| JsonError::NotJson(error.to_string());
-    // serde would take an array for a struct.
-    if !text
-        .trim_start_matches([' ', '\t', '\n', '\r'])
-        .starts_with('{')
-    {
-        serde_json::from_str::<IgnoredAny>(text).map_err(not_json)?;
-        return Err(JsonError::NotObject);
-    }
-    serde_json::from_str(text).map_err(not_json)
-}
-
-/// Parses the payload of a server's or peer's own message.
-pub(crate) fn parsed_payload<T: DeserializeOwned>(
-    payload: &RawValue,
-    expected: &'static str,
-) -> Result<T, JsonError> {
-    let is_object = payload.get().starts_with('{');
-    is_object
-        .then(|| serde_json::from_str(payload.get()).ok())
-        .flatten()
-        .ok_or(wrong("payload", expected))
-}
-
-pub(crate) fn required<'a>(
-    name: &'static str,
-    raw: Option<&'a RawValue>,
-) -> Result<Cow<'a, str>, JsonError> {
-    raw.map_or(Err(wrong(name, "a string")), |raw| string(name, raw))
-}
-
-pub(crate) fn string<'a>(name: &'static str, raw: &'a RawValue) -> Result<Cow<'a, str>, JsonError> {
-    string_of(raw).ok_or(wrong(name, "a string"))
-}
-
-/// The string that a raw value is; borrowed where it has no escapes.
-pub(crate) fn string_of(raw: &RawValue) -> Option<Cow<'_, str>> {
-    let inner = raw.get().strip_prefix('"')?.strip_suffix('"')?;
-    if inner.contains('\\') {
-        return serde_json::from_str::<String>(raw.get())
-            .ok()
-            .map(Cow::Owned);
-    }
-    Some(Cow::Borrowed(inner))
 }
 
 pub(crate) fn quoted(text: &str) -> String {
@@ -307,26 +260,8 @@ pub(crate) fn peer_id(name: &'static str, text: &str) -> Result<PeerId, JsonErro
         .or(Err(wrong(name, "a peer id of 40 hex digits")))
 }
 
-/// A number below 2^64 in decimal, as JavaScript can't keep it as a number.
-fn number_in_string(
-    name: &'static str,
-    raw: Option<&RawValue>,
-) -> Result<Option<MessageId>, JsonError> {
-    let Some(raw) = raw else {
-        return Ok(None);
-    };
-    let text = string(name, raw)?;
-    decimal(&text)
-        .map(|number| Some(MessageId(number)))
-        .ok_or(wrong(name, "a decimal number below 2^64 in a string"))
-}
-
 /// Digits only: Rust's parser would take a plus sign.
 pub(crate) fn decimal(text: &str) -> Option<u64> {
     let are_digits = text.bytes().all(|byte| byte.is_ascii_digit());
     are_digits.then(|| text.parse().ok()).flatten()
-}
-
-fn number(name: &'static str, raw: &RawValue) -> Result<u64, JsonError> {
-    serde_json::from_str(raw.get()).or(Err(wrong(name, "a number, 0 or more")))
 }

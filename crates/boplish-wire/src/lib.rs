@@ -19,6 +19,7 @@ pub mod id;
 pub mod json;
 pub mod limits;
 pub mod message;
+pub mod object;
 pub mod sdp;
 pub mod signal;
 
@@ -26,6 +27,7 @@ pub use frame::{CloseReason, Frame, FrameError, Hello, Keepalive};
 pub use id::{IdError, Keypair, PeerId, Proof};
 pub use json::JsonError;
 pub use message::{Kind, Message, MessageError, MessageId, Payload, ProtocolName};
+pub use object::{Object, ObjectWriter};
 pub use sdp::{SdpError, SdpType};
 pub use signal::{
     Candidate, CandidateAddress, CandidateKind, DeniedReason, Description, FactError, Fingerprint,

@@ -8,13 +8,11 @@ mod wire;
 use core::fmt;
 use core::net::IpAddr;
 
-use std::borrow::Cow;
-
 use base64ct::{Base64UrlUnpadded, Encoding};
-use serde::Deserialize;
 
 use crate::id::{Keypair, PeerId, Proof};
 use crate::message::Payload;
+use crate::object::Object;
 
 pub use facts::FactError;
 pub(crate) use facts::{check_candidate, check_description};
@@ -304,16 +302,7 @@ impl SignedSignal {
 
 /// The bytes of a signal's JSON form, if the text is one.
 pub(crate) fn bytes_in_json(text: &str) -> Option<Vec<u8>> {
-    #[derive(Deserialize)]
-    struct Form<'a> {
-        #[serde(borrow)]
-        signal: Cow<'a, str>,
-    }
-    // serde would take an array for a struct.
-    let form: Form<'_> = text
-        .starts_with('{')
-        .then(|| serde_json::from_str(text).ok())??;
-    Base64UrlUnpadded::decode_vec(&form.signal).ok()
+    Base64UrlUnpadded::decode_vec(&Object::parse(text).ok()?.string("signal")?).ok()
 }
 
 impl Signal {

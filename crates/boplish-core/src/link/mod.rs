@@ -25,7 +25,7 @@ use boplish_wire::{
     Candidate, CloseReason, DeniedReason, Description, Frame, Keepalive, Keypair, Message, Payload,
     PeerId, SessionId, Signal, SignedSignal,
 };
-use rand_chacha::ChaCha8Rng;
+use rand_xoshiro::Xoshiro256PlusPlus;
 
 use self::candidates::Early;
 use self::handshake::{Handshake, Role};
@@ -88,7 +88,7 @@ pub(crate) enum LinkOutput {
 pub(crate) struct Links {
     config: LinkConfig,
     keypair: Keypair,
-    rng: ChaCha8Rng,
+    rng: Xoshiro256PlusPlus,
     closed: bool,
     hidden: bool,
     /// What the router wants neighbours to know.
@@ -156,7 +156,12 @@ pub(crate) enum LinkSendError {
 }
 
 impl Links {
-    pub(crate) fn new(config: LinkConfig, keypair: Keypair, rng: ChaCha8Rng, now: Time) -> Self {
+    pub(crate) fn new(
+        config: LinkConfig,
+        keypair: Keypair,
+        rng: Xoshiro256PlusPlus,
+        now: Time,
+    ) -> Self {
         Self {
             config,
             keypair,

@@ -4,10 +4,10 @@ use boplish_wire::{Kind, Message, Payload, signal};
 
 use super::Node;
 use crate::io::{Direction, Event};
-use crate::protocol::Unreachable;
 use crate::protocol::bopcast::{self, BopcastOutput};
 use crate::protocol::ping::{self, PingOutput};
 use crate::protocol::topo::{self, TopoOutput};
+use crate::protocol::unreachable_peer;
 use crate::router::{Callback, Via};
 use crate::time::Time;
 
@@ -29,7 +29,7 @@ impl Node {
             }
             Kind::Unreachable { of } => {
                 if via == Via::Link(message.from)
-                    && let Ok(Unreachable { peer }) = message.payload.parse()
+                    && let Some(peer) = unreachable_peer(&message.payload)
                 {
                     self.router.handle_unreachable(message.from, peer);
                     if message.protocol.as_str() == signal::PROTOCOL {

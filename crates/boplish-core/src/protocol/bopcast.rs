@@ -2,75 +2,28 @@
 //! Everyone registers with someone, and everyone sends to everyone.
 
 use base64ct::{Base64, Encoding};
-use boplish_wire::{Message, Payload, PeerId};
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use boplish_wire::{Message, Object, ObjectWriter, Payload, PeerId};
 
-use super::{hex, payload};
+use super::{object, payload};
 use crate::table::Set;
 
 /// The protocol's name.
 pub(crate) const NAME: &str = "bopcast-protocol";
 
+/// Asks to share a group.
+const REQUEST: &str = "register-request";
+
+/// Tells a member of the newcomer, `peer`, that has asked the sender.
+const PROPAGATE: &str = "register-propagate";
+
+/// Tells a newcomer that the sender shares the group with it.
+const RESPONSE: &str = "register-response";
+
+/// Tells the group something: `payload`, or `bytes` in base64.
+const DELIVER: &str = "deliver";
+
 /// Members of a group; further ones are not added.
 const MAX_MEMBERS: usize = 256;
-
-/// The subtypes of the report.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum Subtype {
-    /// Asks to share a group.
-    RegisterRequest,
-    /// Tells a member of the newcomer, `peer`, that has asked the sender.
-    RegisterPropagate,
-    /// Tells a newcomer that the sender shares the group with it.
-    RegisterResponse,
-    /// Tells the group something: `payload`, or `bytes` in base64.
-    Deliver,
-}
-
-/// A message of the protocol.
-#[derive(Debug, Serialize, Deserialize)]
-struct Bopcast {
-    #[serde(rename = "type")]
-    subtype: Subtype,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    peer: Option<Id>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    payload: Option<Box<RawValue>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    bytes: Option<String>,
-}
-
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-struct Id(#[serde(with = "hex")] PeerId);
-
-impl Bopcast {
-    fn new(subtype: Subtype) -> Self {
-        Self {
-            subtype,
-            peer: None,
-            payload: None,
-            bytes: None,
-        }
-    }
-
-    fn propagate(peer: PeerId) -> Self {
-        Self {
-            peer: Some(Id(peer)),
-            ..Self::new(Subtype::RegisterPropagate)
-        }
-    }
-
-    /// What the group is told.
-    fn content(self) -> Option<Payload> {
-        match (self.payload, self.bytes) {
-            (Some(json), _) => Payload::json(json.get()).ok(),
-            (None, Some(bytes)) => Payload::bytes(Base64::decode_vec(&bytes).ok()?).ok(),
-            (None, None) => None,
-        }
-    }
-}
 
 /// The group of this peer.
 #[derive(Debug, Default)]
@@ -97,19 +50,17 @@ impl Group {
 
     /// The payload of a request to share the group of a peer.
     pub(crate) fn register() -> Payload {
-        payload(&Bopcast::new(Subtype::RegisterRequest))
+        payload(&mut ObjectWriter::of_type(REQUEST))
     }
 
     /// The payload of a message to the group, if `content` is not too long to be wrapped.
     pub(crate) fn deliver(content: &Payload) -> Option<Payload> {
-        let mut message = Bopcast::new(Subtype::Deliver);
+        let mut message = ObjectWriter::of_type(DELIVER);
         match content {
-            Payload::Json(text) => {
-                message.payload = Some(RawValue::from_string(text.to_string()).ok()?);
-            }
-            Payload::Bytes(bytes) => message.bytes = Some(Base64::encode_string(bytes)),
-        }
-        Payload::from_value(&message).ok()
+            Payload::Json(text) => message.raw("payload", text),
+            Payload::Bytes(bytes) => message.string("bytes", &Base64::encode_string(bytes)),
+        };
+        Payload::json(message.finish()).ok()
     }
 
     /// A peer is not there any more.
@@ -121,43 +72,51 @@ impl Group {
     pub(crate) fn handle(&mut self, own: PeerId, message: &Message) -> BopcastOutput {
         let from = message.from;
         let mut output = BopcastOutput::default();
-        let parsed = match message.payload.parse::<Bopcast>() {
-            Ok(parsed) => parsed,
-            Err(error) => {
-                tracing::debug!(?from, %error, "bad bopcast message");
-                return output;
-            }
+        let Some(object) = object(&message.payload) else {
+            return output;
         };
-        match parsed.subtype {
-            Subtype::RegisterRequest => {
+        match object.string("type").as_deref() {
+            Some(REQUEST) => {
                 let others = self.members.keys().filter(|member| **member != from);
-                let news = payload(&Bopcast::propagate(from));
+                let news =
+                    payload(ObjectWriter::of_type(PROPAGATE).string("peer", &from.to_string()));
                 output.say = others.map(|member| (*member, news.clone())).collect();
                 output.changed = self.add(from);
-                let response = Bopcast::new(Subtype::RegisterResponse);
-                output.say.push((from, payload(&response)));
+                output.say.push((from, response()));
             }
-            Subtype::RegisterPropagate => {
-                if let Some(Id(peer)) = parsed.peer
+            Some(PROPAGATE) => {
+                if let Some(peer) = object.peer("peer")
                     && self.members.contains_key(&from)
                     && peer != own
                 {
                     output.changed = self.add(peer);
-                    let response = Bopcast::new(Subtype::RegisterResponse);
-                    output.say = vec![(peer, payload(&response))];
+                    output.say = vec![(peer, response())];
                 }
             }
-            Subtype::RegisterResponse => output.changed = self.add(from),
-            Subtype::Deliver => {
+            Some(RESPONSE) => output.changed = self.add(from),
+            Some(DELIVER) => {
                 if self.members.contains_key(&from) {
-                    output.delivered = parsed.content();
+                    output.delivered = content(&object);
                 }
             }
+            Some(_) | None => {}
         }
         output
     }
 
     fn add(&mut self, peer: PeerId) -> bool {
         self.members.len() < MAX_MEMBERS && self.members.insert(peer, ()).is_none()
+    }
+}
+
+fn response() -> Payload {
+    payload(&mut ObjectWriter::of_type(RESPONSE))
+}
+
+/// What a group is told.
+fn content(deliver: &Object<'_>) -> Option<Payload> {
+    match deliver.string("bytes") {
+        Some(bytes) => Payload::bytes(Base64::decode_vec(&bytes).ok()?).ok(),
+        None => Payload::json(deliver.get("payload").unwrap_or("null")).ok(),
     }
 }

@@ -1,15 +1,14 @@
 //! ping-protocol: the report's example (section 4.1.2).
 //!
-//! A pong repeats what the ping carried, so that the pinger can tell which one it answers; one
-//! from an application of the report carries nothing, and answers the oldest ping.
+//! A pong repeats the `id` and the `date` of the ping, so that the pinger can tell which one it
+//! answers; one from an application of the report may carry neither, and answers the oldest ping.
 
 use core::time::Duration;
 use std::collections::VecDeque;
 
-use boplish_wire::{Message, MessageId, Payload, PeerId};
-use serde_json::{Map, Value};
+use boplish_wire::{Message, MessageId, ObjectWriter, Payload, PeerId};
 
-use super::payload;
+use super::{object, payload};
 use crate::time::Time;
 
 /// The protocol's name.
@@ -53,28 +52,33 @@ impl Ping {
         }
         let sent = now;
         self.waiting.push_back(Waiting { id, peer, sent });
-        let fields = [("type", "ping".into()), ("id", id.0.to_string().into())];
-        let fields = fields.map(|(key, value): (&str, Value)| (key.to_owned(), value));
-        payload(&Map::from_iter(fields))
+        payload(ObjectWriter::of_type("ping").string("id", &id.0.to_string()))
     }
 
     /// Takes a message of the protocol.
     pub(crate) fn handle(&mut self, now: Time, message: &Message) -> PingOutput {
-        let Ok(mut fields) = message.payload.parse::<Map<String, Value>>() else {
+        let Some(fields) = object(&message.payload) else {
             return PingOutput::Nothing;
         };
-        match fields.get("type").and_then(Value::as_str) {
+        match fields.string("type").as_deref() {
             Some("ping") => {
-                fields.insert("type".to_owned(), "pong".into());
-                PingOutput::Answer(payload(&fields))
+                let mut pong = ObjectWriter::of_type("pong");
+                for name in ["id", "date"] {
+                    if let Some(value) = fields.get(name) {
+                        pong.raw(name, value);
+                    }
+                }
+                PingOutput::Answer(payload(&mut pong))
             }
-            Some("pong") => self.handle_pong(now, message.from, fields.get("id")),
+            Some("pong") => {
+                let id = fields.string("id").and_then(|id| id.parse().ok());
+                self.handle_pong(now, message.from, id)
+            }
             Some(_) | None => PingOutput::Nothing,
         }
     }
 
-    fn handle_pong(&mut self, now: Time, from: PeerId, id: Option<&Value>) -> PingOutput {
-        let id = id.and_then(Value::as_str).and_then(|id| id.parse().ok());
+    fn handle_pong(&mut self, now: Time, from: PeerId, id: Option<u64>) -> PingOutput {
         let answered =
             |ping: &Waiting| ping.peer == from && id.is_none_or(|id| ping.id == MessageId(id));
         let index = self.waiting.iter().position(answered);

@@ -1,28 +1,14 @@
 //! topo-protocol: who is connected to whom (the report, section 4.1.2).
 
-use boplish_wire::{Message, Payload, PeerId};
-use serde::{Deserialize, Serialize};
+use boplish_wire::{Message, ObjectWriter, Payload, PeerId};
 
-use super::{hex_list, payload};
+use super::{object, payload};
 
 /// The protocol's name.
 pub(crate) const NAME: &str = "topo-protocol";
 
 /// Peers that are taken from one response.
 const MAX_PEERS: usize = 1024;
-
-/// A message of the protocol.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "lowercase")]
-enum Topo {
-    /// Asks for the peers that the receiver is connected to.
-    Request,
-    /// Names them.
-    Response {
-        #[serde(with = "hex_list")]
-        peers: Vec<PeerId>,
-    },
-}
 
 /// What a delivered message calls for.
 #[derive(Debug)]
@@ -35,25 +21,26 @@ pub(crate) enum TopoOutput {
     Nothing,
 }
 
-/// The payload of a request.
+/// The payload of a request, for the peers that the receiver is connected to.
 pub(crate) fn request() -> Payload {
-    payload(&Topo::Request)
+    payload(&mut ObjectWriter::of_type("request"))
 }
 
 /// Takes a message of the protocol.
 pub(crate) fn handle(message: &Message, own_peers: impl FnOnce() -> Vec<PeerId>) -> TopoOutput {
-    match message.payload.parse::<Topo>() {
-        Ok(Topo::Request) => {
+    let Some(object) = object(&message.payload) else {
+        return TopoOutput::Nothing;
+    };
+    match (object.string("type").as_deref(), object.peers("peers")) {
+        (Some("request"), _) => {
             let peers = own_peers();
-            TopoOutput::Answer(payload(&Topo::Response { peers }))
+            let mut response = ObjectWriter::of_type("response");
+            TopoOutput::Answer(payload(response.strings("peers", &peers)))
         }
-        Ok(Topo::Response { mut peers }) => {
+        (Some("response"), Some(mut peers)) => {
             peers.truncate(MAX_PEERS);
             TopoOutput::Learned(peers)
         }
-        Err(error) => {
-            tracing::debug!(from = ?message.from, %error, "bad topo message");
-            TopoOutput::Nothing
-        }
+        (Some(_) | None, _) => TopoOutput::Nothing,
     }
 }

@@ -4,13 +4,12 @@ use core::fmt;
 use std::borrow::Cow;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use serde::Deserialize;
-use serde_json::value::RawValue;
 
-use super::server::{CHALLENGE_RESPONSE, ProofPayload};
+use super::server::CHALLENGE_RESPONSE;
 use super::{DOMAIN, ErrorCode, NONCE};
 use crate::id::{PeerId, Proof};
-use crate::json::{Envelope, JsonError, object, parsed_payload, required, string_of};
+use crate::json::{Envelope, JsonError, wrong};
+use crate::object::Object;
 use crate::signal;
 
 /// The properties of a message by which the server carries it; the rest is not looked at, and
@@ -58,7 +57,7 @@ impl HeadError {
 impl<'a> Head<'a> {
     /// Reads the head of a text, without a limit to its length: that is the server's to choose.
     pub fn parse(text: &'a str) -> Result<Self, HeadError> {
-        let fields: HeadFields<'a> = object(text).map_err(|error| match error {
+        let fields = Object::parse(text).map_err(|error| match error {
             JsonError::NotObject => HeadError::NotObject,
             other @ (JsonError::TooLong(_)
             | JsonError::NotJson(_)
@@ -67,48 +66,27 @@ impl<'a> Head<'a> {
             | JsonError::UnknownServerMessage(_)
             | JsonError::Message(_)) => HeadError::NotJson(other.to_string()),
         })?;
-        let kind = optional("type", fields.kind)?;
+        let optional = |name| match (fields.get(name), fields.string(name)) {
+            (None, _) => Ok(None),
+            (Some(_), Some(text)) => Ok(Some(text)),
+            (Some(_), None) => Err(HeadError::NotString(name)),
+        };
+        let kind = optional("type")?;
         let is_offer = kind.as_deref() == Some(signal::PROTOCOL)
-            && fields.payload.is_some_and(is_offer_payload);
+            && fields.get("payload").is_some_and(is_offer_payload);
         Ok(Self {
             kind,
-            from: optional("from", fields.from)?,
-            to: optional("to", fields.to)?.filter(|to| !matches!(&**to, "" | "*")),
-            id: optional("id", fields.id)?,
+            from: optional("from")?,
+            to: optional("to")?.filter(|to| !matches!(&**to, "" | "*")),
+            id: optional("id")?,
             is_offer,
         })
     }
 }
 
-#[derive(Deserialize)]
-struct HeadFields<'a> {
-    #[serde(borrow, rename = "type")]
-    kind: Option<&'a RawValue>,
-    #[serde(borrow)]
-    from: Option<&'a RawValue>,
-    #[serde(borrow)]
-    to: Option<&'a RawValue>,
-    #[serde(borrow)]
-    id: Option<&'a RawValue>,
-    #[serde(borrow)]
-    payload: Option<&'a RawValue>,
-}
-
-fn optional<'a>(
-    name: &'static str,
-    raw: Option<&'a RawValue>,
-) -> Result<Option<Cow<'a, str>>, HeadError> {
-    raw.map(|raw| string_of(raw).ok_or(HeadError::NotString(name)))
-        .transpose()
-}
-
-fn is_offer_payload(payload: &RawValue) -> bool {
-    #[derive(Deserialize)]
-    struct Subtype<'a> {
-        #[serde(borrow, rename = "type")]
-        subtype: Cow<'a, str>,
-    }
-    object::<Subtype<'_>>(payload.get()).is_ok_and(|payload| payload.subtype == "offer")
+fn is_offer_payload(payload: &str) -> bool {
+    let payload = Object::parse(payload);
+    payload.is_ok_and(|payload| payload.string("type").as_deref() == Some("offer"))
 }
 
 /// Why a proof of an id is refused.
@@ -135,7 +113,7 @@ pub fn verify_challenge_response(
     nonce: &[u8; NONCE],
 ) -> Result<(), ChallengeError> {
     let envelope = Envelope::parse(text)?;
-    let kind = required("type", envelope.protocol)?;
+    let kind = envelope.required("type")?;
     if kind != CHALLENGE_RESPONSE {
         let shown = kind
             .chars()
@@ -143,12 +121,13 @@ pub fn verify_challenge_response(
             .collect();
         return Err(ChallengeError::NotAResponse(shown));
     }
-    let from = crate::json::peer_id("from", &required("from", envelope.from)?)?;
+    let from = crate::json::peer_id("from", &envelope.required("from")?)?;
     if from != id {
         return Err(ChallengeError::WrongFrom(from, id));
     }
-    let response: ProofPayload = parsed_payload(envelope.payload, "an object with a `proof`")?;
-    let bytes = Base64UrlUnpadded::decode_vec(&response.proof).ok();
+    let expected = "an object with a `proof`";
+    let proof = envelope.object(expected)?.string("proof");
+    let bytes = Base64UrlUnpadded::decode_vec(&proof.ok_or(wrong("payload", expected))?).ok();
     let proof = bytes
         .as_deref()
         .and_then(|bytes| bytes.try_into().ok())

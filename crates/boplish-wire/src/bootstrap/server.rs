@@ -1,15 +1,16 @@
 //! What the server says: written by the directory, read by peers.
 
 use core::fmt;
+use std::borrow::Cow;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use serde::{Deserialize, Serialize};
 
 use super::{DOMAIN, NONCE};
 use crate::id::Keypair;
-use crate::json::{Envelope, JsonError, decimal, parsed_payload, quoted, required, wrong};
+use crate::json::{Envelope, JsonError, decimal, wrong};
 use crate::limits::MAX_REASON;
 use crate::message::{Message, MessageId};
+use crate::object::{Object, ObjectWriter, elements};
 use crate::signal;
 
 /// What a peer hears on the bootstrap WebSocket.
@@ -42,15 +43,13 @@ pub enum FromServer {
 }
 
 /// A STUN or TURN server, as `RTCConfiguration.iceServers` has it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IceServer {
     /// `stun:`, `turn:` or `turns:` URIs (RFC 7064, RFC 7065).
     pub urls: Vec<String>,
     /// For TURN.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
     /// For TURN.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential: Option<String>,
 }
 
@@ -145,15 +144,14 @@ impl FromServer {
     /// Reads a text of the bootstrap WebSocket. What has an empty `from` is the server's own.
     pub fn parse(text: &str) -> Result<Self, JsonError> {
         let envelope = Envelope::parse(text)?;
-        if !required("from", envelope.from)?.is_empty() {
+        if !envelope.required("from")?.is_empty() {
             return Ok(Self::Message(envelope.message()?));
         }
-        let payload = envelope.payload;
-        match &*required("type", envelope.protocol)? {
+        match &*envelope.required("type")? {
             CHALLENGE => {
                 let expected = "an object with a `nonce` of 32 bytes in base64url";
-                let challenge: ChallengePayload = parsed_payload(payload, expected)?;
-                let nonce = Base64UrlUnpadded::decode_vec(&challenge.nonce).ok();
+                let nonce = envelope.object(expected)?.string("nonce");
+                let nonce = nonce.and_then(|nonce| Base64UrlUnpadded::decode_vec(&nonce).ok());
                 let nonce = nonce.and_then(|nonce| nonce.try_into().ok());
                 Ok(Self::Challenge {
                     nonce: nonce.ok_or(wrong("payload", expected))?,
@@ -161,35 +159,40 @@ impl FromServer {
             }
             WELCOME => {
                 let expected = "an object with `iceServers`, each with a list of `urls`";
-                let welcome: WelcomePayload = parsed_payload(payload, expected)?;
-                Ok(Self::Welcome {
-                    ice_servers: welcome.ice_servers,
-                })
+                let welcome = envelope.object(expected)?;
+                let ice_servers = match welcome.get("iceServers") {
+                    Some(list) => IceServer::list(list).ok_or(wrong("payload", expected))?,
+                    None => Vec::new(),
+                };
+                Ok(Self::Welcome { ice_servers })
             }
             signal::PROTOCOL => {
                 let expected = "an object with the `type` denied";
-                let denied: DeniedPayload = parsed_payload(payload, expected)?;
-                if denied.r#type != "denied" {
+                let denied = envelope.object(expected)?;
+                if denied.string("type").as_deref() != Some("denied") {
                     return Err(wrong("payload", expected));
                 }
                 Ok(Self::Denied {
-                    id: message_id(denied.id),
+                    id: message_id(&denied),
                 })
             }
             ERROR => {
                 let expected = "an object with `code` and `message`";
-                let error: ErrorPayload = parsed_payload(payload, expected)?;
+                let error = envelope.object(expected)?;
+                let code = error.string("code").ok_or(wrong("payload", expected))?;
+                let peer = error.string("peer").map(|peer| cut(&peer).to_owned());
                 Ok(Self::Error(ServerError {
-                    code: ErrorCode::from(&*error.code),
-                    message: cut(&error.message).to_owned(),
-                    peer: error.peer.map(|peer| cut(&peer).to_owned()),
-                    id: message_id(error.id),
+                    code: ErrorCode::from(&*code),
+                    message: cut(&error.string("message").unwrap_or_default()).to_owned(),
+                    peer,
+                    id: message_id(&error),
                 }))
             }
             SHUTDOWN => {
-                let shutdown: ShutdownPayload = parsed_payload(payload, "an object with `reason`")?;
+                let shutdown = envelope.object("an object with `reason`")?;
+                let reason = shutdown.string("reason").unwrap_or_default();
                 Ok(Self::Shutdown {
-                    reason: cut(&shutdown.reason).to_owned(),
+                    reason: cut(&reason).to_owned(),
                 })
             }
             other => Err(JsonError::UnknownServerMessage(cut(other).to_owned())),
@@ -197,10 +200,35 @@ impl FromServer {
     }
 }
 
+impl IceServer {
+    /// The servers of a JSON list, if it is one.
+    fn list(text: &str) -> Option<Vec<Self>> {
+        let server = |text| {
+            let server = Object::parse(text).ok()?;
+            let urls = server.strings("urls")?;
+            Some(Self {
+                urls: urls.into_iter().map(Cow::into_owned).collect(),
+                username: server.string("username").map(Cow::into_owned),
+                credential: server.string("credential").map(Cow::into_owned),
+            })
+        };
+        elements(text)?.into_iter().map(server).collect()
+    }
+
+    fn to_json(&self) -> String {
+        ObjectWriter::default()
+            .strings("urls", &self.urls)
+            .optional("username", self.username.as_deref())
+            .optional("credential", self.credential.as_deref())
+            .finish()
+    }
+}
+
 /// The server's demand for a proof, for the client `to`.
 pub fn challenge(to: &str, nonce: &[u8; NONCE]) -> String {
     let nonce = Base64UrlUnpadded::encode_string(nonce);
-    envelope(CHALLENGE, "", to, &ChallengePayload { nonce })
+    let mut payload = ObjectWriter::default();
+    envelope(CHALLENGE, "", to, payload.string("nonce", &nonce))
 }
 
 /// A peer's answer to the server's challenge.
@@ -208,28 +236,26 @@ pub fn challenge_response(keypair: &Keypair, nonce: &[u8; NONCE]) -> String {
     let id = keypair.id();
     let proof = keypair.prove(DOMAIN, &[nonce, id.as_bytes()]);
     let proof = Base64UrlUnpadded::encode_string(&proof.to_bytes());
-    envelope(
-        CHALLENGE_RESPONSE,
-        &id.to_string(),
-        "",
-        &ProofPayload { proof },
-    )
+    let mut payload = ObjectWriter::default();
+    let payload = payload.string("proof", &proof);
+    envelope(CHALLENGE_RESPONSE, &id.to_string(), "", payload)
 }
 
 /// The server's word that the client `to` is connected.
 pub fn welcome(to: &str, ice_servers: &[IceServer]) -> String {
-    let ice_servers = ice_servers.to_vec();
-    envelope(WELCOME, "", to, &WelcomePayload { ice_servers })
+    let servers: Vec<String> = ice_servers.iter().map(IceServer::to_json).collect();
+    let mut payload = ObjectWriter::default();
+    let payload = payload.raw("iceServers", &format!("[{}]", servers.join(",")));
+    envelope(WELCOME, "", to, payload)
 }
 
 /// The server's answer to the offer of a client who is alone; `id` is that of its message.
 pub fn denied(to: &str, id: Option<&str>) -> String {
-    let denied = DeniedPayload {
-        r#type: "denied".to_owned(),
-        reason: signal::DeniedReason::Alone.as_str().to_owned(),
-        id: id.map(str::to_owned),
-    };
-    envelope(signal::PROTOCOL, "", to, &denied)
+    let mut payload = ObjectWriter::of_type("denied");
+    let payload = payload
+        .string("reason", signal::DeniedReason::Alone.as_str())
+        .optional("id", id);
+    envelope(signal::PROTOCOL, "", to, payload)
 }
 
 /// The server's refusal; `peer` is the receiver that it does not know, `id` that of the culprit.
@@ -240,19 +266,19 @@ pub fn error(
     peer: Option<&str>,
     id: Option<&str>,
 ) -> String {
-    let error = ErrorPayload {
-        code: code.as_str().to_owned(),
-        message: cut(message).to_owned(),
-        peer: peer.map(|peer| cut(peer).to_owned()),
-        id: id.map(|id| cut(id).to_owned()),
-    };
-    envelope(ERROR, "", to, &error)
+    let mut payload = ObjectWriter::default();
+    let payload = payload
+        .string("code", code.as_str())
+        .string("message", cut(message))
+        .optional("peer", peer.map(cut))
+        .optional("id", id.map(cut));
+    envelope(ERROR, "", to, payload)
 }
 
 /// The server's notice that it closes the WebSocket of the client `to`.
 pub fn shutdown(to: &str, reason: &str) -> String {
-    let reason = cut(reason).to_owned();
-    envelope(SHUTDOWN, "", to, &ShutdownPayload { reason })
+    let mut payload = ObjectWriter::default();
+    envelope(SHUTDOWN, "", to, payload.string("reason", cut(reason)))
 }
 
 const CHALLENGE: &str = "challenge";
@@ -261,61 +287,17 @@ const WELCOME: &str = "welcome";
 const ERROR: &str = "error";
 const SHUTDOWN: &str = "shutdown";
 
-#[derive(Serialize, Deserialize)]
-struct ChallengePayload {
-    nonce: String,
-}
-
-#[derive(Serialize, Deserialize)]
-pub(super) struct ProofPayload {
-    pub(super) proof: String,
-}
-
-#[derive(Serialize, Deserialize)]
-struct WelcomePayload {
-    #[serde(rename = "iceServers", default)]
-    ice_servers: Vec<IceServer>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct DeniedPayload {
-    r#type: String,
-    #[serde(default)]
-    reason: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    id: Option<String>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct ErrorPayload {
-    code: String,
-    #[serde(default)]
-    message: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    peer: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    id: Option<String>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct ShutdownPayload {
-    #[serde(default)]
-    reason: String,
-}
-
-fn envelope(kind: &str, from: &str, to: &str, payload: &impl Serialize) -> String {
-    format!(
-        r#"{{"type":{},"from":{},"to":{},"payload":{}}}"#,
-        quoted(kind),
-        quoted(from),
-        quoted(to),
-        serde_json::to_string(payload).expect("structs of strings always have a JSON form"),
-    )
+fn envelope(kind: &str, from: &str, to: &str, payload: &mut ObjectWriter) -> String {
+    ObjectWriter::of_type(kind)
+        .string("from", from)
+        .string("to", to)
+        .raw("payload", &payload.finish())
+        .finish()
 }
 
 /// What a client of the report gives as an id may be no number; then it names no message of ours.
-fn message_id(id: Option<String>) -> Option<MessageId> {
-    decimal(&id?).map(MessageId)
+fn message_id(payload: &Object<'_>) -> Option<MessageId> {
+    decimal(&payload.string("id")?).map(MessageId)
 }
 
 /// The first `MAX_REASON` bytes, cut between characters.

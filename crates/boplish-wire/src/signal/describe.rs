@@ -2,62 +2,44 @@
 
 use core::net::SocketAddr;
 
-use serde::Serialize;
+use crate::object::ObjectWriter;
 
 use super::{Candidate, CandidateAddress, CandidateKind, Setup, Signal, Transport};
 
-#[derive(Serialize, Default)]
-struct Shown {
-    r#type: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    of: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    session: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    fingerprint: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    offered: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    setup: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    candidates: Option<Vec<String>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    done: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'static str>,
-}
-
 pub(super) fn describe(signal: &Signal) -> String {
-    let mut shown = Shown {
-        r#type: signal.subtype(),
-        ..Shown::default()
-    };
+    let mut shown = ObjectWriter::of_type(signal.subtype());
     if !matches!(signal, Signal::Offer { .. }) {
-        shown.of = Some(signal.session().to_string());
+        shown.string("of", &signal.session().to_string());
     }
     match signal {
         Signal::Offer { description }
         | Signal::Answer { description, .. }
         | Signal::RestartOffer { description, .. }
         | Signal::RestartAnswer { description, .. } => {
-            shown.session = Some(description.session.to_string());
-            shown.fingerprint = Some(description.fingerprint.to_string());
-            shown.setup = Some(setup(description.setup));
-            shown.candidates = Some(description.candidates.iter().map(candidate).collect());
+            shown.string("session", &description.session.to_string());
+            shown.string("fingerprint", &description.fingerprint.to_string());
+            shown.string("setup", setup(description.setup));
+            shown.strings("candidates", &texts(&description.candidates));
         }
         Signal::Candidates {
             candidates, done, ..
         } => {
-            shown.candidates = Some(candidates.iter().map(candidate).collect());
-            shown.done = Some(*done);
+            shown.strings("candidates", &texts(candidates));
+            shown.raw("done", if *done { "true" } else { "false" });
         }
-        Signal::Denied { reason, .. } => shown.reason = Some(reason.as_str()),
+        Signal::Denied { reason, .. } => {
+            shown.string("reason", reason.as_str());
+        }
         Signal::RestartRequest { .. } => {}
     }
     if let Signal::Answer { offered, .. } = signal {
-        shown.offered = Some(offered.to_string());
+        shown.string("offered", &offered.to_string());
     }
-    serde_json::to_string(&shown).expect("texts and lists of texts always have a JSON form")
+    shown.finish()
+}
+
+fn texts(candidates: &[Candidate]) -> Vec<String> {
+    candidates.iter().map(candidate).collect()
 }
 
 fn setup(setup: Setup) -> &'static str {

@@ -10,14 +10,14 @@ use core::time::Duration;
 use std::collections::VecDeque;
 
 use boplish_wire::{Kind, Message, PeerId, ProtocolName, signal};
-use rand_chacha::ChaCha8Rng;
+use rand_xoshiro::Xoshiro256PlusPlus;
 
 use self::view::Digest;
 use super::{Callback, Router, RouterOutput, Via};
 use crate::io::DisconnectReason;
 use crate::link::retry::random_below;
+use crate::protocol;
 use crate::protocol::discovery::{self, Discovery};
-use crate::protocol::{self, Unreachable};
 use crate::table::{Set, Table};
 use crate::time::Time;
 
@@ -60,7 +60,7 @@ pub(crate) struct Mesh {
     announce_at: Option<Time>,
     look_around_at: Option<Time>,
     look_around_pause: Duration,
-    rng: ChaCha8Rng,
+    rng: Xoshiro256PlusPlus,
     outputs: VecDeque<RouterOutput>,
 }
 
@@ -83,7 +83,7 @@ enum NextHop {
 }
 
 impl Mesh {
-    pub(crate) fn new(own: PeerId, max_links: usize, rng: ChaCha8Rng) -> Self {
+    pub(crate) fn new(own: PeerId, max_links: usize, rng: Xoshiro256PlusPlus) -> Self {
         let mut mesh = Self {
             own,
             max_links,
@@ -130,7 +130,7 @@ impl Mesh {
             to,
             protocol: protocol::name(discovery::NAME),
             kind: Kind::Plain,
-            payload: protocol::payload(&Discovery::Request),
+            payload: Discovery::Request.to_payload(),
         });
     }
 
@@ -239,7 +239,7 @@ impl Mesh {
                     to: Some(from),
                     protocol: message.protocol,
                     kind: Kind::Unreachable { of: message.id },
-                    payload: protocol::payload(&Unreachable { peer: to }),
+                    payload: protocol::unreachable(to),
                 });
             }
             None => tracing::debug!(?from, ?to, "no way to forward a message"),
@@ -316,15 +316,15 @@ impl Router for Mesh {
     }
 
     fn handle_delivery(&mut self, now: Time, message: &Message) {
-        match message.payload.parse::<Discovery>() {
-            Ok(Discovery::Request) => {
+        match Discovery::from_payload(&message.payload) {
+            Some(Discovery::Request) => {
                 let ids = self.neighbours.keys().copied();
                 let ids = ids.filter(|id| *id != message.from).collect();
                 self.outputs.push_back(RouterOutput::Originate {
                     to: Some(message.from),
                     protocol: protocol::name(discovery::NAME),
                     kind: Kind::Plain,
-                    payload: protocol::payload(&Discovery::Answer { ids }),
+                    payload: Discovery::Answer { ids }.to_payload(),
                 });
                 // A request by way of the bootstrap server comes from another part of the
                 // network, or from one that has lost its links.
@@ -332,17 +332,16 @@ impl Router for Mesh {
                     self.look_around_soon(now);
                 }
             }
-            Ok(Discovery::Answer { ids }) => {
+            Some(Discovery::Answer { ids }) => {
                 let mut brings_new = self.want(now, message.from);
-                for id in ids.iter().take(discovery::MAX_IDS) {
+                for id in &ids {
                     brings_new |= self.want(now, *id);
                 }
                 if brings_new {
                     self.look_around_soon(now);
                 }
                 if let Some(neighbour) = self.neighbours.get_mut(&message.from) {
-                    let ids = ids.into_iter().take(discovery::MAX_IDS);
-                    neighbour.peers = ids.map(|id| (id, ())).collect();
+                    neighbour.peers = ids.into_iter().map(|id| (id, ())).collect();
                     neighbour.pause = match brings_new {
                         true => ASK_AGAIN,
                         false => (neighbour.pause * 2).min(ASK_AGAIN_MAX),
@@ -350,7 +349,7 @@ impl Router for Mesh {
                     neighbour.ask_at = now + neighbour.pause;
                 }
             }
-            Err(error) => tracing::debug!(from = ?message.from, %error, "bad discovery message"),
+            None => tracing::debug!(from = ?message.from, "bad discovery message"),
         }
     }
 
