@@ -30,8 +30,9 @@ export interface Host {
     monitor(direction: 'incoming' | 'outgoing' | 'forwarded', type: string, from: string, to: string | undefined, json: string): void;
     refused(from: string | undefined, reason: string): void;
     serverError(message: string): void;
-    /** The module has panicked: every peer is dead. */
-    failed(message: string): void;
+    /** Wraps what timers, promises and events call: it notices that the module has panicked, which
+     * is a trap, and calls nothing after that. */
+    guard(callback: (value: any) => void): (value: any) => void;
 }
 "#;
 
@@ -90,7 +91,7 @@ extern "C" {
     #[wasm_bindgen(method, js_name = serverError)]
     pub(crate) fn server_error(this: &Host, message: &str);
     #[wasm_bindgen(method)]
-    pub(crate) fn failed(this: &Host, message: &str);
+    pub(crate) fn guard(this: &Host, callback: &JsValue) -> Function;
 }
 
 // Functions that every environment has.
@@ -103,10 +104,10 @@ extern "C" {
     pub(crate) fn fill_with_random(bytes: &mut [u8]);
     #[wasm_bindgen(js_name = setTimeout)]
     pub(crate) fn set_timeout(callback: &Function, milliseconds: f64) -> JsValue;
+    #[wasm_bindgen(js_name = String)]
+    fn to_text(value: &JsValue) -> String;
     #[wasm_bindgen(js_name = clearTimeout)]
     pub(crate) fn clear_timeout(timer: &JsValue);
-    #[wasm_bindgen(js_namespace = console, js_name = error)]
-    pub(crate) fn console_error(text: &str);
 }
 
 // Events, and who has them.
@@ -143,6 +144,8 @@ extern "C" {
     pub(crate) type Global;
     #[wasm_bindgen(method, getter)]
     pub(crate) fn document(this: &Global) -> Option<Document>;
+    #[wasm_bindgen(thread_local_v2, js_name = globalThis)]
+    static GLOBAL: Global;
 
     #[wasm_bindgen(extends = EventTarget)]
     #[derive(Clone)]
@@ -166,8 +169,8 @@ extern "C" {
 
 #[wasm_bindgen]
 extern "C" {
-    /// `RTCConfiguration`, `RTCSessionDescriptionInit` and `RTCIceCandidateInit`: an object with
-    /// properties.
+    /// `RTCConfiguration`, `RTCIceServer`, `RTCSessionDescriptionInit`, `RTCIceCandidateInit` and
+    /// `RTCDataChannelInit`: an object with properties.
     pub(crate) type Dictionary;
     #[wasm_bindgen(method, structural, setter, js_name = iceServers)]
     pub(crate) fn set_ice_servers(this: &Dictionary, servers: &Array);
@@ -176,14 +179,24 @@ extern "C" {
     #[wasm_bindgen(method, structural, setter)]
     pub(crate) fn set_sdp(this: &Dictionary, sdp: &str);
     #[wasm_bindgen(method, structural, setter)]
+    pub(crate) fn set_urls(this: &Dictionary, urls: Vec<String>);
+    #[wasm_bindgen(method, structural, setter)]
+    pub(crate) fn set_username(this: &Dictionary, name: &str);
+    #[wasm_bindgen(method, structural, setter)]
+    pub(crate) fn set_credential(this: &Dictionary, credential: &str);
+    #[wasm_bindgen(method, structural, setter)]
     pub(crate) fn set_candidate(this: &Dictionary, candidate: &str);
     #[wasm_bindgen(method, structural, setter, js_name = sdpMid)]
     pub(crate) fn set_sdp_mid(this: &Dictionary, mid: &str);
+    #[wasm_bindgen(method, structural, setter)]
+    pub(crate) fn set_negotiated(this: &Dictionary, is_negotiated: bool);
+    #[wasm_bindgen(method, structural, setter)]
+    pub(crate) fn set_id(this: &Dictionary, id: u16);
 
     /// A promise.
     pub(crate) type Step;
     #[wasm_bindgen(method)]
-    pub(crate) fn then(this: &Step, resolved: &Function, rejected: &Function);
+    pub(crate) fn then(this: &Step, resolved: &JsValue, rejected: &JsValue);
 
     pub(crate) type IceCandidate;
     #[wasm_bindgen(method, getter)]
@@ -202,7 +215,7 @@ extern "C" {
     pub(crate) fn create_data_channel(
         this: &PeerConnection,
         label: &str,
-        options: &JsValue,
+        options: &Dictionary,
     ) -> Result<DataChannel, JsValue>;
     /// Without an argument it creates the offer or answer that is due.
     #[wasm_bindgen(method, catch, js_name = setLocalDescription)]
@@ -247,7 +260,7 @@ extern "C" {
 
 /// What was thrown, for people.
 pub(crate) fn describe(thrown: &JsValue) -> String {
-    js_sys::Object::from(thrown.clone()).to_string().into()
+    to_text(thrown)
 }
 
 /// An empty object.
@@ -257,23 +270,37 @@ pub(crate) fn dictionary() -> Dictionary {
 
 /// The global object.
 pub(crate) fn global() -> Global {
-    js_sys::global().unchecked_into()
+    GLOBAL.with(Clone::clone)
 }
+
+/// A function for timers and promises, which may call it for as long as they have it.
+pub(crate) fn callback(host: &Host, act: impl Fn(JsValue) + 'static) -> Function {
+    host.guard(&Callback::new(act).into_js_value())
+}
+
+/// One type for all, since each costs space.
+type Callback = Closure<dyn Fn(JsValue)>;
 
 /// A listener of events that listens until it is dropped. It may be dropped while it is called.
 pub(crate) struct Listener {
-    closure: Closure<dyn Fn(Event)>,
+    guarded: Function,
+    _callback: Callback,
     targets: Vec<(EventTarget, &'static [&'static str])>,
 }
 
 impl Listener {
     /// Calls `handle` for the named events of the targets.
     pub(crate) fn new(
+        host: &Host,
         targets: Vec<(EventTarget, &'static [&'static str])>,
         handle: impl Fn(Event) + 'static,
     ) -> Self {
-        let closure = Closure::<dyn Fn(Event)>::new(handle);
-        let listener = Self { closure, targets };
+        let callback = Callback::new(move |event: JsValue| handle(event.unchecked_into()));
+        let listener = Self {
+            guarded: host.guard(callback.as_ref()),
+            _callback: callback,
+            targets,
+        };
         listener.each(EventTarget::add_event_listener);
         listener
     }
@@ -281,7 +308,7 @@ impl Listener {
     fn each(&self, apply: impl Fn(&EventTarget, &str, &Function)) {
         for (target, kinds) in &self.targets {
             for kind in *kinds {
-                apply(target, kind, self.closure.as_ref().unchecked_ref());
+                apply(target, kind, &self.guarded);
             }
         }
     }

@@ -13,11 +13,8 @@ use boplish_wire::{Candidate, Description};
 use js_sys::{Array, ArrayBuffer, Function, Uint8Array};
 use wasm_bindgen::prelude::*;
 
-use crate::browser::{DataChannel, Event, Listener, PeerConnection, dictionary};
+use crate::browser::{DataChannel, Event, Host, Listener, PeerConnection, dictionary};
 use crate::shell::Shell;
-
-/// What `createDataChannel` is told: a channel that needs no negotiation.
-const CHANNEL: &str = r#"{"negotiated":true,"id":0,"ordered":true}"#;
 
 /// What becomes of a promise, told to the shell with the connection's id.
 pub(crate) struct Outcomes {
@@ -45,6 +42,7 @@ impl Connection {
     /// Makes a connection that does nothing yet.
     pub(crate) fn new(
         id: ConnectionId,
+        host: &Host,
         ice_servers: &Array,
         outcomes: Outcomes,
         shell: Weak<Shell>,
@@ -71,7 +69,7 @@ impl Connection {
             (peer.clone().unchecked_into(), of_peer),
             (channel.clone().unchecked_into(), of_channel),
         ];
-        connection.listener = Some(Listener::new(targets, move |event| {
+        connection.listener = Some(Listener::new(host, targets, move |event| {
             if let (Some(shell), Some(input)) =
                 (shell.upgrade(), read_event(&peer, &channel, &event))
             {
@@ -180,7 +178,10 @@ impl Drop for Connection {
 }
 
 fn create_channel(peer: &PeerConnection) -> Result<DataChannel, JsValue> {
-    let options = js_sys::JSON::parse(CHANNEL)?;
+    // A channel that needs no negotiation; by default it keeps the order.
+    let options = dictionary();
+    options.set_negotiated(true);
+    options.set_id(0);
     let channel = peer.create_data_channel("boplish", &options)?;
     channel.set_binary_type("arraybuffer");
     channel.set_buffered_amount_low_threshold(BUFFERED_AMOUNT_LOW as f64);

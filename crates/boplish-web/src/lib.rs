@@ -9,6 +9,9 @@
 //! back in: its commands reach the node at once, and what they lead to joins the queue. So no
 //! borrow is ever held while JavaScript runs.
 //!
+//! Panics are traps: JavaScript sees a `WebAssembly.RuntimeError`, and must not call again. So
+//! whatever the browser calls later goes through the host's `guard`.
+//!
 //! ```js
 //! const peer = new Peer(host, 'wss://boplish.example', secret);
 //! peer.open();
@@ -17,7 +20,6 @@
 
 mod browser;
 mod connection;
-mod panic;
 mod peer;
 mod report;
 mod shell;

@@ -10,8 +10,8 @@ use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
 
 use crate::browser::Host;
+use crate::report;
 use crate::shell::Shell;
-use crate::{panic, report};
 
 /// A peer of the network, in a page.
 ///
@@ -35,24 +35,19 @@ impl Peer {
             )
         })?;
         let identity = Keypair::from_secret(secret);
-        check_alive()?;
         Ok(Self {
             shell: Shell::new(host, url, identity),
         })
     }
 
     /// Joins the network.
-    pub fn open(&self) -> Result<(), JsValue> {
-        check_alive()?;
+    pub fn open(&self) {
         self.shell.open();
-        Ok(())
     }
 
     /// Leaves the network, for good.
-    pub fn close(&self) -> Result<(), JsValue> {
-        check_alive()?;
+    pub fn close(&self) {
         self.shell.close();
-        Ok(())
     }
 
     /// The own id.
@@ -152,28 +147,18 @@ impl Peer {
 
     /// Turns `monitor` on or off.
     #[wasm_bindgen(js_name = setMonitoring)]
-    pub fn set_monitoring(&self, on: bool) -> Result<(), JsValue> {
-        check_alive()?;
+    pub fn set_monitoring(&self, on: bool) {
         self.shell.with_node(|node, _| node.set_monitoring(on));
-        Ok(())
     }
 
     fn command<T>(
         &self,
         act: impl FnOnce(&mut Node, boplish_core::Time) -> Result<T, SendError>,
     ) -> Result<T, JsValue> {
-        check_alive()?;
         self.shell
             .with_node(act)
             .map_err(|refused| error(send_code(&refused), refused))
     }
-}
-
-fn check_alive() -> Result<(), JsValue> {
-    if panic::is_poisoned() {
-        return Err(error("internal", "the module has failed before"));
-    }
-    Ok(())
 }
 
 fn peer_id(text: &str) -> Result<PeerId, JsValue> {

@@ -18,8 +18,8 @@ use crate::browser::{
     self, Event, Host, Listener, Step, clear_timeout, describe, performance_now, set_timeout,
 };
 use crate::connection::{Connection, Outcomes};
+use crate::report;
 use crate::signaling::Signaling;
-use crate::{panic, report};
 
 /// How long a closed data channel may take to send what it holds.
 const LINGER: f64 = 1000.0;
@@ -41,7 +41,8 @@ pub(crate) struct Shell {
     /// What the bootstrap server has told, as JavaScript objects.
     servers_told: RefCell<Array>,
     timer: RefCell<Option<Timer>>,
-    callbacks: Callbacks,
+    /// Calls `handle_timeout`.
+    timeout: Function,
     page: RefCell<Option<Listener>>,
 }
 
@@ -59,24 +60,14 @@ struct Timer {
     due: Time,
 }
 
-/// Functions for timers and promises. Those of connections get the id as first argument.
-struct Callbacks {
-    timeout: Closure<dyn Fn()>,
-    prepared: Closure<dyn Fn(f64, JsValue)>,
-    described: Closure<dyn Fn(f64)>,
-    failed: Closure<dyn Fn(f64, JsValue)>,
-    lingered: Closure<dyn Fn(f64)>,
-    ignored: Closure<dyn Fn()>,
-}
-
 impl Shell {
     /// A shell around a new node.
     pub(crate) fn new(host: Host, base: &str, identity: Keypair) -> Rc<Self> {
         let mut seed = [0; 32];
         browser::fill_with_random(&mut seed);
-        panic::watch(&host);
         Rc::new_cyclic(|this| Self {
             this: this.clone(),
+            timeout: callback(&host, this, |shell, _| shell.handle_timeout()),
             host,
             url: format!("{base}/ws/{}", identity.id()),
             started: performance_now(),
@@ -87,7 +78,6 @@ impl Shell {
             connections: RefCell::default(),
             servers_told: RefCell::default(),
             timer: RefCell::default(),
-            callbacks: Callbacks::new(this),
             page: RefCell::default(),
         })
     }
@@ -103,7 +93,7 @@ impl Shell {
             targets.push((document.clone().unchecked_into(), of_document));
         }
         let this = self.this.clone();
-        *self.page.borrow_mut() = Some(Listener::new(targets, move |event| {
+        *self.page.borrow_mut() = Some(Listener::new(&self.host, targets, move |event| {
             if let Some(shell) = this.upgrade() {
                 shell.handle_page(&event);
             }
@@ -144,16 +134,11 @@ impl Shell {
 
     /// Hands a fact to the node.
     pub(crate) fn handle(&self, input: Input) {
-        if !panic::is_poisoned() {
-            self.with_node(|node, now| node.handle_input(now, input));
-        }
+        self.with_node(|node, now| node.handle_input(now, input));
     }
 
     /// Something has happened to a connection.
     pub(crate) fn handle_connection(&self, id: ConnectionId, input: ConnectionInput) {
-        if panic::is_poisoned() {
-            return;
-        }
         let is_running = matches!(
             self.connections.borrow().get(&id),
             Some(Slot::Preparing(_) | Slot::Running(_))
@@ -167,15 +152,16 @@ impl Shell {
 
     /// The WebSocket has closed, or could not be opened.
     pub(crate) fn signaling_closed(&self, reason: String, was_opened: bool) {
-        if panic::is_poisoned() {
-            return;
-        }
         let socket = self.signaling.borrow_mut().take();
         drop(socket);
         if !was_opened {
             self.host.unreachable(&reason);
         }
         self.handle(Input::SignalingClosed { reason });
+    }
+
+    fn callback(&self, act: impl Fn(&Self, JsValue) + 'static) -> Function {
+        callback(&self.host, &self.this, act)
     }
 
     fn now(&self) -> Time {
@@ -205,7 +191,7 @@ impl Shell {
     fn carry(&self, output: Output) {
         match output {
             Output::OpenSignaling => {
-                let opened = Signaling::open(&self.url, self.this.clone());
+                let opened = Signaling::open(&self.host, &self.url, self.this.clone());
                 match opened {
                     Ok(socket) => drop(self.signaling.replace(Some(socket))),
                     Err(reason) => self.signaling_closed(reason, false),
@@ -248,8 +234,10 @@ impl Shell {
                 match servers.dyn_into::<Array>() {
                     Ok(servers) => self.start(id, &servers),
                     Err(promise) => promise.unchecked_into::<Step>().then(
-                        &bound(&self.callbacks.prepared, id),
-                        &bound(&self.callbacks.failed, id),
+                        &self.callback(move |shell, servers| {
+                            shell.start(id, servers.unchecked_ref());
+                        }),
+                        &self.callback(move |shell, thrown| shell.fail(id, &thrown)),
                     ),
                 }
             }
@@ -277,14 +265,9 @@ impl Shell {
     /// Makes a connection, now that its ICE servers are known, and catches up with its commands.
     fn start(&self, id: ConnectionId, servers: &Array) {
         let outcomes = Outcomes {
-            described: bound(&self.callbacks.described, id),
-            failed: bound(&self.callbacks.failed, id),
-            ignored: self
-                .callbacks
-                .ignored
-                .as_ref()
-                .unchecked_ref::<Function>()
-                .clone(),
+            described: self.callback(move |shell, _| shell.described(id)),
+            failed: self.callback(move |shell, thrown| shell.fail(id, &thrown)),
+            ignored: self.callback(|_, _| {}),
         };
         let all = servers.concat(&self.servers_told.borrow());
         let outcome = {
@@ -293,13 +276,15 @@ impl Shell {
                 return;
             };
             let waiting = core::mem::take(waiting);
-            Connection::new(id, &all, outcomes, self.this.clone()).and_then(|mut connection| {
-                let outcome = waiting
-                    .into_iter()
-                    .try_for_each(|command| connection.carry_out(command));
-                connections.insert(id, Slot::Running(connection));
-                outcome
-            })
+            Connection::new(id, &self.host, &all, outcomes, self.this.clone()).and_then(
+                |mut connection| {
+                    let outcome = waiting
+                        .into_iter()
+                        .try_for_each(|command| connection.carry_out(command));
+                    connections.insert(id, Slot::Running(connection));
+                    outcome
+                },
+            )
         };
         if let Err(thrown) = outcome {
             self.fail(id, &thrown);
@@ -324,7 +309,11 @@ impl Shell {
             self.connections
                 .borrow_mut()
                 .insert(id, Slot::Closing(connection));
-            set_timeout(&bound(&self.callbacks.lingered, id), LINGER);
+            // The page may forget its peer at once: until then, this keeps the shell.
+            if let Some(shell) = self.this.upgrade() {
+                let release = browser::callback(&self.host, move |_| shell.release(id));
+                set_timeout(&release, LINGER);
+            }
         }
     }
 
@@ -357,7 +346,7 @@ impl Shell {
             // Back out of the back-forward cache: who knows what has happened meanwhile.
             "pageshow" if persisted => self.handle(Input::NetworkChanged),
             // The page ends: tell the others, who would have to wait for the silence otherwise.
-            "pagehide" if !persisted && !panic::is_poisoned() => self.close(),
+            "pagehide" if !persisted => self.close(),
             _ => {}
         }
     }
@@ -379,18 +368,14 @@ impl Shell {
         }
         *timer = due.map(|due| {
             let milliseconds = (due - self.now()).as_secs_f64() * 1000.0;
-            let callback = self.callbacks.timeout.as_ref().unchecked_ref();
             Timer {
-                handle: set_timeout(callback, milliseconds.ceil()),
+                handle: set_timeout(&self.timeout, milliseconds.ceil()),
                 due,
             }
         });
     }
 
     fn handle_timeout(&self) {
-        if panic::is_poisoned() {
-            return;
-        }
         *self.timer.borrow_mut() = None;
         let due = self.node.borrow().poll_timeout();
         if due.is_some_and(|due| due <= self.now()) {
@@ -403,71 +388,38 @@ impl Shell {
 
 impl Drop for Shell {
     fn drop(&mut self) {
-        panic::unwatch(&self.host);
         if let Some(timer) = self.timer.take() {
             clear_timeout(&timer.handle);
         }
     }
 }
 
-impl Callbacks {
-    fn new(shell: &Weak<Shell>) -> Self {
-        Self {
-            timeout: {
-                let shell = shell.clone();
-                Closure::new(move || with(&shell, Shell::handle_timeout))
-            },
-            prepared: {
-                let shell = shell.clone();
-                Closure::new(move |id, servers: JsValue| {
-                    with(&shell, |shell| {
-                        shell.start(to_id(id), &Array::from(&servers))
-                    });
-                })
-            },
-            described: {
-                let shell = shell.clone();
-                Closure::new(move |id| with(&shell, |shell| shell.described(to_id(id))))
-            },
-            failed: {
-                let shell = shell.clone();
-                Closure::new(move |id, thrown: JsValue| {
-                    with(&shell, |shell| shell.fail(to_id(id), &thrown));
-                })
-            },
-            lingered: {
-                let shell = shell.clone();
-                Closure::new(move |id| with(&shell, |shell| shell.release(to_id(id))))
-            },
-            ignored: Closure::new(|| {}),
+/// What timers and promises call. They may do so even when the shell is gone.
+fn callback(host: &Host, shell: &Weak<Shell>, act: impl Fn(&Shell, JsValue) + 'static) -> Function {
+    let shell = shell.clone();
+    browser::callback(host, move |value| {
+        if let Some(shell) = shell.upgrade() {
+            act(&shell, value);
         }
-    }
-}
-
-fn with(shell: &Weak<Shell>, act: impl FnOnce(&Shell)) {
-    if let Some(shell) = shell.upgrade()
-        && !panic::is_poisoned()
-    {
-        act(&shell);
-    }
-}
-
-/// A callback that gets the connection's id. Ids count up from 0, so that a number is enough.
-fn bound<T: ?Sized>(callback: &Closure<T>, id: ConnectionId) -> Function {
-    let callback: &Function = callback.as_ref().unchecked_ref();
-    callback
-        .bind1(&JsValue::NULL, &JsValue::from_f64(id.0 as f64))
-        .unchecked_into()
-}
-
-fn to_id(number: f64) -> ConnectionId {
-    ConnectionId(number as u64)
+    })
 }
 
 /// As `RTCConfiguration.iceServers` has them.
 fn to_array(servers: &[IceServer]) -> Array {
-    let parsed = serde_json::to_string(servers)
-        .ok()
-        .and_then(|text| js_sys::JSON::parse(&text).ok());
-    parsed.map_or_else(Array::new, |array| Array::from(&array))
+    let to_object = |server: &IceServer| {
+        let object = browser::dictionary();
+        object.set_urls(server.urls.clone());
+        if let Some(name) = &server.username {
+            object.set_username(name);
+        }
+        if let Some(credential) = &server.credential {
+            object.set_credential(credential);
+        }
+        object
+    };
+    let array = Array::new();
+    for server in servers {
+        array.push(&to_object(server));
+    }
+    array
 }

@@ -7,7 +7,7 @@ use boplish_core::Input;
 use boplish_wire::bootstrap::SUBPROTOCOL;
 use wasm_bindgen::prelude::*;
 
-use crate::browser::{Event, Listener, WebSocket, describe};
+use crate::browser::{Event, Host, Listener, WebSocket, describe};
 use crate::shell::Shell;
 
 /// An open or opening WebSocket; closed when dropped.
@@ -18,11 +18,12 @@ pub(crate) struct Signaling {
 
 impl Signaling {
     /// Opens one; what happens on it is told to the shell.
-    pub(crate) fn open(url: &str, shell: Weak<Shell>) -> Result<Self, String> {
+    pub(crate) fn open(host: &Host, url: &str, shell: Weak<Shell>) -> Result<Self, String> {
         let socket = WebSocket::new(url, SUBPROTOCOL).map_err(|thrown| describe(&thrown))?;
         let kinds: &[&str] = &["open", "message", "close"];
         let was_opened = Cell::new(false);
         let listener = Listener::new(
+            host,
             vec![(socket.clone().unchecked_into(), kinds)],
             move |event| {
                 if let Some(shell) = shell.upgrade() {

@@ -4,7 +4,7 @@ import { BoplishError } from './error.js';
 import { ofThisTab } from './identity.js';
 import { loadSync } from './module.js';
 import { decode, encode } from './payload.js';
-import { Runner, report } from './runner.js';
+import { guarded, Runner, report } from './runner.js';
 
 /** A message, as the report has it. */
 export interface Message {
@@ -156,13 +156,5 @@ function orTypeError<T>(caller: string, action: () => T): T {
       throw new TypeError(`${caller}: ${error.message}`, { cause: error });
     }
     throw error;
-  }
-}
-
-function guarded(callback: () => void): void {
-  try {
-    callback();
-  } catch (error) {
-    report(error);
   }
 }

@@ -38,11 +38,36 @@ interface Pending {
   reject(error: BoplishError): void;
 }
 
+/** The module has panicked, which is a trap: all nodes of the page are dead, since it is theirs. */
+let death: BoplishError | undefined;
+/** What is told of the death. Being in here keeps peers from being freed, by the dead module. */
+const mourners = new Map<Runner, () => void>();
+
+function die(cause: unknown): void {
+  if (death) return;
+  death = new BoplishError(
+    'internal',
+    `the core of BOPlish has failed, and this page's nodes are dead; please report it: ${cause}`,
+    { cause },
+  );
+  for (const tell of [...mourners.values()]) tell();
+}
+
+/** Calls into the module. */
+function enter<T>(call: () => T): T {
+  if (death) throw death;
+  try {
+    return call();
+  } catch (thrown) {
+    if (thrown instanceof WebAssembly.RuntimeError) die(thrown);
+    throw death ?? fromCore(thrown);
+  }
+}
+
 /** Carries between a core and the classes that applications see. */
 export class Runner {
   readonly id: string;
   #peer: Peer | undefined;
-  #death: BoplishError | undefined;
   readonly #onClosed: (() => void) | undefined;
   readonly #pending = new Map<bigint, Pending>();
   /** Pings under way, by peer: pongs say whom they come from, not which ping they answer. */
@@ -58,27 +83,28 @@ export class Runner {
       );
     }
     this.#onClosed = options.onClosed;
-    try {
-      this.#peer = new PeerClass(this.#host(listener, options.iceServers), options.url, options.secret);
-    } catch (thrown) {
-      throw fromCore(thrown);
-    }
-    this.id = this.#peer.id();
+    this.#peer = enter(() => new PeerClass(this.#host(listener, options.iceServers), options.url, options.secret));
+    this.id = enter(() => this.#peer!.id());
+    const dead = this.#peer;
+    mourners.set(this, () => {
+      // Nobody may touch the core again, not even those who are told.
+      this.close();
+      mourners.set(this, () => dead);
+      guarded(() => listener.failed?.(death!));
+    });
   }
 
   /** Reads something; of a closed node, `closed`. */
   read<T>(ask: (peer: Peer) => T, closed: T): T {
-    return this.#peer ? ask(this.#peer) : closed;
+    const peer = this.#peer;
+    return peer ? enter(() => ask(peer)) : closed;
   }
 
   /** Gives a command. */
   call<T>(command: (peer: Peer) => T): T {
-    if (!this.#peer) throw this.#death ?? new BoplishError('closed', 'the node is closed (connect() makes a new one)');
-    try {
-      return command(this.#peer);
-    } catch (thrown) {
-      throw fromCore(thrown);
-    }
+    const peer = this.#peer;
+    if (!peer) throw death ?? new BoplishError('closed', 'the node is closed (connect() makes a new one)');
+    return enter(() => command(peer));
   }
 
   /** Gives a command that returns a message id, and waits for how that message ended. */
@@ -134,7 +160,7 @@ export class Runner {
       const check = () => {
         try {
           if (holds()) end();
-          else if (!this.#peer) end(this.#death ?? new BoplishError('closed', `the node was closed during ${what}`));
+          else if (!this.#peer) end(death ?? new BoplishError('closed', `the node was closed during ${what}`));
         } catch (error) {
           end(fromCore(error));
         }
@@ -153,9 +179,11 @@ export class Runner {
     const peer = this.#peer;
     this.#peer = undefined;
     if (!peer) return;
-    if (!this.#death) peer.close();
+    // Those whose node dies now are told how by `failed`.
+    if (!death) guarded(() => enter(() => peer.close()));
+    if (!death) mourners.delete(this);
     this.#onClosed?.();
-    const error = this.#death ?? new BoplishError('closed', 'the node was closed');
+    const error = death ?? new BoplishError('closed', 'the node was closed');
     // What the core has reported just now comes first.
     queueMicrotask(() => {
       for (const id of [...this.#pending.keys()]) this.#end(id)?.reject(error);
@@ -182,11 +210,9 @@ export class Runner {
       });
     // Nothing that an application throws may pass through the core.
     const tell = <Name extends keyof Listener>(name: Name, ...values: Parameters<Required<Listener>[Name]>) => {
-      try {
-        if (this.#peer || name === 'failed') (listener[name] as ((...all: unknown[]) => void) | undefined)?.(...values);
-      } catch (error) {
-        report(error);
-      }
+      guarded(() => this.#peer && (listener[name] as ((...all: unknown[]) => void) | undefined)?.(...values));
+      // What is further up the stack must not go on in a dead module.
+      if (death) throw death;
       this.#recheck();
     };
     return {
@@ -211,15 +237,13 @@ export class Runner {
       monitor: (...all) => tell('monitor', ...all),
       refused: (from, reason) => tell('refused', from, reason),
       serverError: (message) => tell('serverError', message),
-      failed: (message) => {
-        const error = new BoplishError(
-          'internal',
-          `the core of BOPlish has failed, and this node is dead; please report it: ${message}`,
-        );
-        this.#death = error;
-        // Nobody may touch the core again, not even those who are told.
-        this.close();
-        tell('failed', error);
+      guard: (callback) => (value) => {
+        if (death) return;
+        try {
+          callback(value);
+        } catch (thrown) {
+          die(thrown);
+        }
       },
     };
   }
@@ -229,6 +253,15 @@ export class Runner {
 export function report(error: unknown): void {
   if (typeof reportError === 'function') reportError(error);
   else console.error(error);
+}
+
+/** Calls an application's callback, which may throw. */
+export function guarded(callback: () => unknown): void {
+  try {
+    callback();
+  } catch (error) {
+    report(error);
+  }
 }
 
 /** The servers to use; those that a function gives may take their time, and may fail. */

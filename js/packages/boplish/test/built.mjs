@@ -19,3 +19,14 @@ const { outputFiles } = await build({
 const parts = await import(`data:text/javascript,${encodeURIComponent(outputFiles[0].text)}`);
 
 export const { BoplishError, bootstrapUrl, decode, encode, ephemeral, fromCore, fromSecret, ofThisTab, persistent } = parts;
+
+/** The runner, which knows of no dead module yet. */
+export async function freshRunner() {
+  const { outputFiles } = await build({
+    entryPoints: [fileURLToPath(new URL('../src/runner.ts', import.meta.url))],
+    bundle: true,
+    format: 'esm',
+    write: false,
+  });
+  return import(`data:text/javascript,${encodeURIComponent(`${outputFiles[0].text}//${Math.random()}`)}`);
+}
