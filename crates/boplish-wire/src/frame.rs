@@ -31,7 +31,7 @@ pub struct Hello {
     /// Whether the sender's page is hidden, so that its timers may be slow.
     pub hidden: bool,
     /// What its router wants neighbours to know, at most
-    /// [`MAX_KEEPALIVE_ROUTING`](crate::limits::MAX_KEEPALIVE_ROUTING) bytes.
+    /// [`MAX_KEEPALIVE_ROUTING`] bytes.
     pub routing: Vec<u8>,
 }
 

@@ -21,7 +21,7 @@ pub struct MessageId(pub u64);
 pub struct ProtocolName(Box<str>);
 
 /// What an application sends: a JSON value or raw bytes, at most
-/// [`MAX_PAYLOAD`](crate::limits::MAX_PAYLOAD) bytes.
+/// [`MAX_PAYLOAD`] bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Payload {
     /// One JSON value, as its text.

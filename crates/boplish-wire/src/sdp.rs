@@ -191,6 +191,7 @@ fn session_id(origin: &str) -> Result<SessionId, SdpError> {
     id.map(SessionId).ok_or_else(|| malformed("o=", origin))
 }
 
+#[inline(never)]
 fn malformed(name: &'static str, text: &str) -> SdpError {
     let text = text.chars().take(80).collect();
     SdpError::Malformed { name, text }
@@ -251,29 +252,33 @@ pub fn candidate_from_sdp(text: &str) -> Result<Option<Candidate>, SdpError> {
     if text.is_empty() {
         return Ok(None);
     }
-    let wrong = || malformed("a=candidate", text);
-    let text = text.strip_prefix("a=").unwrap_or(text);
-    let value = text.strip_prefix("candidate:").ok_or_else(wrong)?;
-    let mut words = value.split(' ').filter(|word| !word.is_empty());
-    let mut word = || words.next().ok_or_else(wrong);
+    let candidate = read_candidate(text).ok_or_else(|| malformed("a=candidate", text))?;
+    check_candidate(&candidate)?;
+    Ok(Some(candidate))
+}
 
-    let foundation = word()?;
-    let component = word()?;
-    let protocol = word()?;
-    let priority = word()?.parse().or(Err(wrong()))?;
-    let address = word()?;
-    let port = word()?.parse().or(Err(wrong()))?;
-    let typ = word()?;
-    let kind = match word()? {
+fn read_candidate(text: &str) -> Option<Candidate> {
+    let text = text.strip_prefix("a=").unwrap_or(text);
+    let value = text.strip_prefix("candidate:")?;
+    let mut words = value.split(' ').filter(|word| !word.is_empty());
+
+    let foundation = words.next()?;
+    let component = words.next()?;
+    let protocol = words.next()?;
+    let priority = words.next()?.parse().ok()?;
+    let address = words.next()?;
+    let port = words.next()?.parse().ok()?;
+    let typ = words.next()?;
+    let kind = match words.next()? {
         "host" => CandidateKind::Host,
         "srflx" => CandidateKind::ServerReflexive,
         "prflx" => CandidateKind::PeerReflexive,
         "relay" => CandidateKind::Relay,
-        _ => return Err(wrong()),
+        _ => return None,
     };
     // A data channel has no RTCP, so no second component.
     if component != "1" || typ != "typ" {
-        return Err(wrong());
+        return None;
     }
     let mut tcp_type = None;
     while let (Some(name), Some(value)) = (words.next(), words.next()) {
@@ -288,12 +293,12 @@ pub fn candidate_from_sdp(text: &str) -> Result<Option<Candidate>, SdpError> {
             Some("active") => Transport::TcpActive,
             Some("passive") => Transport::TcpPassive,
             Some("so") => Transport::TcpSo,
-            Some(_) | None => return Err(wrong()),
+            Some(_) | None => return None,
         }
     } else {
-        return Err(wrong());
+        return None;
     };
-    let candidate = Candidate {
+    Some(Candidate {
         foundation: foundation.into(),
         transport,
         priority,
@@ -303,7 +308,5 @@ pub fn candidate_from_sdp(text: &str) -> Result<Option<Candidate>, SdpError> {
         ),
         port,
         kind,
-    };
-    check_candidate(&candidate)?;
-    Ok(Some(candidate))
+    })
 }
