@@ -260,30 +260,33 @@ pub fn candidate_from_sdp(text: &str) -> Result<Option<Candidate>, SdpError> {
 fn read_candidate(text: &str) -> Option<Candidate> {
     let text = text.strip_prefix("a=").unwrap_or(text);
     let value = text.strip_prefix("candidate:")?;
-    let mut words = value.split(' ').filter(|word| !word.is_empty());
-
-    let foundation = words.next()?;
-    let component = words.next()?;
-    let protocol = words.next()?;
-    let priority = words.next()?.parse().ok()?;
-    let address = words.next()?;
-    let port = words.next()?.parse().ok()?;
-    let typ = words.next()?;
-    let kind = match words.next()? {
+    let words: Vec<&str> = value.split(' ').filter(|word| !word.is_empty()).collect();
+    // A data channel has no RTCP, so no second component.
+    let [
+        foundation,
+        "1",
+        protocol,
+        priority,
+        address,
+        port,
+        "typ",
+        kind,
+        ref extensions @ ..,
+    ] = words[..]
+    else {
+        return None;
+    };
+    let kind = match kind {
         "host" => CandidateKind::Host,
         "srflx" => CandidateKind::ServerReflexive,
         "prflx" => CandidateKind::PeerReflexive,
         "relay" => CandidateKind::Relay,
         _ => return None,
     };
-    // A data channel has no RTCP, so no second component.
-    if component != "1" || typ != "typ" {
-        return None;
-    }
     let mut tcp_type = None;
-    while let (Some(name), Some(value)) = (words.next(), words.next()) {
-        if name == "tcptype" {
-            tcp_type = Some(value);
+    for extension in extensions.chunks_exact(2) {
+        if extension[0] == "tcptype" {
+            tcp_type = Some(extension[1]);
         }
     }
     let transport = if protocol.eq_ignore_ascii_case("udp") {
@@ -301,12 +304,12 @@ fn read_candidate(text: &str) -> Option<Candidate> {
     Some(Candidate {
         foundation: foundation.into(),
         transport,
-        priority,
+        priority: priority.parse().ok()?,
         address: address.parse().map_or_else(
             |_| CandidateAddress::Name(address.into()),
             CandidateAddress::Ip,
         ),
-        port,
+        port: port.parse().ok()?,
         kind,
     })
 }
