@@ -3,6 +3,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { decoderSource, embed } from './embed.mjs';
+import { shorten } from './shorten.mjs';
 
 const root = new URL('..', import.meta.url);
 const path = (name) => fileURLToPath(new URL(name, root));
@@ -12,15 +13,19 @@ const wasm = await readFile(path('wasm/boplish_web_bg.wasm')).catch(() => {
   process.exit(1);
 });
 
-/** Gives `boplish:module` the module's bytes. */
+const glue = await readFile(path('wasm/boplish_web.js'), 'utf8');
+const short = shorten(wasm, glue);
+
+/** Gives `boplish:module` the module's bytes, and the glue that fits. */
 const moduleInside = {
   name: 'module-inside',
   setup(build) {
     build.onResolve({ filter: /^boplish:module$/ }, () => ({ path: 'module', namespace: 'boplish' }));
     build.onLoad({ filter: /.*/, namespace: 'boplish' }, () => ({
-      contents: `${decoderSource}\nconst text = ${embed(wasm)};\nexport const moduleBytes = () => decode(text);`,
+      contents: `${decoderSource}\nconst text = ${embed(short.wasm)};\nexport const moduleBytes = () => decode(text);`,
       loader: 'js',
     }));
+    build.onLoad({ filter: /[\\/]wasm[\\/]boplish_web\.js$/ }, () => ({ contents: short.glue, loader: 'js' }));
   },
 };
 
