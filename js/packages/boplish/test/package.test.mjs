@@ -32,7 +32,8 @@ test('the module makes peers with the ids that belong to their secrets', async (
   const secret = Buffer.from('9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60', 'hex');
   const key = Buffer.from('d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a', 'hex');
   const { createHash } = await import('node:crypto');
-  const peer = new Peer({}, 'ws://localhost', secret);
+  const host = { guard: (callback) => callback };
+  const peer = new Peer(host, 'ws://localhost', secret);
   assert.equal(peer.id(), createHash('sha256').update(key).digest('hex').slice(0, 40));
   assert.equal(peer.state(), 'offline');
   assert.deepEqual(peer.connectedPeers(), []);
@@ -40,7 +41,7 @@ test('the module makes peers with the ids that belong to their secrets', async (
   assert.throws(() => peer.send(peer.id(), 'chat', '{'), (error) => error.startsWith('bad-payload: '));
   assert.throws(() => peer.send(peer.id(), '', '1'), (error) => error.startsWith('bad-protocol: '));
   assert.throws(() => peer.send(peer.id(), 'chat', '1'), (error) => /^(to-self|closed): /.test(error));
-  assert.throws(() => new Peer({}, 'ws://localhost', new Uint8Array(3)), (error) => error.startsWith('bad-option: '));
+  assert.throws(() => new Peer(host, 'ws://localhost', new Uint8Array(3)), (error) => error.startsWith('bad-option: '));
 });
 
 test('the drop-in script is ASCII, defines its two globals and does nothing else', async () => {
