@@ -48,7 +48,7 @@ enum Task {
 fn main() -> ExitCode {
     let result = match Cli::parse().task {
         Task::Wasm(options) => wasm::run(&options),
-        Task::Js => js::run(),
+        Task::Js => js::run().map(drop),
         Task::Build => build::run(),
         Task::Demo(options) => build::demo(&options),
         Task::Test(options) => return test::run(&options),

@@ -112,7 +112,7 @@ fn run_step(step: Step) -> Result<()> {
         Step::Tidy => tidy::run(),
         Step::Fmt => cargo(&["fmt", "--all", "--check"]),
         Step::Wasm => wasm::run(&wasm::Options::default()),
-        Step::Js => js::run(),
+        Step::Js => js::check(),
         Step::JsCheck => npm_in_all(&["run", "check"]),
         Step::JsTest => npm_in_all(&["test"]),
         Step::Clippy => cargo(&[

@@ -19,15 +19,21 @@ const DEBIAN_SOURCES: &str = "/usr/lib/rustlib/src/rust";
 const DEBIAN_PACKAGES: [&str; 3] = ["rustc-web", "rust-web-src", "cargo-web"];
 const DEBIAN_LINKER: &str = "lld-22";
 
-/// What keeps the module small. The first three change no behaviour but what `{:?}` prints, which
-/// is for logs that a page does not have.
-const SIZE_FLAGS: [&str; 6] = [
+/// What keeps the module small. None of it changes what the module does, but for what `{:?}`
+/// prints, which is for logs that a page does not have.
+const SIZE_FLAGS: [&str; 4] = [
     "-Zlocation-detail=none",
     "-Zfmt-debug=none",
     "--cfg=sha2_backend=\"soft\"",
     "--cfg=sha2_backend_soft=\"compact\"",
-    "-Zunstable-options",
-    "-Cpanic=immediate-abort",
+];
+
+/// A panic is a trap, without a text. Only a standard library that is built along can do that.
+const TRAP_FLAGS: [&str; 2] = ["-Zunstable-options", "-Cpanic=immediate-abort"];
+
+const BUILD_STD: [&str; 2] = [
+    "-Zbuild-std=std,panic_abort",
+    "-Zbuild-std-features=optimize_for_size",
 ];
 
 /// A Cargo for wasm32, with its global options; the sub-command comes from the caller.
@@ -39,14 +45,18 @@ pub(super) fn cargo() -> Result<Command> {
             .iter()
             .all(|package| apt::is_installed(package))
     };
-    let mut cargo = if active_toolchain_has_target() || (!has_debian() && add_with_rustup()) {
-        process::cargo()
-    } else {
-        debian_cargo()?
-    };
+    let (mut cargo, builds_std) =
+        if active_toolchain_has_target() || (!has_debian() && add_with_rustup()) {
+            (process::cargo(), has_sources_with_rustup())
+        } else {
+            (debian_cargo()?, true)
+        };
+    if builds_std {
+        cargo.args(BUILD_STD);
+    }
     // Some of the flags are unstable features of a stable compiler.
     cargo.env("RUSTC_BOOTSTRAP", "1");
-    cargo.env("CARGO_ENCODED_RUSTFLAGS", rustc_flags()?);
+    cargo.env("CARGO_ENCODED_RUSTFLAGS", rustc_flags(builds_std)?);
     Ok(cargo)
 }
 
@@ -71,6 +81,21 @@ fn add_with_rustup() -> bool {
     process::run(&mut rustup).is_ok() && active_toolchain_has_target()
 }
 
+/// Whether the active toolchain has the standard library's sources, or rustup can add them.
+/// Without them the module works, but is larger.
+fn has_sources_with_rustup() -> bool {
+    let has_sources = || {
+        let sysroot = process::output(Command::new("rustc").args(["--print", "sysroot"]));
+        let library = "lib/rustlib/src/rust/library/std";
+        sysroot.is_ok_and(|sysroot| Path::new(sysroot.trim()).join(library).is_dir())
+    };
+    let mut rustup = Command::new("rustup");
+    rustup
+        .args(["component", "add", "rust-src"])
+        .stderr(Stdio::null());
+    has_sources() || (process::run(&mut rustup).is_ok() && has_sources())
+}
+
 fn debian_cargo() -> Result<Command> {
     if !apt::is_available() {
         bail!("install Rust's {TARGET} target: `rustup target add {TARGET}`");
@@ -85,11 +110,7 @@ fn debian_cargo() -> Result<Command> {
     let mut cargo = process::outside_rustup(DEBIAN_CARGO);
     cargo
         .env("RUSTC", DEBIAN_RUSTC)
-        .env(LINKER_VARIABLE, linker)
-        .args([
-            "-Zbuild-std=std,panic_abort",
-            "-Zbuild-std-features=optimize_for_size",
-        ]);
+        .env(LINKER_VARIABLE, linker);
     Ok(cargo)
 }
 
@@ -110,7 +131,7 @@ fn rustup_linker() -> Option<PathBuf> {
 }
 
 /// Flags for rustc, in the form that no configuration of the user's overrides.
-fn rustc_flags() -> Result<OsString> {
+fn rustc_flags(builds_std: bool) -> Result<OsString> {
     // Panic messages would carry the builder's folders to every visitor.
     let mut prefixes = vec![workspace::root(), PathBuf::from(DEBIAN_SOURCES)];
     if let Some(home) = cargo_home() {
@@ -128,7 +149,8 @@ fn rustc_flags() -> Result<OsString> {
         flag.push("=");
         flag
     };
-    let size = SIZE_FLAGS.iter().map(OsString::from);
+    let traps: &[&str] = if builds_std { &TRAP_FLAGS } else { &[] };
+    let size = SIZE_FLAGS.iter().chain(traps).map(OsString::from);
     let flags: Vec<OsString> = prefixes.iter().map(remap).chain(size).collect();
     Ok(flags.join(OsStr::new("\x1f")))
 }
