@@ -6,7 +6,7 @@ use boplish_wire::{CloseReason, Description, Frame, Hello, PeerId, Signal};
 use super::candidates::Batch;
 use super::handshake::{Local, Role, Stage};
 use super::open::Link;
-use super::{LinkOutput, Links, Owner, link_of};
+use super::{LinkOutput, Links, Owner, handshake_of, link_of};
 use crate::io::{
     ConnectionCommand, ConnectionId, ConnectionInput, DisconnectReason, IceState, Refusal,
 };
@@ -73,11 +73,7 @@ impl Links {
     /// A connection whose link is not up yet.
     fn handle_handshake_connection(&mut self, now: Time, peer: PeerId, input: ConnectionInput) {
         let delay = self.config.candidate_batch;
-        let Some(handshake) = self
-            .peers
-            .get_mut(&peer)
-            .and_then(|peer| peer.handshake.as_mut())
-        else {
+        let Some(handshake) = handshake_of(&mut self.peers, peer) else {
             return;
         };
         match input {
@@ -109,11 +105,7 @@ impl Links {
 
     /// Sends the own offer or answer.
     fn send_description(&mut self, now: Time, peer: PeerId, description: Description) {
-        let Some(handshake) = self
-            .peers
-            .get_mut(&peer)
-            .and_then(|peer| peer.handshake.as_mut())
-        else {
+        let Some(handshake) = handshake_of(&mut self.peers, peer) else {
             return;
         };
         handshake.local = Some(local(&description));
@@ -146,10 +138,7 @@ impl Links {
             hidden: self.hidden,
             routing: self.routing.clone(),
         });
-        let handshake = self
-            .peers
-            .get_mut(&peer)
-            .and_then(|peer| peer.handshake.as_mut());
+        let handshake = handshake_of(&mut self.peers, peer);
         if let Some(handshake) = handshake
             && handshake.stage == Stage::Connecting
         {

@@ -480,3 +480,8 @@ impl Links {
 fn link_of(peers: &mut Table<PeerId, Peer>, id: PeerId) -> Option<&mut Link> {
     peers.get_mut(&id)?.link.as_mut()
 }
+
+/// The handshake with a peer, likewise.
+fn handshake_of(peers: &mut Table<PeerId, Peer>, id: PeerId) -> Option<&mut Handshake> {
+    peers.get_mut(&id)?.handshake.as_mut()
+}

@@ -7,7 +7,9 @@ use boplish_wire::{
 };
 
 use super::handshake::{Handshake, Remote, Role, Stage};
-use super::{Held, LinkOutput, Links, MAX_DEFERRED, Owner, PROBE_BEFORE_REPLACING, link_of};
+use super::{
+    Held, LinkOutput, Links, MAX_DEFERRED, Owner, PROBE_BEFORE_REPLACING, handshake_of, link_of,
+};
 use crate::io::{ConnectionCommand, DisconnectReason, Refusal};
 use crate::time::Time;
 
@@ -239,11 +241,7 @@ impl Links {
 
     fn accept_answer(&mut self, now: Time, from: PeerId, mut answer: Description) {
         let early = self.early_of(from);
-        let Some(handshake) = self
-            .peers
-            .get_mut(&from)
-            .and_then(|peer| peer.handshake.as_mut())
-        else {
+        let Some(handshake) = handshake_of(&mut self.peers, from) else {
             return;
         };
         handshake.stage = Stage::Connecting;
@@ -271,11 +269,7 @@ impl Links {
 
     /// Sends the batch of candidates that is due, once the receiver is known.
     pub(super) fn send_handshake_candidates(&mut self, now: Time, id: PeerId) {
-        let Some(handshake) = self
-            .peers
-            .get_mut(&id)
-            .and_then(|peer| peer.handshake.as_mut())
-        else {
+        let Some(handshake) = handshake_of(&mut self.peers, id) else {
             return;
         };
         let (Some(of), Some(local)) = (handshake.session, &handshake.local) else {
