@@ -221,10 +221,12 @@ impl Driver {
     }
 
     /// Carries out what the node wants, and brings it what came of that, until both are still.
+    /// Then tells, so that who hears of something finds it in the snapshot.
     fn drain(&mut self) {
+        let mut events = Vec::new();
         loop {
             while let Some(output) = self.node.poll_output() {
-                self.carry_out(output);
+                events.extend(self.carry_out(output));
             }
             let inputs = self.connections.take_inputs();
             if inputs.is_empty() {
@@ -241,9 +243,13 @@ impl Driver {
             *current = snapshot;
             changed
         });
+        for event in events {
+            self.tell(event);
+        }
     }
 
-    fn carry_out(&mut self, output: Output) {
+    /// Carries an output to where it belongs; an event is given back, to be told later.
+    fn carry_out(&mut self, output: Output) -> Option<Event> {
         match output {
             Output::OpenSignaling => self.signaling.open(),
             Output::SendSignaling(text) => self.signaling.send(text),
@@ -255,8 +261,9 @@ impl Driver {
             Output::Connection(id, command) => {
                 self.connections.handle_command(Instant::now(), id, command);
             }
-            Output::Event(event) => self.tell(event),
+            Output::Event(event) => return Some(event),
         }
+        None
     }
 
     fn tell(&mut self, event: Event) {
