@@ -5,7 +5,6 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use boplish_wire::Keypair;
-use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 
 /// Why an identity can't be had.
 #[derive(Debug, thiserror::Error)]
@@ -61,9 +60,7 @@ pub fn load_identity(path: &Path) -> Result<Keypair, IdentityError> {
     let malformed = || IdentityError::Malformed {
         path: path.to_owned(),
     };
-    let bytes = HEXLOWER_PERMISSIVE
-        .decode(text.trim().as_bytes())
-        .map_err(|_| malformed())?;
+    let bytes = base16ct::mixed::decode_vec(text.trim()).map_err(|_| malformed())?;
     let secret = <[u8; 32]>::try_from(bytes).map_err(|_| malformed())?;
     Ok(Keypair::from_secret(&secret))
 }
@@ -80,7 +77,12 @@ pub fn save_identity(path: &Path, identity: &Keypair) -> Result<(), IdentityErro
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(path).map_err(failed)?;
-    writeln!(file, "{}", HEXLOWER.encode(&identity.secret())).map_err(failed)?;
+    writeln!(
+        file,
+        "{}",
+        base16ct::lower::encode_string(&identity.secret())
+    )
+    .map_err(failed)?;
     file.sync_all().map_err(failed)
 }
 
@@ -106,7 +108,7 @@ mod tests {
     impl Folder {
         fn new(name: &str) -> Self {
             let random: [u8; 8] = random_bytes().expect("the system has random bytes");
-            let name = format!("boplish-{name}-{}", HEXLOWER.encode(&random));
+            let name = format!("boplish-{name}-{}", base16ct::lower::encode_string(&random));
             let path = std::env::temp_dir().join(name);
             fs::create_dir(&path).expect("the folder is new");
             Self(path)

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use base64ct::{Base64, Encoding};
 use boplish_native::core::io::DeliveryError;
 use boplish_native::wire::{MessageError, MessageId, Payload, ProtocolName};
 use boplish_native::{Peer, PeerError};
-use data_encoding::BASE64;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -243,8 +243,7 @@ fn content(payload: Option<Value>, bytes: Option<String>) -> Result<Payload, Pro
             "payload and bytes: give one of them".to_owned(),
         )),
         (None, Some(bytes)) => {
-            let bytes = BASE64
-                .decode(bytes.as_bytes())
+            let bytes = Base64::decode_vec(&bytes)
                 .map_err(|error| Problem::BadCommand(format!("bytes: no base64: {error}")))?;
             Ok(Payload::bytes(bytes)?)
         }

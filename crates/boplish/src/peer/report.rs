@@ -3,10 +3,10 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
+use base64ct::{Base64, Encoding};
 use boplish_native::core::io::{Direction, DisconnectReason};
 use boplish_native::core::{Event, State};
 use boplish_native::wire::{Payload, PeerId};
-use data_encoding::BASE64;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -283,7 +283,7 @@ impl Content {
             },
             Payload::Bytes(bytes) => Self {
                 payload: None,
-                bytes: Some(BASE64.encode(bytes)),
+                bytes: Some(Base64::encode_string(bytes)),
             },
         }
     }
