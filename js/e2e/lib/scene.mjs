@@ -32,12 +32,15 @@ after(async () => {
 export class Scene {
   server;
   #site;
+  /** The site is a copy that this scene has made, and removes. */
+  #ownsSite = false;
   #programs = [];
   #tabs = [];
 
   /** The site of the tests, with the drop-in script as it was built. */
   static async open({ site } = {}) {
     const scene = new Scene();
+    scene.#ownsSite = site === undefined;
     scene.#site = site ?? (await makeSite());
     await scene.startServer();
     return scene;
@@ -88,7 +91,7 @@ export class Scene {
   async close() {
     for (const tab of this.#tabs) await tab.close().catch(() => {});
     for (const one of this.#programs) await one.kill();
-    if (this.#site?.startsWith(tmpdir())) await rm(this.#site, { recursive: true, force: true });
+    if (this.#ownsSite) await rm(this.#site, { recursive: true, force: true });
   }
 }
 
