@@ -23,7 +23,7 @@ pub struct NetworkConfig {
     pub max_candidates: u64,
     /// How much later one side may learn that the channel is open than the other.
     pub open_skew: Delay,
-    /// Bytes per second of one direction of a channel; `None` for no bound.
+    /// Bytes per second that a peer sends over all its channels; `None` for no bound.
     pub bandwidth: Option<u64>,
     /// Bytes that may be on their way on one direction of a channel; what is beyond counts as
     /// `bufferedAmount`.

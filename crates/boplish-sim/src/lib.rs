@@ -24,7 +24,11 @@ pub mod check;
 pub mod replay;
 pub mod scenario;
 
+mod arena;
 mod config;
+mod counters;
+mod lanes;
+mod moment;
 mod peer;
 mod pipe;
 mod queue;
@@ -36,8 +40,8 @@ mod webrtc;
 mod world;
 
 pub use config::{Delay, NetworkConfig};
-pub use peer::PeerHandle;
+pub use counters::{Count, Counters, FrameKind, Population};
+pub use peer::{PeerHandle, Traffic};
 pub use random::Random;
 pub use tamper::{Leg, Verdict};
-pub use trace::{Count, Counters};
-pub use world::{Timeout, World};
+pub use world::{EventSink, Timeout, World};

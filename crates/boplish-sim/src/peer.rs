@@ -1,12 +1,10 @@
 //! A peer of the world: a node, and what surrounds it.
 
-use std::collections::BTreeMap;
-
-use boplish_core::wire::{Fingerprint, PeerId};
+use boplish_core::wire::PeerId;
 use boplish_core::{ConnectionId, Event, Node, Time};
 
+use crate::counters::Count;
 use crate::server::SocketIndex;
-use crate::webrtc::EndpointIndex;
 
 /// Names a peer of a [`World`](crate::World).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,51 +17,117 @@ impl PeerHandle {
     }
 }
 
+/// What a peer's channels have carried.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Frames that it has sent.
+    pub sent: Count,
+    /// Frames that have reached it.
+    pub received: Count,
+}
+
 #[derive(Debug)]
 pub(crate) struct Peer {
     pub(crate) id: PeerId,
-    /// The id in the path of its WebSocket: its own, unless it is a thief.
-    pub(crate) claimed: PeerId,
     /// `None` once the peer has vanished.
-    pub(crate) node: Option<Node>,
+    pub(crate) node: Option<Box<Node>>,
     /// Its own clock began then.
     pub(crate) born: Time,
     /// Whether it has left on purpose.
     pub(crate) left: bool,
     pub(crate) hidden: bool,
-    pub(crate) fingerprint: Fingerprint,
-    pub(crate) connections: BTreeMap<ConnectionId, EndpointIndex>,
+    /// Its side of the partition.
+    pub(crate) side: u8,
+    /// Blinks that are under way.
+    pub(crate) blinks: u32,
+    pub(crate) connections: Connections,
     pub(crate) socket: Option<SocketIndex>,
     /// The wake-up that is scheduled; earlier schedules are void.
     pub(crate) wake_at: Option<Time>,
     pub(crate) events: Vec<(Time, Event)>,
-    /// Blinks that are under way.
-    pub(crate) blinks: u32,
-    /// Its side of the partition.
-    pub(crate) side: u8,
+    pub(crate) traffic: Traffic,
+    /// When the last byte has left, in nanoseconds, where bandwidth is bounded.
+    pub(crate) departed: u64,
 }
 
 impl Peer {
-    pub(crate) fn new(id: PeerId, node: Node, fingerprint: Fingerprint, born: Time) -> Self {
+    pub(crate) fn new(id: PeerId, node: Node, born: Time) -> Self {
         Self {
             id,
-            claimed: id,
-            node: Some(node),
+            node: Some(Box::new(node)),
             born,
             left: false,
             hidden: false,
-            fingerprint,
-            connections: BTreeMap::new(),
+            side: 0,
+            blinks: 0,
+            connections: Connections::default(),
             socket: None,
             wake_at: None,
             events: Vec::new(),
-            blinks: 0,
-            side: 0,
+            traffic: Traffic::default(),
+            departed: 0,
         }
     }
 
     /// Whether it takes part: neither vanished nor left.
     pub(crate) fn is_living(&self) -> bool {
         self.node.is_some() && !self.left
+    }
+}
+
+/// The connections of a peer that are not forgotten yet, by their numbers, which only rise: each
+/// with the slot of its endpoint.
+#[derive(Debug, Default)]
+pub(crate) struct Connections {
+    all: Vec<(u32, u32)>,
+    /// Numbers below were used.
+    next: u32,
+}
+
+/// What a number says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Known {
+    /// The connection is in this slot.
+    In(u32),
+    /// It was over long ago.
+    Forgotten,
+    /// It was never made.
+    Never,
+}
+
+impl Connections {
+    pub(crate) fn find(&self, id: ConnectionId) -> Known {
+        let Ok(number) = u32::try_from(id.0) else {
+            return Known::Never;
+        };
+        match self.all.binary_search_by_key(&number, |(id, _)| *id) {
+            Ok(place) => Known::In(self.all[place].1),
+            Err(_) if number < self.next => Known::Forgotten,
+            Err(_) => Known::Never,
+        }
+    }
+
+    /// Takes a new number; `false` if it is none.
+    #[must_use]
+    pub(crate) fn insert(&mut self, id: ConnectionId, slot: u32) -> bool {
+        let number = u32::try_from(id.0).ok().filter(|it| *it >= self.next);
+        if let Some(number) = number {
+            self.all.push((number, slot));
+            self.next = number + 1;
+        }
+        number.is_some()
+    }
+
+    pub(crate) fn remove(&mut self, id: ConnectionId) {
+        self.all.retain(|(number, _)| u64::from(*number) != id.0);
+    }
+
+    pub(crate) fn ids(&self) -> impl Iterator<Item = ConnectionId> {
+        let ids = self.all.iter();
+        ids.map(|(number, _)| ConnectionId(u64::from(*number)))
+    }
+
+    pub(crate) fn slots(&self) -> impl Iterator<Item = u32> {
+        self.all.iter().map(|(_, slot)| *slot)
     }
 }

@@ -85,12 +85,7 @@ impl<T> Pipe<T> {
                 return None;
             }
         };
-        let (mut retransmission, mut timeout) = (since, RTO_FIRST);
-        while retransmission < now || retransmission == since {
-            retransmission += timeout;
-            timeout = (timeout * 2).min(RTO_MOST);
-        }
-        Some(retransmission)
+        Some(retransmission(since, now))
     }
 
     /// The retransmission has come and the path is open: how many items flow again.
@@ -105,12 +100,16 @@ impl<T> Pipe<T> {
     pub(crate) fn last_arrival(&self) -> Time {
         self.last_arrival
     }
+}
 
-    /// Drops everything, for good.
-    pub(crate) fn clear(&mut self) {
-        self.epoch = self.epoch.wrapping_add(1);
-        self.items = VecDeque::new();
+/// When what has waited since then is sent again, on a path that has healed now.
+pub(crate) fn retransmission(since: Time, now: Time) -> Time {
+    let (mut at, mut timeout) = (since + RTO_FIRST, RTO_FIRST * 2);
+    while at < now {
+        at += timeout;
+        timeout = (timeout * 2).min(RTO_MOST);
     }
+    at
 }
 
 #[cfg(test)]

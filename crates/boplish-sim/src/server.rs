@@ -3,12 +3,12 @@
 use boplish_core::Time;
 use boplish_directory::{Config, Directory};
 
+use crate::arena::Index;
 use crate::peer::PeerHandle;
 use crate::pipe::Pipe;
 
 /// Names one WebSocket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct SocketIndex(pub(crate) u32);
+pub(crate) type SocketIndex = Index<Socket>;
 
 /// The server; off while there is no directory.
 #[derive(Debug)]

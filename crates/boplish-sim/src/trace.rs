@@ -1,93 +1,97 @@
-//! What has happened: a hash over all of it, counters, and lines for people.
+//! What has happened: a hash over all of it, and lines for people.
 
 use core::fmt;
+use core::hash::Hasher;
 
-use boplish_core::Time;
+use boplish_core::wire::Payload;
+use boplish_core::{Event, Time};
 
-/// Messages and bytes of one kind.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Count {
-    /// How many.
-    pub messages: u64,
-    /// Their bytes.
-    pub bytes: u64,
-}
+use crate::moment::nanos;
 
-/// What has crossed the virtual network, and what it cost.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counters {
-    /// Texts from peers to the bootstrap server.
-    pub to_server: Count,
-    /// Texts from the bootstrap server to peers.
-    pub from_server: Count,
-    /// First frames of channels.
-    pub hellos: Count,
-    /// Keepalives on channels.
-    pub keepalives: Count,
-    /// Messages of the network on channels.
-    pub messages: Count,
-    /// Farewells on channels.
-    pub closes: Count,
-    /// Everything else on channels.
-    pub other_frames: Count,
-    /// WebRTC connections made (one side each), ever.
-    pub connections: u64,
-    /// WebRTC connections between two peers that have opened, ever.
-    pub opened: u64,
-    /// Steps of the simulation.
-    pub steps: u64,
-}
+/// Mixes words into one.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Mixer(u64);
 
-impl Count {
-    pub(crate) fn add(&mut self, bytes: usize) {
-        self.messages += 1;
-        self.bytes += bytes as u64;
+impl Mixer {
+    pub(crate) fn word(&mut self, word: u64) {
+        self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    }
+
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) {
+        self.word(bytes.len() as u64);
+        let (words, rest) = bytes.as_chunks::<8>();
+        for word in words {
+            self.word(u64::from_le_bytes(*word));
+        }
+        if !rest.is_empty() {
+            let mut word = [0; 8];
+            word[..rest.len()].copy_from_slice(rest);
+            self.word(u64::from_le_bytes(word));
+        }
     }
 }
 
-impl Counters {
-    /// The kind stands in the second byte of a frame, behind its version.
-    pub(crate) fn frame(&mut self, frame: &[u8]) {
-        match frame.get(1) {
-            Some(0) => self.hellos.add(frame.len()),
-            Some(1) => self.keepalives.add(frame.len()),
-            Some(2) => self.messages.add(frame.len()),
-            Some(3) => self.closes.add(frame.len()),
-            Some(4..) | None => self.other_frames.add(frame.len()),
-        }
+/// For tables that are only asked, never walked through.
+impl Hasher for Mixer {
+    fn write(&mut self, bytes: &[u8]) {
+        self.bytes(bytes);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0 ^ self.0 >> 32
+    }
+}
+
+/// A text goes in without being put together first.
+impl fmt::Write for Mixer {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.bytes(text.as_bytes());
+        Ok(())
     }
 }
 
 /// Hashes everything that happens and, with `BOPLISH_TRACE=1` in the environment, prints it.
 #[derive(Debug)]
 pub(crate) struct Trace {
-    hash: u64,
+    mixer: Mixer,
     printed: bool,
 }
 
 impl Trace {
     pub(crate) fn new(seed: u64) -> Self {
         let wanted = std::env::var("BOPLISH_TRACE").is_ok_and(|value| value == "1");
+        let mut mixer = Mixer::default();
+        mixer.word(seed);
         Self {
-            hash: 0xCBF2_9CE4_8422_2325 ^ seed,
+            mixer,
             printed: wanted,
         }
     }
 
     pub(crate) fn hash(&self) -> u64 {
-        self.hash
+        self.mixer.finish()
     }
 
-    pub(crate) fn word(&mut self, word: u64) {
-        self.hash = (self.hash.rotate_left(5) ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    /// Something has happened to somebody.
+    pub(crate) fn note(&mut self, now: Time, what: u64, who: u64) {
+        self.mixer.word(nanos(now));
+        self.mixer.word(what << 32 ^ who);
     }
 
     pub(crate) fn bytes(&mut self, bytes: &[u8]) {
-        self.word(bytes.len() as u64);
-        for chunk in bytes.chunks(8) {
-            let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
-            self.word(u64::from_le_bytes(word));
+        self.mixer.bytes(bytes);
+    }
+
+    pub(crate) fn event(&mut self, event: &Event) {
+        if let Event::Message { payload, hops, .. } = event {
+            self.mixer.word(u64::from(*hops));
+            match payload {
+                Payload::Json(text) => self.mixer.bytes(text.as_bytes()),
+                Payload::Bytes(bytes) => self.mixer.bytes(bytes),
+            }
+        } else {
+            let wrote = fmt::write(&mut self.mixer, format_args!("{event:?}"));
+            debug_assert!(wrote.is_ok(), "a hash takes every text");
         }
     }
 

@@ -1,29 +1,58 @@
 //! The virtual WebRTC connection: what each side has described, and whether they match.
 
 use boplish_core::io::IceState;
+use boplish_core::wire::Setup as DtlsSetup;
 use boplish_core::wire::{
-    Candidate, CandidateAddress, CandidateKind, Description, Fingerprint, SessionId, Setup,
-    Transport,
+    Candidate, CandidateAddress, CandidateKind, Description, Fingerprint, SessionId, Transport,
 };
 use boplish_core::{ConnectionId, Time};
 
+use crate::arena::Index;
+use crate::lanes::Lane;
+use crate::moment;
 use crate::peer::PeerHandle;
-use crate::pipe::Pipe;
 use crate::random::Random;
 
 /// Names one side of a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct EndpointIndex(pub(crate) u32);
+pub(crate) type EndpointIndex = Index<Endpoint>;
 
-/// One side of a connection: an `RTCPeerConnection`.
+/// One side of a connection: an `RTCPeerConnection`. There are tens of millions of them, so what
+/// only the set-up needs is elsewhere.
 #[derive(Debug)]
 pub(crate) struct Endpoint {
     pub(crate) owner: PeerHandle,
-    pub(crate) id: ConnectionId,
-    pub(crate) session: SessionId,
     pub(crate) state: EndpointState,
+    pub(crate) ice: Option<IceState>,
+    /// Whether packets get through to the partner; of established connections only.
+    pub(crate) is_up: bool,
+    /// Whether what is sent waits for the path.
+    pub(crate) is_stalled: bool,
+    pub(crate) id: ConnectionId,
+    pub(crate) partner: Option<EndpointIndex>,
+    /// What this side has sent and the other has not received.
+    pub(crate) out: Lane,
+    pub(crate) out_bytes: u32,
+    /// Counts the changes of the path; deliveries and timers of ICE that are older are void.
+    pub(crate) epoch: u32,
+    /// When the latest item arrives, in nanoseconds: later ones don't overtake it.
+    pub(crate) last_arrival: u64,
+    /// Since when something waits for the path, in nanoseconds; [`NEVER`] if nothing does.
+    pub(crate) waits_since: u64,
+    /// When it was closed, in nanoseconds; [`NEVER`] before.
+    pub(crate) closed_at: u64,
+    /// Of a connection that is being set up or restarted only.
+    pub(crate) setup: Option<Box<Setup>>,
+}
+
+/// No moment.
+pub(crate) const NEVER: u64 = u64::MAX;
+
+/// What is known of a connection while its two sides are looking for each other.
+#[derive(Debug)]
+pub(crate) struct Setup {
+    pub(crate) session: SessionId,
     pub(crate) negotiation: Negotiation,
-    /// Counts local descriptions; what was scheduled for an older one is void.
+    /// Names the local description, in the whole world; what was scheduled for another is void.
     pub(crate) generation: u32,
     pub(crate) local: Option<Credentials>,
     pub(crate) remote: Option<Remote>,
@@ -31,21 +60,14 @@ pub(crate) struct Endpoint {
     pub(crate) gathered: Vec<Candidate>,
     /// Which of them the other side can really reach, as a bit set.
     pub(crate) working: u32,
+    /// Whether the core knows all of them.
+    pub(crate) is_gathered: bool,
     /// Remote candidates for the newest remote description.
     pub(crate) received: Vec<(CandidateAddress, u16)>,
-    /// Whether the two sides have found each other in this generation.
+    /// Whether the two sides have found each other in this generation,
     pub(crate) is_checking: bool,
-    pub(crate) partner: Option<EndpointIndex>,
-    pub(crate) ice: Option<IceState>,
-    /// Whether packets get through to the partner; of established connections only.
-    pub(crate) is_up: bool,
-    /// Counts the changes of `is_up`; timers of ICE that are older are void.
-    pub(crate) path_epoch: u32,
-    /// What this side sends.
-    pub(crate) out: Pipe<Item>,
-    pub(crate) out_bytes: usize,
-    /// When the last byte has left, where bandwidth is bounded.
-    pub(crate) departed: Time,
+    /// and the core knows it.
+    pub(crate) is_checked: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,8 +78,8 @@ pub(crate) enum EndpointState {
     Established,
     /// The core knows that the channel is open.
     Open,
-    /// Over, since then.
-    Closed(Time),
+    /// Over.
+    Closed,
 }
 
 /// The signaling state (JSEP, RFC 9429, section 3.2).
@@ -95,38 +117,29 @@ pub(crate) enum Item {
 }
 
 impl Endpoint {
-    pub(crate) fn new(
-        owner: PeerHandle,
-        id: ConnectionId,
-        session: SessionId,
-        negotiation: Negotiation,
-    ) -> Self {
+    /// A side that has nothing yet.
+    pub(crate) fn new(owner: PeerHandle, id: ConnectionId, setup: Setup) -> Self {
         Self {
             owner,
-            id,
-            session,
             state: EndpointState::Setup,
-            negotiation,
-            generation: 0,
-            local: None,
-            remote: None,
-            gathered: Vec::new(),
-            working: 0,
-            received: Vec::new(),
-            is_checking: false,
-            partner: None,
             ice: None,
             is_up: false,
-            path_epoch: 0,
-            out: Pipe::new(),
+            is_stalled: false,
+            id,
+            partner: None,
+            out: Lane::EMPTY,
             out_bytes: 0,
-            departed: Time::START,
+            epoch: 0,
+            last_arrival: 0,
+            waits_since: NEVER,
+            closed_at: NEVER,
+            setup: Some(Box::new(setup)),
         }
     }
 
     pub(crate) fn is_closed(&self) -> bool {
         match self.state {
-            EndpointState::Closed(_) => true,
+            EndpointState::Closed => true,
             EndpointState::Setup | EndpointState::Established | EndpointState::Open => false,
         }
     }
@@ -135,7 +148,78 @@ impl Endpoint {
     pub(crate) fn is_established(&self) -> bool {
         match self.state {
             EndpointState::Established | EndpointState::Open => true,
-            EndpointState::Setup | EndpointState::Closed(_) => false,
+            EndpointState::Setup | EndpointState::Closed => false,
+        }
+    }
+
+    /// The generation of the local description; `None` when all is settled.
+    pub(crate) fn generation(&self) -> Option<u32> {
+        self.setup.as_ref().map(|setup| setup.generation)
+    }
+
+    pub(crate) fn negotiation(&self) -> Negotiation {
+        let negotiation = self.setup.as_ref().map(|setup| setup.negotiation);
+        negotiation.unwrap_or(Negotiation::Stable)
+    }
+
+    pub(crate) fn is_checking(&self) -> bool {
+        self.setup.as_ref().is_some_and(|setup| setup.is_checking)
+    }
+
+    pub(crate) fn stop_checking(&mut self) {
+        if let Some(setup) = &mut self.setup {
+            setup.is_checking = false;
+        }
+    }
+
+    /// Whether nothing of the set-up is needed any more.
+    pub(crate) fn is_settled(&self) -> bool {
+        let is_done = |setup: &Setup| {
+            setup.negotiation == Negotiation::Stable && setup.is_gathered && setup.is_checked
+        };
+        self.state == EndpointState::Open && self.setup.as_ref().is_none_or(|it| is_done(it))
+    }
+
+    /// The path is cut: what is on its way is lost and will be sent again.
+    pub(crate) fn stall(&mut self, now: Time) {
+        if !self.is_stalled {
+            self.is_stalled = true;
+            self.epoch = self.epoch.wrapping_add(1);
+            self.waits_since = match self.out.is_empty() {
+                true => NEVER,
+                false => moment::nanos(now),
+            };
+        }
+    }
+
+    /// The path has healed. The answer is since when something waits for its retransmission;
+    /// `None` if nothing does, and the channel flows again at once.
+    pub(crate) fn heal(&mut self) -> Option<Time> {
+        let waits = self.is_stalled && self.waits_since != NEVER && !self.out.is_empty();
+        match waits {
+            true => Some(moment::time(self.waits_since)),
+            false => {
+                self.is_stalled = false;
+                None
+            }
+        }
+    }
+}
+
+impl Setup {
+    pub(crate) fn new(session: SessionId, negotiation: Negotiation) -> Self {
+        Self {
+            session,
+            negotiation,
+            generation: 0,
+            local: None,
+            remote: None,
+            gathered: Vec::new(),
+            working: 0,
+            is_gathered: false,
+            received: Vec::new(),
+            is_checking: false,
+            is_checked: false,
         }
     }
 
@@ -155,16 +239,24 @@ impl Endpoint {
         self.received.extend(places);
     }
 
-    /// Begins a new local description.
-    pub(crate) fn regenerate(&mut self, random: &mut Random, most_candidates: u64) {
-        self.generation += 1;
+    /// Begins a new local description, which this endpoint's `ufrag` leads to.
+    pub(crate) fn regenerate(
+        &mut self,
+        (owner, slot): (PeerHandle, u32),
+        generation: u32,
+        random: &mut Random,
+        most_candidates: u64,
+    ) {
+        self.generation = generation;
+        self.is_gathered = false;
         self.is_checking = false;
+        self.is_checked = false;
         self.local = Some(Credentials {
-            ufrag: random.ice_text(8),
+            ufrag: ufrag(slot, random),
             pwd: random.ice_text(24),
         });
         let count = 1 + random.below(most_candidates) as u16;
-        let candidate = |index| candidate(self.owner, index, random);
+        let candidate = |index| candidate(owner, index, random);
         self.gathered = (0..count).map(candidate).collect();
         // The last one always works.
         self.working = random.word() as u32 | (1 << (count - 1));
@@ -178,8 +270,8 @@ impl Endpoint {
             pwd: local.pwd.clone(),
             fingerprint,
             setup: match self.negotiation {
-                Negotiation::Offering | Negotiation::Offered => Setup::ActPass,
-                Negotiation::Answering | Negotiation::Stable => Setup::Active,
+                Negotiation::Offering | Negotiation::Offered => DtlsSetup::ActPass,
+                Negotiation::Answering | Negotiation::Stable => DtlsSetup::Active,
             },
             candidates: self.gathered[..known].to_vec(),
         }
@@ -206,6 +298,27 @@ impl Endpoint {
     }
 }
 
+/// Digits of a number with six bits each: all that a `ufrag` may consist of.
+const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// A user name fragment of eight digits: the endpoint's slot, so that it is found without a
+/// table, and 16 random bits.
+fn ufrag(slot: u32, random: &mut Random) -> Box<str> {
+    let number = u64::from(slot) << 16 | (random.word() & 0xFFFF);
+    let digit = |place| char::from(DIGITS[(number >> (6 * place)) as usize % 64]);
+    (0..8).map(digit).collect::<String>().into()
+}
+
+/// The slot of the endpoint that a user name fragment leads to, if there is one.
+pub(crate) fn slot_of(ufrag: &str) -> Option<u32> {
+    let value = |byte: u8| DIGITS.iter().position(|digit| *digit == byte);
+    let mut number = 0;
+    for byte in ufrag.bytes().rev() {
+        number = number << 6 | value(byte)? as u64;
+    }
+    (ufrag.len() == 8).then_some((number >> 16) as u32)
+}
+
 fn candidate(owner: PeerHandle, index: u16, random: &mut Random) -> Candidate {
     let address = match random.chance(500) {
         true => CandidateAddress::Ip(address_of(owner)),
@@ -224,4 +337,25 @@ fn candidate(owner: PeerHandle, index: u16, random: &mut Random) -> Candidate {
 /// Each peer has an address of its own.
 pub(crate) fn address_of(peer: PeerHandle) -> core::net::IpAddr {
     core::net::IpAddr::V4(core::net::Ipv4Addr::from_bits((10 << 24) + peer.0 + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_is_small() {
+        assert!(size_of::<Endpoint>() <= 72);
+        assert_eq!(size_of::<Option<Endpoint>>(), size_of::<Endpoint>());
+    }
+
+    #[test]
+    fn a_ufrag_leads_to_its_endpoint() {
+        let mut random = Random::new(1);
+        for slot in [0, 1, 77, 1 << 20, u32::MAX] {
+            assert_eq!(slot_of(&ufrag(slot, &mut random)), Some(slot));
+        }
+        assert_eq!(slot_of("short"), None);
+        assert_eq!(slot_of("umlauts€"), None);
+    }
 }

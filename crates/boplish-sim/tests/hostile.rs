@@ -327,11 +327,18 @@ fn an_id_that_is_claimed_without_its_key_is_not_given_away() {
 #[test]
 fn a_second_websocket_that_proves_the_same_id_replaces_the_first() {
     let mut world = World::new(5, NetworkConfig::default());
-    let [first, second] = [1, 2].map(|_| {
+    let add = |world: &mut World| {
         let peer = world.add_peer_with(Config::default(), Keypair::from_secret(&[9; 32]));
-        world.run_for(secs(1));
+        until_event(world, peer, secs(5), "it is admitted", |event| {
+            *event == Event::SignalingChanged { open: true }
+        });
         peer
+    };
+    let first = add(&mut world);
+    let second = add(&mut world);
+    // The first one comes back soon, and would then replace the second.
+    until_event(&mut world, first, millis(400), "it is closed", |event| {
+        *event == Event::SignalingChanged { open: false }
     });
-    assert_eq!(signaling_closed(&world, first), 1);
     assert_eq!(signaling_closed(&world, second), 0);
 }

@@ -2,11 +2,12 @@
 
 use boplish_core::{ConnectionInput, Event, Input, Output, Time};
 
+use crate::moment::{nanos, span, time};
 use crate::peer::PeerHandle;
 use crate::webrtc::EndpointIndex;
 
-use super::World;
 use super::step::Step;
+use super::{EventSink, World};
 
 impl World {
     /// Hands a fact to a node, if it is still there.
@@ -24,36 +25,37 @@ impl World {
     /// Hands a fact about a connection to its node. Facts about connections that the core has
     /// closed still come for a little while.
     pub(super) fn feed_connection(&mut self, endpoint: EndpointIndex, input: ConnectionInput) {
-        let it = self.endpoint(endpoint);
+        let Some(it) = self.endpoint(endpoint) else {
+            return;
+        };
         let (owner, id) = (it.owner, it.id);
-        self.note(2, u64::from(endpoint.0));
+        self.note(2, u64::from(endpoint.slot()));
         self.feed(owner, Input::Connection(id, input));
     }
 
     /// Carries out everything that a node wants.
     pub(super) fn drain(&mut self, peer: PeerHandle) {
         loop {
-            while let Some(output) = self
-                .peer_mut(peer)
-                .node
-                .as_mut()
-                .and_then(|node| node.poll_output())
-            {
+            while let Some(output) = self.next_output(peer) {
                 self.carry_out(peer, output);
             }
             let Some(endpoint) = self.sent.pop() else {
                 break;
             };
-            let it = self.endpoint(endpoint);
-            if !it.is_closed() {
-                let (id, now) = (it.id, self.local_now(peer));
-                let fact = ConnectionInput::BufferedAmount(self.buffered(endpoint));
-                if let Some(node) = &mut self.peer_mut(peer).node {
-                    node.handle_input(now, Input::Connection(id, fact));
-                }
+            let Some(it) = self.endpoint(endpoint).filter(|it| !it.is_closed()) else {
+                continue;
+            };
+            let fact = ConnectionInput::BufferedAmount(self.buffered(it));
+            let (id, now) = (it.id, self.local_now(peer));
+            if let Some(node) = &mut self.peer_mut(peer).node {
+                node.handle_input(now, Input::Connection(id, fact));
             }
         }
         self.schedule_wake(peer);
+    }
+
+    fn next_output(&mut self, peer: PeerHandle) -> Option<Output> {
+        self.peer_mut(peer).node.as_mut()?.poll_output()
     }
 
     fn carry_out(&mut self, peer: PeerHandle, output: Output) {
@@ -71,9 +73,13 @@ impl World {
 
     fn collect(&mut self, peer: PeerHandle, event: Event) {
         self.note(4, u64::from(peer.0));
-        self.trace.bytes(format!("{event:?}").as_bytes());
+        self.trace.event(&event);
         let now = self.now;
-        self.peer_mut(peer).events.push((now, event));
+        match self.sink {
+            EventSink::PerPeer => self.peer_mut(peer).events.push((now, event)),
+            EventSink::Queue => self.events.push((now, peer, event)),
+            EventSink::Nowhere => {}
+        }
     }
 
     /// Sets the alarm to the node's next timeout, as exactly as the peer's timers are.
@@ -86,12 +92,11 @@ impl World {
             true => self.network.hidden_timers,
             false => self.network.clock_granularity,
         };
-        let grain = grain.as_nanos().max(1) as u64;
-        let now = self.now.since(it.born).as_nanos() as u64;
-        let timeout = timeout.since_start().as_nanos() as u64;
+        let (grain, born) = (span(grain).max(1), nanos(it.born));
+        let now = nanos(self.now) - born;
         // A timer never fires at once, only with the next tick.
-        let tick = timeout.div_ceil(grain).max(now / grain + 1);
-        let at = it.born + core::time::Duration::from_nanos(tick.saturating_mul(grain));
+        let tick = nanos(timeout).div_ceil(grain).max(now / grain + 1);
+        let at = time(tick.saturating_mul(grain).saturating_add(born));
         if it.wake_at.is_none_or(|wake| at < wake) {
             self.peer_mut(peer).wake_at = Some(at);
             self.queue.push(at, Step::Wake(peer));

@@ -5,22 +5,33 @@ use core::time::Duration;
 use boplish_core::ConnectionInput;
 use boplish_core::config::BUFFERED_AMOUNT_LOW;
 
-use crate::webrtc::{EndpointIndex, EndpointState, Item};
+use crate::moment::{nanos, time};
+use crate::peer::PeerHandle;
+use crate::webrtc::{Endpoint, EndpointIndex, EndpointState, Item};
 
 use super::World;
-use super::step::{PipeRef, Step};
+use super::step::Step;
 
 impl World {
     pub(super) fn send_on_channel(&mut self, endpoint: EndpointIndex, frame: Vec<u8>) {
-        let it = self.endpoint(endpoint);
-        let (owner, id, partner) = (it.owner, it.id, it.partner);
-        let Some(partner) = partner.filter(|_| it.state == EndpointState::Open) else {
+        let Some(it) = self.endpoint(endpoint) else {
+            return;
+        };
+        let (owner, id) = (it.owner, it.id);
+        let Some(partner) = it.partner.filter(|_| it.state == EndpointState::Open) else {
             self.misuse(owner, id, "a frame was sent before the channel was open");
             return;
         };
         self.counters.frame(&frame);
+        self.peer_mut(owner).traffic.sent.add(frame.len());
         self.sent.push(endpoint);
-        let to = self.endpoint(partner).owner;
+        let Some(to) = self.endpoint(partner).map(|that| that.owner) else {
+            return;
+        };
+        if self.tamper.frames.is_none() {
+            self.push_frame(endpoint, Item::Message(frame));
+            return;
+        }
         for frame in self.tamper.frame(owner, to, frame) {
             self.push_frame(endpoint, Item::Message(frame));
         }
@@ -28,112 +39,171 @@ impl World {
 
     /// Puts something onto the channel, behind what is there.
     pub(super) fn push_frame(&mut self, endpoint: EndpointIndex, item: Item) {
-        let it = self.endpoint(endpoint);
-        let Some(partner) = it.partner else {
+        let Some(it) = self.endpoint(endpoint) else {
             return;
         };
-        let latency = self.latency(it.owner, self.endpoint(partner).owner);
+        let owner = it.owner;
+        let Some((_, that)) = self.partner_of(endpoint) else {
+            return;
+        };
+        let latency = self.latency(owner, that.owner);
         let bytes = match &item {
             Item::Message(frame) => frame.len(),
             Item::Close => 0,
         };
-        let takes = self.network.bandwidth.map_or(Duration::ZERO, |bandwidth| {
-            Duration::from_nanos(bytes as u64 * 1_000_000_000 / bandwidth.max(1))
-        });
-        let now = self.now;
-        let it = self.endpoint_mut(endpoint);
-        it.out_bytes += bytes;
-        it.departed = it.departed.max(now) + takes;
-        let arrival = it.departed + latency;
-        if let Some(at) = it.out.send(now, arrival, item) {
-            let deliver = Step::Deliver(PipeRef::Channel(endpoint), it.out.epoch());
-            self.queue.push(at, deliver);
+        let now = nanos(self.now);
+        let arrival = self.departure(owner, bytes) + latency.as_nanos() as u64;
+        let Some(it) = self.endpoints.get_mut(endpoint) else {
+            return;
+        };
+        it.out_bytes += bytes as u32;
+        self.frames.push(&mut it.out, item);
+        if it.is_stalled {
+            it.waits_since = it.waits_since.min(now);
+        } else {
+            it.last_arrival = it.last_arrival.max(arrival);
+            let deliver = Step::Deliver(endpoint, it.epoch);
+            self.queue.push(time(it.last_arrival), deliver);
         }
     }
 
+    /// When so many bytes have left a peer, which sends one frame after the other.
+    fn departure(&mut self, peer: PeerHandle, bytes: usize) -> u64 {
+        let now = nanos(self.now);
+        let Some(bandwidth) = self.network.bandwidth else {
+            return now;
+        };
+        let takes = bytes as u64 * 1_000_000_000 / bandwidth.max(1);
+        let departed = &mut self.peer_mut(peer).departed;
+        *departed = (*departed).max(now) + takes;
+        *departed
+    }
+
     pub(super) fn deliver_on_channel(&mut self, endpoint: EndpointIndex, epoch: u32) {
-        let it = self.endpoint(endpoint);
-        let Some(partner) = it.partner else {
+        let now = self.now;
+        let Some(it) = self.endpoint(endpoint) else {
             return;
         };
-        if !self.is_reachable(it.owner, self.endpoint(partner).owner) {
-            let now = self.now;
-            self.endpoint_mut(endpoint).out.stall(now);
+        if it.epoch != epoch || it.is_stalled {
             return;
         }
-        let Some(item) = self.endpoint_mut(endpoint).out.deliver(epoch) else {
+        let (owner, is_closed) = (it.owner, it.is_closed());
+        let Some((partner, that)) = self.partner_of(endpoint) else {
             return;
         };
-        match item {
-            Item::Message(frame) => self.deliver_frame(endpoint, partner, frame),
-            Item::Close => self.end_endpoint(partner, "the other side has closed the channel"),
+        // Nobody looks at the path of a closed side any more.
+        let is_cut = is_closed && !self.is_reachable(owner, that.owner);
+        let Some(it) = self.endpoints.get_mut(endpoint) else {
+            return;
+        };
+        if is_cut {
+            it.stall(now);
+            return;
+        }
+        match self.frames.pop(&mut it.out) {
+            Some(Item::Message(frame)) => self.deliver_frame(endpoint, partner, frame),
+            Some(Item::Close) => self.end_endpoint(partner, "the other side closed the channel"),
+            None => {}
         }
     }
 
     fn deliver_frame(&mut self, from: EndpointIndex, to: EndpointIndex, frame: Vec<u8>) {
-        let before = self.buffered(from);
-        self.endpoint_mut(from).out_bytes -= frame.len();
-        if before > BUFFERED_AMOUNT_LOW && self.buffered(from) <= BUFFERED_AMOUNT_LOW {
-            let back = self.latency(self.endpoint(to).owner, self.endpoint(from).owner);
-            self.schedule(back, Step::BufferLow(from));
+        if let Some(it) = self.endpoints.get_mut(from) {
+            let before = it.out_bytes as usize;
+            it.out_bytes -= frame.len() as u32;
+            let (after, low) = (it.out_bytes as usize, self.network.window);
+            let low = low + BUFFERED_AMOUNT_LOW;
+            if before > low && after <= low {
+                self.report_low(from, to);
+            }
         }
         // A shell reports that the channel is open before what came over it.
         self.open_channel(to);
-        let is_heard = match self.endpoint(to).state {
+        let Some(it) = self.endpoint(to) else {
+            return;
+        };
+        let is_heard = match it.state {
             EndpointState::Open => true,
-            EndpointState::Closed(since) => self.is_late_fact(since),
+            EndpointState::Closed => self.is_late_fact(it),
             EndpointState::Setup | EndpointState::Established => false,
         };
         if is_heard {
+            let owner = it.owner;
             self.trace.bytes(&frame);
+            self.peer_mut(owner).traffic.received.add(frame.len());
             self.feed_connection(to, ConnectionInput::Message(frame));
         }
     }
 
+    /// The sender learns, when word of it is back, that little waits.
+    fn report_low(&mut self, from: EndpointIndex, to: EndpointIndex) {
+        let ends = [to, from].map(|it| self.endpoint(it).map(|it| it.owner));
+        if let [Some(to), Some(from_owner)] = ends {
+            let back = self.latency(to, from_owner);
+            self.schedule(back, Step::BufferLow(from));
+        }
+    }
+
     pub(super) fn resume_channel(&mut self, endpoint: EndpointIndex, epoch: u32) {
-        let it = self.endpoint(endpoint);
-        let Some(partner) = it.partner.filter(|_| it.path_epoch == epoch && it.is_up) else {
+        let Some(it) = self.endpoint(endpoint) else {
             return;
         };
-        let arrival = self.now + self.latency(it.owner, self.endpoint(partner).owner);
-        let out = &mut self.endpoint_mut(endpoint).out;
-        let count = out.resume(arrival);
-        let (at, deliver) = (
-            out.last_arrival(),
-            Step::Deliver(PipeRef::Channel(endpoint), out.epoch()),
-        );
-        for _ in 0..count {
+        if it.epoch != epoch || !it.is_up || !it.is_stalled {
+            return;
+        }
+        let owner = it.owner;
+        let Some((_, that)) = self.partner_of(endpoint) else {
+            return;
+        };
+        let arrival = nanos(self.now + self.latency(owner, that.owner));
+        let Some(it) = self.endpoints.get_mut(endpoint) else {
+            return;
+        };
+        it.is_stalled = false;
+        it.last_arrival = it.last_arrival.max(arrival);
+        let (at, deliver) = (time(it.last_arrival), Step::Deliver(endpoint, it.epoch));
+        for _ in 0..self.frames.count(it.out) {
             self.queue.push(at, deliver);
         }
     }
 
     /// What `bufferedAmount` would say.
-    pub(super) fn buffered(&self, endpoint: EndpointIndex) -> usize {
-        let bytes = self.endpoint(endpoint).out_bytes;
-        bytes.saturating_sub(self.network.window)
+    pub(super) fn buffered(&self, endpoint: &Endpoint) -> usize {
+        (endpoint.out_bytes as usize).saturating_sub(self.network.window)
     }
 
     pub(super) fn buffer_low(&mut self, endpoint: EndpointIndex) {
-        if self.endpoint(endpoint).state == EndpointState::Open {
-            let amount = ConnectionInput::BufferedAmount(self.buffered(endpoint));
+        let open = self.endpoint(endpoint);
+        if let Some(it) = open.filter(|it| it.state == EndpointState::Open) {
+            let amount = ConnectionInput::BufferedAmount(self.buffered(it));
             self.feed_connection(endpoint, amount);
+        }
+    }
+
+    /// Drops what is on the channel, for good.
+    pub(super) fn clear_channel(&mut self, endpoint: EndpointIndex) {
+        if let Some(it) = self.endpoints.get_mut(endpoint) {
+            it.epoch = it.epoch.wrapping_add(1);
+            it.out_bytes = 0;
+            self.frames.clear(&mut it.out);
         }
     }
 
     /// The core closes its side: what is on the channel still flows for a while, then the end
     /// is told, if a path is there.
     pub(super) fn close_endpoint(&mut self, endpoint: EndpointIndex) {
-        let was_established = self.endpoint(endpoint).is_established();
-        if was_established {
+        if self
+            .endpoint(endpoint)
+            .is_some_and(Endpoint::is_established)
+        {
             self.push_frame(endpoint, Item::Close);
-            self.schedule(self.network.linger, Step::LingerOver(endpoint));
         }
         self.drop_endpoint(endpoint);
     }
 
     /// The connection is over for this side, and the core learns it.
     pub(super) fn end_endpoint(&mut self, endpoint: EndpointIndex, reason: &str) {
-        if self.endpoint(endpoint).is_closed() {
+        if self.endpoint(endpoint).is_none_or(Endpoint::is_closed) {
             return;
         }
         self.drop_endpoint(endpoint);
@@ -144,21 +214,30 @@ impl World {
     /// Marks this side as closed; nobody is told.
     pub(super) fn drop_endpoint(&mut self, endpoint: EndpointIndex) {
         let now = self.now;
-        let it = &mut self.endpoints[endpoint.0 as usize];
-        if it.is_closed() {
+        let Some(it) = self.endpoint_mut(endpoint).filter(|it| !it.is_closed()) else {
             return;
-        }
-        it.state = EndpointState::Closed(now);
-        it.gathered.shrink_to_fit();
-        it.received = Vec::new();
+        };
+        it.state = EndpointState::Closed;
+        it.closed_at = nanos(now);
         let partner = it.partner;
-        if let Some(local) = &it.local {
-            self.by_ufrag.remove(&local.ufrag);
-        }
-        self.live_endpoints.remove(&endpoint);
         self.last_change = now;
+        let rest = self.network.linger.max(self.network.late_facts);
+        self.schedule(rest + Duration::from_nanos(1), Step::Forget(endpoint));
         if let Some(partner) = partner {
             self.refresh_endpoint(partner);
+        }
+    }
+
+    /// Whether a fact may still reach the core although it closed the connection.
+    pub(super) fn is_late_fact(&self, closed: &Endpoint) -> bool {
+        self.now.since(time(closed.closed_at)) <= self.network.late_facts
+    }
+
+    /// A closed channel gives up what it still holds, and its place.
+    pub(super) fn forget_endpoint(&mut self, endpoint: EndpointIndex) {
+        self.clear_channel(endpoint);
+        if let Some(it) = self.endpoints.remove(endpoint) {
+            self.peer_mut(it.owner).connections.remove(it.id);
         }
     }
 }

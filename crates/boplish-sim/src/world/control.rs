@@ -3,21 +3,23 @@
 use core::fmt;
 use core::time::Duration;
 
-use boplish_core::wire::{Fingerprint, Keypair, PeerId};
-use boplish_core::{Config, Event, Node, Time};
+use boplish_core::wire::Keypair;
+use boplish_core::{Config, Node, Time};
 use boplish_directory::Config as ServerConfig;
 
+use crate::arena::Arena;
 use crate::config::NetworkConfig;
+use crate::counters::Counters;
+use crate::lanes::Lanes;
 use crate::peer::{Peer, PeerHandle};
 use crate::queue::Queue;
 use crate::random::Random;
 use crate::replay;
 use crate::server::Server;
 use crate::tamper::Tamper;
-use crate::trace::{Counters, Trace};
-use crate::webrtc::{EndpointIndex, EndpointState};
+use crate::trace::Trace;
 
-use super::World;
+use super::{EventSink, World};
 
 /// Something did not come about in time.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,22 +52,24 @@ impl World {
             network,
             peers: Vec::new(),
             by_id: Default::default(),
-            endpoints: Vec::new(),
-            live_endpoints: Default::default(),
-            by_ufrag: Default::default(),
+            endpoints: Arena::new(),
+            generations: 0,
+            frames: Lanes::new(),
             server: Server {
                 directory: None,
                 config: ServerConfig::default(),
                 born: Time::START,
                 wake_at: None,
             },
-            sockets: Vec::new(),
-            live_sockets: Default::default(),
+            sockets: Arena::new(),
+            claims: Default::default(),
             unreachable: Default::default(),
             server_side: None,
             tamper: Tamper::default(),
             counters: Counters::default(),
             trace: Trace::new(seed),
+            sink: EventSink::PerPeer,
+            events: Vec::new(),
             last_change: Time::START,
             misuses: Vec::new(),
             sent: Vec::new(),
@@ -85,10 +89,9 @@ impl World {
         let handle = PeerHandle(self.peers.len() as u32);
         let id = identity.id();
         let node = Node::new(config, identity, self.random.bytes(), Time::START);
-        let fingerprint = Fingerprint(self.random.bytes());
         self.trace
             .line(self.now, || format!("{} is {id}", handle.0));
-        self.peers.push(Peer::new(id, node, fingerprint, self.now));
+        self.peers.push(Peer::new(id, node, self.now));
         self.by_id.insert(id, handle);
         self.note(7, u64::from(handle.0));
         self.node(handle, Node::open);
@@ -119,11 +122,6 @@ impl World {
         let answer = use_it(node.expect("the peer has not vanished"), now);
         self.drain(peer);
         answer
-    }
-
-    /// A look at a node; `None` once it has vanished.
-    pub fn look(&self, peer: PeerHandle) -> Option<&Node> {
-        self.peer(peer).node.as_ref()
     }
 
     /// Lets everything happen until then, and sets the clock.
@@ -181,107 +179,5 @@ impl World {
             let next = calm_at.max(self.now + Duration::from_millis(100));
             self.run_until(next.min(end));
         }
-    }
-
-    /// The seed.
-    pub fn seed(&self) -> u64 {
-        self.seed
-    }
-
-    /// The virtual time.
-    pub fn now(&self) -> Time {
-        self.now
-    }
-
-    /// A stream of random numbers for the test's own choices, which the seed decides too.
-    pub fn fork_random(&mut self) -> Random {
-        self.random.fork(0x7465_7374)
-    }
-
-    /// All peers that there ever were.
-    pub fn peers(&self) -> impl Iterator<Item = PeerHandle> + use<> {
-        (0..self.peers.len() as u32).map(PeerHandle)
-    }
-
-    /// Those that neither vanished nor left.
-    pub fn living(&self) -> Vec<PeerHandle> {
-        self.peers()
-            .filter(|peer| self.peer(*peer).is_living())
-            .collect()
-    }
-
-    /// A peer's id.
-    pub fn id(&self, peer: PeerHandle) -> PeerId {
-        self.id_of(peer)
-    }
-
-    /// The peer with this id.
-    pub fn find(&self, id: PeerId) -> Option<PeerHandle> {
-        self.by_id.get(&id).copied()
-    }
-
-    /// What the peer's application was told, and when.
-    pub fn events(&self, peer: PeerHandle) -> &[(Time, Event)] {
-        &self.peer(peer).events
-    }
-
-    /// The same, and forgets it.
-    pub fn take_events(&mut self, peer: PeerHandle) -> Vec<(Time, Event)> {
-        core::mem::take(&mut self.peer_mut(peer).events)
-    }
-
-    /// Changes the network from now on.
-    pub fn network_mut(&mut self) -> &mut NetworkConfig {
-        &mut self.network
-    }
-
-    /// What has crossed the network.
-    pub fn counters(&self) -> Counters {
-        self.counters
-    }
-
-    /// Two runs in which the same happened have the same hash.
-    pub fn trace_hash(&self) -> u64 {
-        self.trace.hash()
-    }
-
-    /// Commands that no shell could have carried out: faults of the core.
-    pub fn misuses(&self) -> &[String] {
-        &self.misuses
-    }
-
-    /// The open connections, as the virtual network has them, each with its smaller peer first.
-    pub fn open_connections(&self) -> Vec<(PeerHandle, PeerHandle)> {
-        let mut pairs: Vec<_> = self
-            .live_endpoints
-            .iter()
-            .filter_map(|it| self.open_pair(*it))
-            .filter(|(a, b)| a < b)
-            .collect();
-        pairs.sort_unstable();
-        pairs
-    }
-
-    /// The connections that are open on one side only or still being set up: who has them, and
-    /// what they wait for.
-    pub fn half_open(&self) -> Vec<(PeerHandle, String)> {
-        let halves = self.live_endpoints.iter().filter(|it| {
-            let owner = self.endpoint(**it).owner;
-            self.peer(owner).node.is_some() && self.open_pair(**it).is_none()
-        });
-        halves
-            .map(|it| {
-                let it = self.endpoint(*it);
-                let state = format!("{:?}: {:?}, {:?}", it.id, it.state, it.negotiation);
-                (it.owner, state)
-            })
-            .collect()
-    }
-
-    fn open_pair(&self, endpoint: EndpointIndex) -> Option<(PeerHandle, PeerHandle)> {
-        let it = self.endpoint(endpoint);
-        let that = self.endpoint(it.partner?);
-        let both = it.state == EndpointState::Open && that.state == EndpointState::Open;
-        both.then_some((it.owner, that.owner))
     }
 }

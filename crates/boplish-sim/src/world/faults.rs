@@ -9,7 +9,7 @@ use crate::peer::PeerHandle;
 use crate::random::{Random, mix};
 use crate::server::FromServer;
 use crate::tamper::{Leg, Verdict};
-use crate::webrtc::{EndpointIndex, Item};
+use crate::webrtc::{Endpoint, EndpointIndex, Item};
 
 use super::World;
 use super::step::Step;
@@ -21,10 +21,11 @@ impl World {
         self.trace.line(self.now, || format!("{} vanishes", peer.0));
         self.peer_mut(peer).node = None;
         for endpoint in self.live_of(peer) {
-            self.endpoint_mut(endpoint).out.clear();
+            self.clear_channel(endpoint);
             self.drop_endpoint(endpoint);
         }
-        self.refresh();
+        self.refresh_peer(peer);
+        self.abandon_socket(peer);
     }
 
     /// The peer's network is away for a while; what is sent waits.
@@ -33,13 +34,13 @@ impl World {
             .line(self.now, || format!("{} blinks for {duration:?}", peer.0));
         self.peer_mut(peer).blinks += 1;
         self.schedule(duration, Step::BlinkOver(peer));
-        self.refresh();
+        self.refresh_peer(peer);
     }
 
     pub(super) fn blink_over(&mut self, peer: PeerHandle) {
         self.trace.line(self.now, || format!("{} is back", peer.0));
         self.peer_mut(peer).blinks -= 1;
-        self.refresh();
+        self.refresh_peer(peer);
     }
 
     /// Splits the network: peers of different sets don't reach each other, and those that are in
@@ -67,7 +68,7 @@ impl World {
             true => self.unreachable.remove(&pair),
             false => self.unreachable.insert(pair),
         };
-        self.refresh();
+        self.refresh_peer(a);
     }
 
     /// Ends every partition and every unreachable pair; blinks end by themselves.
@@ -92,9 +93,9 @@ impl World {
     /// One side of the connections between two peers is gone; only its own core learns it.
     pub fn break_one_side(&mut self, peer: PeerHandle, other: PeerHandle) {
         for endpoint in self.live_of(peer) {
-            let partner = self.endpoint(endpoint).partner;
-            if partner.is_some_and(|partner| self.endpoint(partner).owner == other) {
-                self.endpoint_mut(endpoint).out.clear();
+            let partner = self.partner_of(endpoint);
+            if partner.is_some_and(|(_, that)| that.owner == other) {
+                self.clear_channel(endpoint);
                 self.end_endpoint(endpoint, "the channel broke");
             }
         }
@@ -127,7 +128,7 @@ impl World {
 
     /// The peer's WebSockets claim this id from now on, whatever its key is.
     pub fn claim_id(&mut self, thief: PeerHandle, id: PeerId) {
-        self.peer_mut(thief).claimed = id;
+        self.claims.insert(thief, id);
     }
 
     /// A text reaches a peer as if the server had sent it. Does nothing without a WebSocket.
@@ -142,9 +143,13 @@ impl World {
     pub fn inject_frame(&mut self, from: PeerHandle, to: PeerHandle, frame: &[u8]) -> usize {
         let mut channels = 0;
         for endpoint in self.live_of(from) {
-            let partner = self.endpoint(endpoint).partner;
-            let leads_there = partner.is_some_and(|partner| self.endpoint(partner).owner == to);
-            if leads_there && self.endpoint(endpoint).is_established() {
+            let partner = self.partner_of(endpoint);
+            let leads_there = partner.is_some_and(|(_, that)| that.owner == to);
+            if leads_there
+                && self
+                    .endpoint(endpoint)
+                    .is_some_and(Endpoint::is_established)
+            {
                 self.push_frame(endpoint, Item::Message(frame.to_vec()));
                 channels += 1;
             }
@@ -154,21 +159,36 @@ impl World {
 
     /// Any fact about any connection of a peer, in any state: a shell may be late or wrong.
     pub fn inject_connection_fact(&mut self, peer: PeerHandle, fact: &ConnectionInput) {
-        let ids: Vec<_> = self.peer(peer).connections.keys().copied().collect();
+        let ids: Vec<_> = self.peer(peer).connections.ids().collect();
         for id in ids {
             self.feed(peer, Input::Connection(id, fact.clone()));
         }
     }
 
     pub(super) fn live_of(&self, peer: PeerHandle) -> Vec<EndpointIndex> {
-        let all = self.peer(peer).connections.values().copied();
-        all.filter(|it| !self.endpoint(*it).is_closed()).collect()
+        let slots = self.peer(peer).connections.slots();
+        let all = slots.filter_map(|slot| self.endpoints.at(slot));
+        let is_live = |it: &EndpointIndex| self.endpoint(*it).is_some_and(|it| !it.is_closed());
+        all.filter(is_live).collect()
     }
 
+    /// Something about all paths has changed.
     fn refresh(&mut self) {
         self.last_change = self.now;
-        self.refresh_endpoints();
-        self.refresh_sockets();
+        let live = self.endpoints.iter().filter(|(_, it)| !it.is_closed());
+        let live: Vec<_> = live.map(|(endpoint, _)| endpoint).collect();
+        self.refresh_endpoints(&live);
+        let live: Vec<_> = self.sockets.iter().map(|(socket, _)| socket).collect();
+        self.refresh_sockets(&live);
+    }
+
+    /// Something about a peer's paths has changed.
+    fn refresh_peer(&mut self, peer: PeerHandle) {
+        self.last_change = self.now;
+        let live = self.live_of(peer);
+        self.refresh_endpoints(&live);
+        let socket = self.peer(peer).socket;
+        self.refresh_sockets(socket.as_slice());
     }
 
     /// Whether packets get from one peer to the other and back.

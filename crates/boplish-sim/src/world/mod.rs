@@ -5,32 +5,39 @@ mod channel;
 mod control;
 mod faults;
 mod ice;
+mod look;
 mod negotiation;
 mod sockets;
 mod step;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use core::hash::BuildHasherDefault;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use boplish_core::Time;
-use boplish_core::wire::PeerId;
+use boplish_core::wire::{Fingerprint, PeerId};
+use boplish_core::{Event, Time};
 
+use crate::arena::Arena;
 use crate::config::NetworkConfig;
+use crate::counters::Counters;
+use crate::lanes::Lanes;
+use crate::moment::{nanos, span, time};
 use crate::peer::{Peer, PeerHandle};
 use crate::queue::Queue;
-use crate::random::Random;
+use crate::random::{Random, mix};
 use crate::server::{Server, Socket, SocketIndex};
 use crate::tamper::Tamper;
-use crate::trace::{Counters, Trace};
-use crate::webrtc::{Endpoint, EndpointIndex};
+use crate::trace::{Mixer, Trace};
+use crate::webrtc::{Endpoint, EndpointIndex, Item};
 
 pub use control::Timeout;
+pub use look::EventSink;
 
 use step::Step;
 
-/// Many real [`Node`](boplish_core::Node)s, the real bootstrap directory, and a virtual network between them, under
-/// a virtual clock. One seed decides everything.
+/// Many real [`Node`](boplish_core::Node)s, the real bootstrap directory, and a virtual network
+/// between them, under a virtual clock. One seed decides everything.
 #[derive(Debug)]
 pub struct World {
     seed: u64,
@@ -39,21 +46,26 @@ pub struct World {
     random: Random,
     network: NetworkConfig,
     peers: Vec<Peer>,
-    by_id: BTreeMap<PeerId, PeerHandle>,
-    endpoints: Vec<Endpoint>,
-    /// Those that are not closed yet.
-    live_endpoints: BTreeSet<EndpointIndex>,
-    by_ufrag: BTreeMap<Box<str>, EndpointIndex>,
+    /// Only asked, never walked through: its order is nobody's business.
+    by_id: HashMap<PeerId, PeerHandle, BuildHasherDefault<Mixer>>,
+    endpoints: Arena<Endpoint>,
+    /// Local descriptions that were ever begun.
+    generations: u32,
+    /// What is on its way on channels.
+    frames: Lanes<Item>,
     server: Server,
-    sockets: Vec<Socket>,
-    /// Those that either end still has.
-    live_sockets: BTreeSet<SocketIndex>,
+    sockets: Arena<Socket>,
+    /// The ids in the paths of WebSockets of thieves.
+    claims: BTreeMap<PeerHandle, PeerId>,
     unreachable: BTreeSet<(PeerHandle, PeerHandle)>,
     /// The side of the partition that the server is on; `None` while both reach it.
     server_side: Option<u8>,
     tamper: Tamper,
     counters: Counters,
     trace: Trace,
+    sink: EventSink,
+    /// Events for the world's owner, with [`EventSink::Queue`].
+    events: Vec<(Time, PeerHandle, Event)>,
     /// When a connection was last made, opened or closed.
     last_change: Time,
     misuses: Vec<String>,
@@ -70,32 +82,42 @@ impl World {
         &mut self.peers[peer.index()]
     }
 
-    fn endpoint(&self, endpoint: EndpointIndex) -> &Endpoint {
-        &self.endpoints[endpoint.0 as usize]
+    fn endpoint(&self, endpoint: EndpointIndex) -> Option<&Endpoint> {
+        self.endpoints.get(endpoint)
     }
 
-    fn endpoint_mut(&mut self, endpoint: EndpointIndex) -> &mut Endpoint {
-        &mut self.endpoints[endpoint.0 as usize]
+    fn endpoint_mut(&mut self, endpoint: EndpointIndex) -> Option<&mut Endpoint> {
+        self.endpoints.get_mut(endpoint)
     }
 
-    fn socket(&self, socket: SocketIndex) -> &Socket {
-        &self.sockets[socket.0 as usize]
+    /// The other side of a connection, while anybody knows it.
+    fn partner_of(&self, endpoint: EndpointIndex) -> Option<(EndpointIndex, &Endpoint)> {
+        let partner = self.endpoint(endpoint)?.partner?;
+        Some((partner, self.endpoint(partner)?))
     }
 
-    fn socket_mut(&mut self, socket: SocketIndex) -> &mut Socket {
-        &mut self.sockets[socket.0 as usize]
+    fn socket(&self, socket: SocketIndex) -> Option<&Socket> {
+        self.sockets.get(socket)
+    }
+
+    fn socket_mut(&mut self, socket: SocketIndex) -> Option<&mut Socket> {
+        self.sockets.get_mut(socket)
+    }
+
+    /// The certificate of a peer.
+    fn fingerprint(&self, peer: PeerHandle) -> Fingerprint {
+        let part = 0x6365_7274_u64 << 32 | u64::from(peer.0);
+        Fingerprint(Random::new(mix(self.seed ^ mix(part))).bytes())
     }
 
     /// What a peer's own clock says.
     fn local_now(&self, peer: PeerHandle) -> Time {
-        let since = self.now.since(self.peer(peer).born);
-        let grain = self.network.clock_granularity.as_nanos().max(1);
-        let floor = since.as_nanos() / grain * grain;
-        Time::after_start(core::time::Duration::from_nanos(floor as u64))
+        let since = nanos(self.now).saturating_sub(nanos(self.peer(peer).born));
+        let grain = span(self.network.clock_granularity).max(1);
+        time(since - since % grain)
     }
 
     fn note(&mut self, what: u64, who: u64) {
-        self.trace.word(self.now.since_start().as_nanos() as u64);
-        self.trace.word(what << 32 | who);
+        self.trace.note(self.now, what, who);
     }
 }

@@ -1,10 +1,11 @@
 //! Descriptions and candidates: what `ConnectionCommand`s but `Send` do.
 
 use boplish_core::wire::{Candidate, Description, SessionId};
-use boplish_core::{ConnectionCommand, ConnectionId, ConnectionInput, Time};
+use boplish_core::{ConnectionCommand, ConnectionId, ConnectionInput};
 
-use crate::peer::PeerHandle;
-use crate::webrtc::{Endpoint, EndpointIndex, EndpointState, Negotiation};
+use crate::peer::{Known, PeerHandle};
+use crate::random::mix;
+use crate::webrtc::{Endpoint, EndpointIndex, Negotiation, Setup};
 
 use super::World;
 use super::step::Step;
@@ -16,18 +17,15 @@ impl World {
         id: ConnectionId,
         command: ConnectionCommand,
     ) {
-        let known = self.peer(peer).connections.get(&id).copied();
+        let known = self.peer(peer).connections.find(id);
         match (command, known) {
-            (ConnectionCommand::CreateOffer, None) => {
-                let endpoint = self.make_endpoint(peer, id, Negotiation::Offering);
-                self.describe(endpoint);
+            (ConnectionCommand::CreateOffer, Known::Never) => {
+                self.make_endpoint(peer, id, Negotiation::Offering, None);
             }
-            (ConnectionCommand::CreateAnswer { offer }, None) => {
-                let endpoint = self.make_endpoint(peer, id, Negotiation::Answering);
-                self.endpoint_mut(endpoint).set_remote(&offer);
-                self.describe(endpoint);
+            (ConnectionCommand::CreateAnswer { offer }, Known::Never) => {
+                self.make_endpoint(peer, id, Negotiation::Answering, Some(&offer));
             }
-            (ConnectionCommand::CreateOffer | ConnectionCommand::CreateAnswer { .. }, Some(_)) => {
+            (ConnectionCommand::CreateOffer | ConnectionCommand::CreateAnswer { .. }, _) => {
                 self.misuse(peer, id, "its number was used before");
             }
             (
@@ -37,36 +35,56 @@ impl World {
                 | ConnectionCommand::AnswerRestart { .. }
                 | ConnectionCommand::Send(_)
                 | ConnectionCommand::Close,
-                None,
+                Known::Never,
             ) => self.misuse(peer, id, "it was never made"),
-            (command, Some(endpoint)) if !self.endpoint(endpoint).is_closed() => {
-                self.command_known(endpoint, command);
+            (command, Known::In(slot)) => {
+                let endpoint = self.endpoints.at(slot);
+                let is_there =
+                    |it: &EndpointIndex| self.endpoint(*it).is_some_and(|it| !it.is_closed());
+                if let Some(endpoint) = endpoint.filter(is_there) {
+                    self.command_known(endpoint, command);
+                }
             }
-            (_, Some(_)) => {}
+            (_, Known::Forgotten) => {}
         }
     }
 
     fn command_known(&mut self, endpoint: EndpointIndex, command: ConnectionCommand) {
-        let negotiation = self.endpoint(endpoint).negotiation;
+        if let ConnectionCommand::Send(frame) = command {
+            self.send_on_channel(endpoint, frame);
+            return;
+        }
+        let Some(it) = self.endpoint(endpoint) else {
+            return;
+        };
+        let negotiation = it.negotiation();
+        let has_remote = it.is_established()
+            || it
+                .setup
+                .as_ref()
+                .is_some_and(|setup| setup.remote.is_some());
         match (command, negotiation) {
             (ConnectionCommand::AcceptAnswer(answer), Negotiation::Offered) => {
-                self.endpoint_mut(endpoint).set_remote(&answer);
-                self.endpoint_mut(endpoint).negotiation = Negotiation::Stable;
+                self.set_remote(endpoint, &answer, Negotiation::Stable);
                 self.both_described(endpoint);
             }
-            (ConnectionCommand::AddCandidates(candidates), _)
-                if self.endpoint(endpoint).remote.is_some() =>
-            {
-                self.endpoint_mut(endpoint).add_candidates(&candidates);
-                self.try_connect(endpoint);
+            // What comes when all is settled is of no use any more.
+            (ConnectionCommand::AddCandidates(candidates), _) if has_remote => {
+                let it = self.endpoint_mut(endpoint);
+                if let Some(setup) = it.and_then(|it| it.setup.as_mut()) {
+                    setup.add_candidates(&candidates);
+                    self.try_connect(endpoint);
+                }
             }
             // A restart while another offer is being made or pending takes its place.
             (
                 ConnectionCommand::RestartIce,
                 Negotiation::Stable | Negotiation::Offered | Negotiation::Offering,
             ) => {
-                self.endpoint_mut(endpoint).negotiation = Negotiation::Offering;
-                self.describe(endpoint);
+                if let Some(setup) = self.setup_mut(endpoint) {
+                    setup.negotiation = Negotiation::Offering;
+                    self.describe(endpoint);
+                }
             }
             // An offer of the own that is pending is rolled back (RFC 9429, section 4.1.10.2).
             (
@@ -76,11 +94,9 @@ impl World {
                 | Negotiation::Offering
                 | Negotiation::Answering,
             ) => {
-                self.endpoint_mut(endpoint).set_remote(&offer);
-                self.endpoint_mut(endpoint).negotiation = Negotiation::Answering;
+                self.set_remote(endpoint, &offer, Negotiation::Answering);
                 self.describe(endpoint);
             }
-            (ConnectionCommand::Send(frame), _) => self.send_on_channel(endpoint, frame),
             (ConnectionCommand::Close, _) => self.close_endpoint(endpoint),
             (ConnectionCommand::AcceptAnswer(_), negotiation) => {
                 self.not_possible(endpoint, "an answer is accepted", negotiation);
@@ -91,14 +107,46 @@ impl World {
             (ConnectionCommand::RestartIce, negotiation) => {
                 self.not_possible(endpoint, "a restart is offered", negotiation);
             }
-            (ConnectionCommand::CreateOffer | ConnectionCommand::CreateAnswer { .. }, _) => {}
+            (
+                ConnectionCommand::CreateOffer
+                | ConnectionCommand::CreateAnswer { .. }
+                | ConnectionCommand::Send(_),
+                _,
+            ) => {}
         }
     }
 
+    /// The set-up of a connection, made anew if all was settled.
+    fn setup_mut(&mut self, endpoint: EndpointIndex) -> Option<&mut Setup> {
+        let it = self.endpoint(endpoint)?;
+        let session = self.session(it.owner, it.id);
+        let it = self.endpoint_mut(endpoint)?;
+        let anew = || Box::new(Setup::new(session, Negotiation::Stable));
+        Some(it.setup.get_or_insert_with(anew))
+    }
+
+    fn set_remote(
+        &mut self,
+        endpoint: EndpointIndex,
+        description: &Description,
+        negotiation: Negotiation,
+    ) {
+        if let Some(setup) = self.setup_mut(endpoint) {
+            setup.set_remote(description);
+            setup.negotiation = negotiation;
+        }
+    }
+
+    /// The session id of a connection, which no restart changes.
+    fn session(&self, peer: PeerHandle, id: ConnectionId) -> SessionId {
+        SessionId(mix(self.seed ^ mix(u64::from(peer.0) << 32 ^ mix(id.0))) >> 1)
+    }
+
     fn not_possible(&mut self, endpoint: EndpointIndex, what: &str, negotiation: Negotiation) {
-        let it = self.endpoint(endpoint);
-        let (owner, id) = (it.owner, it.id);
-        self.misuse(owner, id, &format!("{what} while {negotiation:?}"));
+        if let Some(it) = self.endpoint(endpoint) {
+            let (owner, id) = (it.owner, it.id);
+            self.misuse(owner, id, &format!("{what} while {negotiation:?}"));
+        }
         let delay = self.network.describe.draw(&mut self.random);
         self.schedule(delay, Step::CommandFailed(endpoint));
     }
@@ -119,29 +167,37 @@ impl World {
         peer: PeerHandle,
         id: ConnectionId,
         negotiation: Negotiation,
-    ) -> EndpointIndex {
-        let session = SessionId(self.random.word() >> 1);
-        let endpoint = EndpointIndex(self.endpoints.len() as u32);
-        self.endpoints
-            .push(Endpoint::new(peer, id, session, negotiation));
-        self.live_endpoints.insert(endpoint);
-        self.peer_mut(peer).connections.insert(id, endpoint);
+        offer: Option<&Description>,
+    ) {
+        let mut setup = Setup::new(self.session(peer, id), negotiation);
+        if let Some(offer) = offer {
+            setup.set_remote(offer);
+        }
+        let endpoint = self.endpoints.insert(Endpoint::new(peer, id, setup));
+        if !self.peer_mut(peer).connections.insert(id, endpoint.slot()) {
+            self.endpoints.remove(endpoint);
+            self.misuse(peer, id, "its number is too high");
+            return;
+        }
         self.counters.connections += 1;
         self.last_change = self.now;
-        endpoint
+        self.describe(endpoint);
     }
 
     /// Draws new credentials and candidates, and schedules when the core learns of them.
     fn describe(&mut self, endpoint: EndpointIndex) {
         let most = self.network.max_candidates.clamp(1, 32);
-        let it = &mut self.endpoints[endpoint.0 as usize];
-        if let Some(old) = &it.local {
-            self.by_ufrag.remove(&old.ufrag);
-        }
-        it.regenerate(&mut self.random, most);
-        let local = it.local.as_ref().expect("regenerate has made it");
-        self.by_ufrag.insert(local.ufrag.clone(), endpoint);
-        let (generation, count) = (it.generation, it.gathered.len() as u8);
+        let Some(it) = self.endpoints.get_mut(endpoint) else {
+            return;
+        };
+        let place = (it.owner, endpoint.slot());
+        let Some(setup) = &mut it.setup else {
+            return;
+        };
+        self.generations = self.generations.wrapping_add(1);
+        let generation = self.generations;
+        setup.regenerate(place, generation, &mut self.random, most);
+        let count = setup.gathered.len() as u8;
         let known = match self.random.chance(300) {
             true => self.random.below(u64::from(count)) as u8,
             false => 0,
@@ -160,13 +216,16 @@ impl World {
     }
 
     pub(super) fn described(&mut self, endpoint: EndpointIndex, generation: u32, known: u8) {
-        if !self.is_current(endpoint, generation) {
+        let Some(owner) = self.current(endpoint, generation).map(|it| it.owner) else {
             return;
-        }
-        let fingerprint = self.peer(self.endpoint(endpoint).owner).fingerprint;
+        };
+        let fingerprint = self.fingerprint(owner);
         let it = self.endpoint_mut(endpoint);
-        let description: Description = it.description(fingerprint, usize::from(known));
-        it.negotiation = match it.negotiation {
+        let Some(setup) = it.and_then(|it| it.setup.as_mut()) else {
+            return;
+        };
+        let description: Description = setup.description(fingerprint, usize::from(known));
+        setup.negotiation = match setup.negotiation {
             Negotiation::Offering | Negotiation::Offered => Negotiation::Offered,
             Negotiation::Answering | Negotiation::Stable => Negotiation::Stable,
         };
@@ -175,31 +234,29 @@ impl World {
     }
 
     pub(super) fn gathered(&mut self, endpoint: EndpointIndex, generation: u32, index: u8) {
-        if self.is_current(endpoint, generation) {
-            let candidate: Candidate = self.endpoint(endpoint).gathered[usize::from(index)].clone();
+        let it = self.current(endpoint, generation);
+        if let Some(setup) = it.and_then(|it| it.setup.as_ref()) {
+            let candidate: Candidate = setup.gathered[usize::from(index)].clone();
             self.feed_connection(endpoint, ConnectionInput::LocalCandidate(candidate));
         }
     }
 
     pub(super) fn gathering_done(&mut self, endpoint: EndpointIndex, generation: u32) {
-        if self.is_current(endpoint, generation) {
-            self.feed_connection(endpoint, ConnectionInput::LocalCandidatesDone);
+        if self.current(endpoint, generation).is_none() {
+            return;
         }
+        let it = self.endpoint_mut(endpoint);
+        if let Some(setup) = it.and_then(|it| it.setup.as_mut()) {
+            setup.is_gathered = true;
+        }
+        self.feed_connection(endpoint, ConnectionInput::LocalCandidatesDone);
+        self.settle(endpoint);
     }
 
-    /// Whether what was scheduled for this generation still counts.
-    pub(super) fn is_current(&self, endpoint: EndpointIndex, generation: u32) -> bool {
-        let it = self.endpoint(endpoint);
-        match it.state {
-            EndpointState::Closed(since) => it.generation == generation && self.is_late_fact(since),
-            EndpointState::Setup | EndpointState::Established | EndpointState::Open => {
-                it.generation == generation
-            }
-        }
-    }
-
-    /// Whether a fact may still reach the core although it closed the connection at that time.
-    pub(super) fn is_late_fact(&self, closed: Time) -> bool {
-        self.now.since(closed) <= self.network.late_facts
+    /// The endpoint, if what was scheduled for this generation still counts.
+    fn current(&self, endpoint: EndpointIndex, generation: u32) -> Option<&Endpoint> {
+        let it = self.endpoint(endpoint)?;
+        let counts = it.generation() == Some(generation);
+        (counts && (!it.is_closed() || self.is_late_fact(it))).then_some(it)
     }
 }

@@ -12,7 +12,7 @@ use crate::tamper::Leg;
 use crate::webrtc::address_of;
 
 use super::World;
-use super::step::{PipeRef, Step};
+use super::step::Step;
 
 /// How long a shell waits for a WebSocket that does not open.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
@@ -20,10 +20,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 impl World {
     pub(super) fn open_socket(&mut self, peer: PeerHandle) {
         self.close_socket(peer);
-        let socket = SocketIndex(self.sockets.len() as u32);
         let is_cut = !self.reaches_server(peer);
-        self.sockets.push(Socket::new(peer, self.now, is_cut));
-        self.live_sockets.insert(socket);
+        let socket = self.sockets.insert(Socket::new(peer, self.now, is_cut));
         self.peer_mut(peer).socket = Some(socket);
         // TCP's handshake takes one round trip, then the request comes.
         let delay = self.server_latency() + self.server_latency() + self.server_latency();
@@ -31,11 +29,10 @@ impl World {
     }
 
     pub(super) fn connect_socket(&mut self, socket: SocketIndex) {
-        let it = self.socket(socket);
-        let (peer, opened) = (it.peer, it.opened);
-        if it.is_client_closed() {
+        let Some(it) = self.socket(socket).filter(|it| !it.is_client_closed()) else {
             return;
-        }
+        };
+        let (peer, opened) = (it.peer, it.opened);
         if it.is_cut {
             if self.now.since(opened) < CONNECT_TIMEOUT {
                 self.schedule(Duration::from_secs(1), Step::Connect(socket));
@@ -45,17 +42,18 @@ impl World {
             return;
         }
         if self.server.directory.is_none() {
-            self.send_down(
-                socket,
-                FromServer::Closed("the connection was refused".to_owned()),
-            );
+            let reason = "the connection was refused".to_owned();
+            self.send_down(socket, FromServer::Closed(reason));
             return;
         }
-        self.socket_mut(socket).is_served = true;
+        if let Some(it) = self.socket_mut(socket) {
+            it.is_served = true;
+        }
         self.send_down(socket, FromServer::Opened);
-        let id = self.peer(peer).claimed.to_string();
+        let claimed = self.claims.get(&peer).copied();
+        let id = claimed.unwrap_or(self.id_of(peer)).to_string();
         self.feed_server(ServerInput::Connected {
-            conn: ConnId(u64::from(socket.0)),
+            conn: ConnId(socket.word()),
             id: ClientId::new(&id).expect("a peer id is a client id"),
             address: address_of(peer),
             wants_proof: true,
@@ -63,14 +61,16 @@ impl World {
     }
 
     pub(super) fn send_to_server(&mut self, peer: PeerHandle, text: String) {
-        let open = self
-            .peer(peer)
-            .socket
-            .filter(|socket| self.socket(*socket).client == ClientSide::Open);
-        let Some(socket) = open else {
+        let socket = self.peer(peer).socket;
+        let is_open = |it: &SocketIndex| {
+            let it = self.socket(*it);
+            it.is_some_and(|it| it.client == ClientSide::Open)
+        };
+        let Some(socket) = socket.filter(is_open) else {
+            let now = self.now;
             let misuse = format!(
-                "{:?}: peer {}: a text before the WebSocket is open",
-                self.now, peer.0
+                "{now:?}: peer {}: a text before the WebSocket is open",
+                peer.0
             );
             self.misuses.push(misuse);
             return;
@@ -83,67 +83,82 @@ impl World {
 
     pub(super) fn close_socket(&mut self, peer: PeerHandle) {
         if let Some(socket) = self.peer_mut(peer).socket.take() {
-            self.socket_mut(socket).client = ClientSide::Closed;
             self.send_up(socket, ToServer::Close);
-            self.retire(socket);
+            self.close_client(socket);
         }
+    }
+
+    /// The peer is gone; the server finds out by itself.
+    pub(super) fn abandon_socket(&mut self, peer: PeerHandle) {
+        if let Some(socket) = self.peer_mut(peer).socket.take() {
+            self.close_client(socket);
+        }
+    }
+
+    fn close_client(&mut self, socket: SocketIndex) {
+        if let Some(it) = self.socket_mut(socket) {
+            it.client = ClientSide::Closed;
+        }
+        self.retire(socket);
     }
 
     fn send_up(&mut self, socket: SocketIndex, item: ToServer) {
         let (now, latency) = (self.now, self.server_latency());
-        let up = &mut self.socket_mut(socket).up;
-        if let Some(at) = up.send(now, now + latency, item) {
-            let deliver = Step::Deliver(PipeRef::ToServer(socket), up.epoch());
+        let Some(it) = self.socket_mut(socket) else {
+            return;
+        };
+        if let Some(at) = it.up.send(now, now + latency, item) {
+            let deliver = Step::DeliverUp(socket, it.up.epoch());
             self.queue.push(at, deliver);
         }
     }
 
     pub(super) fn send_down(&mut self, socket: SocketIndex, item: FromServer) {
         let (now, latency) = (self.now, self.server_latency());
-        let down = &mut self.socket_mut(socket).down;
-        if let Some(at) = down.send(now, now + latency, item) {
-            let deliver = Step::Deliver(PipeRef::FromServer(socket), down.epoch());
+        let Some(it) = self.socket_mut(socket) else {
+            return;
+        };
+        if let Some(at) = it.down.send(now, now + latency, item) {
+            let deliver = Step::DeliverDown(socket, it.down.epoch());
             self.queue.push(at, deliver);
         }
     }
 
     pub(super) fn deliver_to_server(&mut self, socket: SocketIndex, epoch: u32) {
-        let Some(item) = self.socket_mut(socket).up.deliver(epoch) else {
+        let Some(it) = self.socket_mut(socket) else {
             return;
         };
-        if !self.socket(socket).is_served {
+        let Some(item) = it.up.deliver(epoch).filter(|_| it.is_served) else {
             return;
-        }
-        let conn = ConnId(u64::from(socket.0));
+        };
+        let conn = ConnId(socket.word());
         match item {
             ToServer::Text(text) => {
-                self.note(5, u64::from(socket.0));
+                self.note(5, u64::from(socket.slot()));
                 self.trace.bytes(text.as_bytes());
                 self.feed_server(ServerInput::Text { conn, text });
             }
             ToServer::Close => {
-                self.socket_mut(socket).is_served = false;
-                self.retire(socket);
+                self.stop_serving(socket);
                 self.feed_server(ServerInput::Disconnected { conn });
             }
         }
     }
 
     pub(super) fn deliver_from_server(&mut self, socket: SocketIndex, epoch: u32) {
-        let Some(item) = self.socket_mut(socket).down.deliver(epoch) else {
+        let Some(it) = self.socket_mut(socket) else {
             return;
         };
-        let it = self.socket_mut(socket);
         let peer = it.peer;
-        if it.is_client_closed() {
+        let Some(item) = it.down.deliver(epoch).filter(|_| !it.is_client_closed()) else {
             return;
+        };
+        if let FromServer::Opened = item {
+            it.client = ClientSide::Open;
         }
-        self.note(6, u64::from(socket.0));
+        self.note(6, u64::from(socket.slot()));
         match item {
-            FromServer::Opened => {
-                self.socket_mut(socket).client = ClientSide::Open;
-                self.feed(peer, Input::SignalingOpened);
-            }
+            FromServer::Opened => self.feed(peer, Input::SignalingOpened),
             FromServer::Text(text) => {
                 self.trace.bytes(text.as_bytes());
                 self.feed(peer, Input::SignalingMessage(text));
@@ -153,71 +168,80 @@ impl World {
     }
 
     fn socket_closed(&mut self, socket: SocketIndex, reason: String) {
-        let peer = self.socket(socket).peer;
-        self.socket_mut(socket).client = ClientSide::Closed;
-        self.retire(socket);
+        let Some(peer) = self.socket(socket).map(|it| it.peer) else {
+            return;
+        };
+        self.close_client(socket);
         if self.peer(peer).socket == Some(socket) {
             self.peer_mut(peer).socket = None;
             self.feed(peer, Input::SignalingClosed { reason });
         }
     }
 
+    fn stop_serving(&mut self, socket: SocketIndex) {
+        if let Some(it) = self.socket_mut(socket) {
+            it.is_served = false;
+        }
+        self.retire(socket);
+    }
+
     /// Forgets a WebSocket that neither end has any more.
     fn retire(&mut self, socket: SocketIndex) {
         let it = self.socket(socket);
-        if it.is_client_closed() && !it.is_served {
-            self.live_sockets.remove(&socket);
+        if it.is_some_and(|it| it.is_client_closed() && !it.is_served) {
+            self.sockets.remove(socket);
         }
     }
 
-    pub(super) fn resume_socket(&mut self, socket: SocketIndex, pipe: PipeRef, epoch: u32) {
+    pub(super) fn resume_up(&mut self, socket: SocketIndex, epoch: u32) {
         let arrival = self.now + self.server_latency();
-        let it = self.socket_mut(socket);
-        if it.cut_epoch != epoch || it.is_cut {
+        let Some(it) = self.resumable(socket, epoch) else {
             return;
-        }
-        let (count, at, pipe_epoch) = match pipe {
-            PipeRef::ToServer(_) => (it.up.resume(arrival), it.up.last_arrival(), it.up.epoch()),
-            PipeRef::FromServer(_) | PipeRef::Channel(_) => (
-                it.down.resume(arrival),
-                it.down.last_arrival(),
-                it.down.epoch(),
-            ),
         };
-        for _ in 0..count {
-            self.queue.push(at, Step::Deliver(pipe, pipe_epoch));
-        }
+        let (count, at) = (it.up.resume(arrival), it.up.last_arrival());
+        let deliver = Step::DeliverUp(socket, it.up.epoch());
+        (0..count).for_each(|_| self.queue.push(at, deliver));
     }
 
-    /// Looks at every WebSocket again: something about the paths has changed.
-    pub(super) fn refresh_sockets(&mut self) {
-        let live: Vec<SocketIndex> = self.live_sockets.iter().copied().collect();
-        for socket in live {
-            let is_cut = !self.reaches_server(self.socket(socket).peer);
+    pub(super) fn resume_down(&mut self, socket: SocketIndex, epoch: u32) {
+        let arrival = self.now + self.server_latency();
+        let Some(it) = self.resumable(socket, epoch) else {
+            return;
+        };
+        let (count, at) = (it.down.resume(arrival), it.down.last_arrival());
+        let deliver = Step::DeliverDown(socket, it.down.epoch());
+        (0..count).for_each(|_| self.queue.push(at, deliver));
+    }
+
+    fn resumable(&mut self, socket: SocketIndex, epoch: u32) -> Option<&mut Socket> {
+        let it = self.socket_mut(socket)?;
+        (it.cut_epoch == epoch && !it.is_cut).then_some(it)
+    }
+
+    /// Looks at WebSockets again: something about the paths has changed.
+    pub(super) fn refresh_sockets(&mut self, sockets: &[SocketIndex]) {
+        for socket in sockets {
+            let peer = self.socket(*socket).map(|it| it.peer);
+            let is_cut = peer.is_some_and(|peer| !self.reaches_server(peer));
             let now = self.now;
-            let it = self.socket_mut(socket);
-            if it.is_cut == is_cut {
+            let changed = self.socket_mut(*socket).filter(|it| it.is_cut != is_cut);
+            let Some(it) = changed else {
                 continue;
-            }
+            };
             it.is_cut = is_cut;
             it.cut_epoch += 1;
             let epoch = it.cut_epoch;
             if is_cut {
                 it.up.stall(now);
                 it.down.stall(now);
-                self.schedule(
-                    self.network.socket_timeout,
-                    Step::SocketTimeout(socket, epoch),
-                );
+                let timeout = self.network.socket_timeout;
+                self.schedule(timeout, Step::SocketTimeout(*socket, epoch));
             } else {
                 let (up, down) = (it.up.heal(now), it.down.heal(now));
-                for (at, pipe) in [
-                    (up, PipeRef::ToServer(socket)),
-                    (down, PipeRef::FromServer(socket)),
-                ] {
-                    if let Some(at) = at {
-                        self.queue.push(at, Step::Resume(pipe, epoch));
-                    }
+                let up = up.map(|at| (at, Step::ResumeUp(*socket, epoch)));
+                let down = down.map(|at| (at, Step::ResumeDown(*socket, epoch)));
+                for (at, resume) in [up, down].into_iter().flatten() {
+                    self.queue.push(at, resume);
                 }
             }
         }
@@ -225,8 +249,8 @@ impl World {
 
     pub(super) fn socket_timeout(&mut self, socket: SocketIndex, epoch: u32) {
         let it = self.socket(socket);
-        if it.is_cut && it.cut_epoch == epoch && it.is_served {
-            let conn = ConnId(u64::from(socket.0));
+        if it.is_some_and(|it| it.is_cut && it.cut_epoch == epoch && it.is_served) {
+            let conn = ConnId(socket.word());
             self.feed_server(ServerInput::Idle { conn });
         }
     }
@@ -247,15 +271,12 @@ impl World {
         self.server.directory = None;
         self.server.wake_at = None;
         self.trace.line(self.now, || "the server dies".to_owned());
-        let live: Vec<SocketIndex> = self.live_sockets.iter().copied().collect();
-        for socket in live {
-            if core::mem::take(&mut self.socket_mut(socket).is_served) {
-                self.send_down(
-                    socket,
-                    FromServer::Closed("the connection was reset".to_owned()),
-                );
-                self.retire(socket);
-            }
+        let served = self.sockets.iter().filter(|(_, it)| it.is_served);
+        let served: Vec<_> = served.map(|(socket, _)| socket).collect();
+        for socket in served {
+            let reason = "the connection was reset".to_owned();
+            self.send_down(socket, FromServer::Closed(reason));
+            self.stop_serving(socket);
         }
     }
 
@@ -284,18 +305,22 @@ impl World {
     fn carry_out_for_server(&mut self, output: ServerOutput) {
         match output {
             ServerOutput::Send { conn, text } => {
-                let socket = SocketIndex(conn.0 as u32);
+                let Some(socket) = self.sockets.find(conn.0) else {
+                    return;
+                };
                 self.counters.from_server.add(text.len());
-                let peer = self.socket(socket).peer;
+                let Some(peer) = self.socket(socket).map(|it| it.peer) else {
+                    return;
+                };
                 for text in self.tamper.text(Leg::FromServer(peer), text) {
                     self.send_down(socket, FromServer::Text(text));
                 }
             }
             ServerOutput::Close { conn, reason } => {
-                let socket = SocketIndex(conn.0 as u32);
-                self.socket_mut(socket).is_served = false;
-                self.send_down(socket, FromServer::Closed(reason.to_string()));
-                self.retire(socket);
+                if let Some(socket) = self.sockets.find(conn.0) {
+                    self.send_down(socket, FromServer::Closed(reason.to_string()));
+                    self.stop_serving(socket);
+                }
             }
             ServerOutput::Event(event) => {
                 self.trace.line(self.now, || format!("server: {event:?}"));

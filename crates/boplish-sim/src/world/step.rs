@@ -16,10 +16,18 @@ pub(super) enum Step {
     Wake(PeerHandle),
     /// The directory's timer fires.
     ServerWake,
-    /// The first item of a pipe arrives, if the pipe was not stalled since.
-    Deliver(PipeRef, u32),
-    /// A retransmission after the path has healed, if it was not cut again since.
-    Resume(PipeRef, u32),
+    /// The first item on a channel arrives, if its path was not cut since.
+    Deliver(EndpointIndex, u32),
+    /// A channel's retransmission after the path has healed, if it was not cut again since.
+    Resume(EndpointIndex, u32),
+    /// The first item to the server arrives, if the path was not cut since.
+    DeliverUp(SocketIndex, u32),
+    /// The first item from the server arrives, if the path was not cut since.
+    DeliverDown(SocketIndex, u32),
+    /// A retransmission to the server.
+    ResumeUp(SocketIndex, u32),
+    /// A retransmission from the server.
+    ResumeDown(SocketIndex, u32),
     /// A local description of this generation is set, with so many candidates in it.
     Described(EndpointIndex, u32, u8),
     /// A candidate of this generation is found.
@@ -42,22 +50,14 @@ pub(super) enum Step {
     BufferLow(EndpointIndex),
     /// A command could not be carried out.
     CommandFailed(EndpointIndex),
-    /// A closed channel gives up what it still holds.
-    LingerOver(EndpointIndex),
+    /// Nothing of a closed connection can happen any more.
+    Forget(EndpointIndex),
     /// The request for a WebSocket reaches the server.
     Connect(SocketIndex),
     /// The server takes a silent WebSocket for dead, if it is still cut.
     SocketTimeout(SocketIndex, u32),
     /// A blink is over.
     BlinkOver(PeerHandle),
-}
-
-/// Names a pipe.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum PipeRef {
-    Channel(EndpointIndex),
-    ToServer(SocketIndex),
-    FromServer(SocketIndex),
 }
 
 impl World {
@@ -71,8 +71,12 @@ impl World {
         match step {
             Step::Wake(peer) => self.wake(peer),
             Step::ServerWake => self.wake_server(),
-            Step::Deliver(pipe, epoch) => self.deliver(pipe, epoch),
-            Step::Resume(pipe, epoch) => self.resume(pipe, epoch),
+            Step::Deliver(endpoint, epoch) => self.deliver_on_channel(endpoint, epoch),
+            Step::Resume(endpoint, epoch) => self.resume_channel(endpoint, epoch),
+            Step::DeliverUp(socket, epoch) => self.deliver_to_server(socket, epoch),
+            Step::DeliverDown(socket, epoch) => self.deliver_from_server(socket, epoch),
+            Step::ResumeUp(socket, epoch) => self.resume_up(socket, epoch),
+            Step::ResumeDown(socket, epoch) => self.resume_down(socket, epoch),
             Step::Described(endpoint, generation, known) => {
                 self.described(endpoint, generation, known);
             }
@@ -88,7 +92,7 @@ impl World {
             Step::IceChange(endpoint, epoch, state) => self.ice_change(endpoint, epoch, state),
             Step::BufferLow(endpoint) => self.buffer_low(endpoint),
             Step::CommandFailed(endpoint) => self.command_failed(endpoint),
-            Step::LingerOver(endpoint) => self.endpoint_mut(endpoint).out.clear(),
+            Step::Forget(endpoint) => self.forget_endpoint(endpoint),
             Step::Connect(socket) => self.connect_socket(socket),
             Step::SocketTimeout(socket, epoch) => self.socket_timeout(socket, epoch),
             Step::BlinkOver(peer) => self.blink_over(peer),
@@ -101,11 +105,8 @@ impl World {
         }
         self.peer_mut(peer).wake_at = None;
         let local = self.local_now(peer);
-        let timeout = self
-            .peer(peer)
-            .node
-            .as_ref()
-            .and_then(|node| node.poll_timeout());
+        let node = self.peer(peer).node.as_ref();
+        let timeout = node.and_then(|node| node.poll_timeout());
         if timeout.is_some_and(|timeout| timeout <= local) {
             self.note(1, u64::from(peer.0));
             self.feed(peer, Input::Timeout);
@@ -113,21 +114,14 @@ impl World {
             self.schedule_wake(peer);
         }
     }
+}
 
-    fn deliver(&mut self, pipe: PipeRef, epoch: u32) {
-        match pipe {
-            PipeRef::Channel(endpoint) => self.deliver_on_channel(endpoint, epoch),
-            PipeRef::ToServer(socket) => self.deliver_to_server(socket, epoch),
-            PipeRef::FromServer(socket) => self.deliver_from_server(socket, epoch),
-        }
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    fn resume(&mut self, pipe: PipeRef, epoch: u32) {
-        match pipe {
-            PipeRef::Channel(endpoint) => self.resume_channel(endpoint, epoch),
-            PipeRef::ToServer(socket) | PipeRef::FromServer(socket) => {
-                self.resume_socket(socket, pipe, epoch);
-            }
-        }
+    #[test]
+    fn a_step_is_small() {
+        assert!(size_of::<Step>() <= 16);
     }
 }

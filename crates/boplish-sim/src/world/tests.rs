@@ -7,7 +7,7 @@ use boplish_core::wire::{Description, Fingerprint};
 use boplish_core::{Config, ConnectionCommand, ConnectionId};
 
 use crate::config::NetworkConfig;
-use crate::peer::PeerHandle;
+use crate::peer::{Known, PeerHandle};
 use crate::webrtc::{EndpointIndex, EndpointState};
 
 use super::World;
@@ -26,14 +26,20 @@ fn strangers() -> (World, PeerHandle, PeerHandle) {
 }
 
 fn endpoint_of(world: &World, peer: PeerHandle) -> EndpointIndex {
-    world.peer(peer).connections[&ID]
+    match world.peer(peer).connections.find(ID) {
+        Known::In(slot) => world.endpoints.at(slot).expect("it is there"),
+        Known::Forgotten | Known::Never => panic!("it is gone"),
+    }
 }
 
 /// The local description with all its candidates.
 fn described(world: &mut World, peer: PeerHandle) -> Description {
     world.run_for(Duration::from_secs(1));
     let endpoint = world.endpoint(endpoint_of(world, peer));
-    endpoint.description(world.peer(peer).fingerprint, endpoint.gathered.len())
+    let setup = endpoint
+        .and_then(|it| it.setup.as_ref())
+        .expect("it is being set up");
+    setup.description(world.fingerprint(peer), setup.gathered.len())
 }
 
 /// Offer and answer, changed on their way.
@@ -62,12 +68,14 @@ fn restart(world: &mut World, a: PeerHandle, b: PeerHandle) {
     world.run_for(Duration::from_secs(3));
 }
 
+/// A side that is forgotten was closed.
 fn states(world: &World, ends: [EndpointIndex; 2]) -> [EndpointState; 2] {
-    ends.map(|end| world.endpoint(end).state)
+    let closed = EndpointState::Closed;
+    ends.map(|end| world.endpoint(end).map_or(closed, |it| it.state))
 }
 
 fn ice(world: &World, ends: [EndpointIndex; 2]) -> [Option<IceState>; 2] {
-    ends.map(|end| world.endpoint(end).ice)
+    ends.map(|end| world.endpoint(end).and_then(|it| it.ice))
 }
 
 #[test]
@@ -89,7 +97,7 @@ fn a_swapped_fingerprint_ends_the_connection() {
     let swap = |description: &mut Description| description.fingerprint = Fingerprint([6; 32]);
     let ends = connect(&mut world, a, b, swap);
     world.run_for(Duration::from_secs(60));
-    assert!(ends.map(|end| world.endpoint(end).is_closed()) == [true; 2]);
+    assert_eq!(states(&world, ends), [EndpointState::Closed; 2]);
     assert_eq!(world.counters.opened, 0);
 }
 
@@ -144,12 +152,39 @@ fn a_close_reaches_the_other_side_unless_the_path_is_cut() {
     world.run_for(Duration::from_secs(2));
     world.set_reachable(a, b, true);
     world.run_for(Duration::from_secs(20));
-    assert!(!world.endpoint(ends[1]).is_closed());
+    assert_eq!(states(&world, ends)[1], EndpointState::Open);
 
     let (mut world, a, b) = strangers();
     let ends = connect(&mut world, a, b, |_| {});
     world.run_for(Duration::from_secs(5));
     world.command(a, ID, ConnectionCommand::Close);
     world.run_for(Duration::from_secs(1));
-    assert!(world.endpoint(ends[1]).is_closed());
+    assert_eq!(states(&world, ends)[1], EndpointState::Closed);
+}
+
+#[test]
+fn what_only_the_set_up_needs_is_dropped_with_it_and_made_anew_for_a_restart() {
+    let (mut world, a, b) = strangers();
+    let ends = connect(&mut world, a, b, |_| {});
+    world.run_for(Duration::from_secs(5));
+    assert_eq!(world.population().setups, 0);
+    restart(&mut world, a, b);
+    assert_eq!(world.population().setups, 0);
+    assert_eq!(states(&world, ends), [EndpointState::Open; 2]);
+    assert_eq!(world.misuses(), [""; 0]);
+}
+
+#[test]
+fn a_closed_connection_gives_its_place_to_another() {
+    let (mut world, a, b) = strangers();
+    let ends = connect(&mut world, a, b, |_| {});
+    world.run_for(Duration::from_secs(5));
+    world.command(a, ID, ConnectionCommand::Close);
+    world.run_for(Duration::from_secs(5));
+    assert_eq!(world.population().endpoints, 0);
+    world.command(a, ID, ConnectionCommand::Close);
+    assert_eq!(world.misuses(), [""; 0]);
+    world.command(a, ConnectionId(ID.0 + 1), ConnectionCommand::CreateOffer);
+    assert_eq!(world.population().endpoints, 1);
+    assert_eq!(states(&world, ends), [EndpointState::Closed; 2]);
 }
