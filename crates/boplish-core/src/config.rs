@@ -15,6 +15,43 @@ pub struct Config {
     pub link: LinkConfig,
     /// Timers and bounds of messages between applications.
     pub delivery: DeliveryConfig,
+    /// How messages find their way.
+    pub router: RouterConfig,
+}
+
+/// How messages find their way. All peers of a network have the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RouterConfig {
+    /// Everybody is linked with everybody: the report's router (section 4.1.4).
+    Mesh,
+    /// A ring, for networks of any size; as good as a mesh while there are no more peers than
+    /// links.
+    Chord(ChordConfig),
+}
+
+/// Bounds and timers of the ring.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChordConfig {
+    /// Links that a peer has, own and incoming; at least 12. A newcomer's first may come on top.
+    pub budget: usize,
+    /// Length of the successor list, and of the list of predecessors; 1 to 16.
+    pub successors: usize,
+    /// The nearest on the ring with whom there is a link, on either side.
+    pub ring_links: usize,
+    /// Links of the budget that are left to others.
+    pub reserve: usize,
+    /// How often the successor is asked for its place, at most; half of it at least.
+    pub stabilize_interval: Duration,
+    /// How often neighbours are told what is new in the own table.
+    pub announce_interval: Duration,
+    /// How long news wait for more.
+    pub announce_delay: Duration,
+    /// How often it is seen whether links are missing, besides when one is lost.
+    pub long_interval: Duration,
+    /// How often it is seen whether the ring is one.
+    pub check_interval: Duration,
+    /// Silence of a peer that should have answered after which the ring does without it.
+    pub ring_patience: Duration,
 }
 
 /// Timers and bounds of links and of the signaling channel.
@@ -63,6 +100,24 @@ impl Default for Config {
             bootstrap: true,
             link: LinkConfig::default(),
             delivery: DeliveryConfig::default(),
+            router: RouterConfig::Mesh,
+        }
+    }
+}
+
+impl Default for ChordConfig {
+    fn default() -> Self {
+        Self {
+            budget: 34,
+            successors: 8,
+            ring_links: 4,
+            reserve: 2,
+            stabilize_interval: Duration::from_secs(8),
+            announce_interval: Duration::from_secs(5),
+            announce_delay: Duration::from_secs(1),
+            long_interval: Duration::from_secs(30),
+            check_interval: Duration::from_secs(60),
+            ring_patience: Duration::from_secs(4),
         }
     }
 }

@@ -199,6 +199,17 @@ pub enum Event {
         /// From the ping to the pong.
         round_trip: Duration,
     },
+    /// The owner of a key, for [`Node::lookup`](crate::Node::lookup).
+    Found {
+        /// The lookup.
+        lookup: MessageId,
+        /// The first peer at or after the key, clockwise.
+        owner: PeerId,
+        /// The links that the question came over; 0 if this peer is the owner.
+        hops: u8,
+    },
+    /// This peer is a member of the ring from now on.
+    RingJoined,
     /// A `topo-protocol` response: the peers that a peer is linked to.
     Topology {
         /// Who answered.

@@ -21,7 +21,8 @@ mod signaling;
 mod table;
 
 pub use boplish_wire as wire;
-pub use config::Config;
+pub use config::{ChordConfig, Config, RouterConfig};
 pub use io::{ConnectionCommand, ConnectionId, ConnectionInput, Event, Input, Output, State};
 pub use node::{Node, SendError};
+pub use router::{NeighbourKind, NeighbourView, RingView};
 pub use time::Time;

@@ -11,20 +11,21 @@ mod error;
 use core::time::Duration;
 use std::collections::VecDeque;
 
-use boplish_wire::{Keypair, Kind, Message, MessageId, Payload, PeerId, ProtocolName, signal};
+use boplish_wire::{Keypair, Kind, Message, MessageId, Payload, PeerId, ProtocolName, Way, signal};
 use rand_core::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-use crate::config::Config;
+use crate::config::{Config, RouterConfig};
 use crate::delivery::Delivery;
 use crate::io::{DeliveryError, Direction, Event, Input, Output, State};
 use crate::link::Links;
 use crate::protocol::bopcast::Group;
 use crate::protocol::ping::Ping;
 use crate::protocol::{self, bopcast, ping, topo};
+use crate::router::chord::Chord;
 use crate::router::mesh::Mesh;
 use crate::router::origin::Origins;
-use crate::router::{Callback, Router};
+use crate::router::{Callback, NeighbourView, RingView, Router};
 use crate::signaling::{Due, Signaling};
 use crate::time::Time;
 
@@ -73,7 +74,10 @@ impl Node {
         let mut rng = Xoshiro256PlusPlus::from_seed(seed);
         let links_rng = Xoshiro256PlusPlus::from_rng(&mut rng);
         let router_rng = Xoshiro256PlusPlus::from_rng(&mut rng);
-        let mut router = Mesh::new(id, config.link.max_links, router_rng);
+        let mut router: Box<dyn Router + Send> = match config.router {
+            RouterConfig::Mesh => Box::new(Mesh::new(id, config.link.max_links, router_rng)),
+            RouterConfig::Chord(config) => Box::new(Chord::new(id, config, router_rng)),
+        };
         let callbacks = [
             (signal::PROTOCOL, Callback::Links),
             (topo::NAME, Callback::Topo),
@@ -88,7 +92,7 @@ impl Node {
             next_message: rng.next_u64(),
             signaling: Signaling::new(config.link.retry_base, config.link.retry_max),
             links: Links::new(config.link, identity.clone(), links_rng, now),
-            router: Box::new(router),
+            router,
             origins: Origins::new(id),
             delivery: Delivery::new(config.delivery),
             ping: Ping::default(),
@@ -123,6 +127,8 @@ impl Node {
         if self.phase != Phase::Open {
             return;
         }
+        self.router.leave();
+        self.drain(now);
         self.links.close();
         for id in self.delivery.take_all() {
             self.undelivered(id, DeliveryError::Closed);
@@ -156,6 +162,32 @@ impl Node {
     /// The peers that a link is open to, in the order of their ids.
     pub fn connected_peers(&self) -> Vec<PeerId> {
         self.router.peer_ids()
+    }
+
+    /// This peer's place in the ring; `None` in a mesh.
+    pub fn ring(&self) -> Option<RingView> {
+        self.router.ring()
+    }
+
+    /// The links, in the order of the peers' ids.
+    pub fn neighbours(&self) -> Vec<NeighbourView> {
+        self.router.neighbours()
+    }
+
+    /// Finds the owner of a key, the first peer at or after it clockwise; [`Event::Found`] or
+    /// `Undelivered` follows.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Closed`] if the node is closed.
+    pub fn lookup(&mut self, now: Time, key: PeerId) -> Result<MessageId, SendError> {
+        if self.phase != Phase::Open {
+            return Err(SendError::Closed);
+        }
+        let id = self.new_message_id();
+        self.router.lookup(now, id, key);
+        self.drain(now);
+        Ok(id)
     }
 
     /// How much of what others said was refused, in all; each was an [`Event::Refused`].
@@ -406,10 +438,8 @@ impl Node {
         kind: Kind,
         payload: Payload,
     ) -> Message {
-        let id = MessageId(self.next_message);
-        self.next_message = self.next_message.wrapping_add(1);
         Message {
-            id,
+            id: self.new_message_id(),
             from: self.keypair.id(),
             to,
             protocol,
@@ -417,8 +447,15 @@ impl Node {
             wants_ack: false,
             hops: 0,
             payload,
+            way: Way::default(),
             proof: None,
         }
+    }
+
+    fn new_message_id(&mut self) -> MessageId {
+        let id = MessageId(self.next_message);
+        self.next_message = self.next_message.wrapping_add(1);
+        id
     }
 
     /// Sends a message of this peer on its way.

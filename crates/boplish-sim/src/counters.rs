@@ -218,6 +218,7 @@ mod tests {
     fn kind_of(protocol: &str, kind: Kind) -> FrameKind {
         let from = Keypair::from_secret(&[1; 32]).id();
         let message = Message {
+            way: boplish_core::wire::Way::default(),
             id: MessageId(u64::MAX),
             from,
             to: Some(from),

@@ -42,6 +42,7 @@ pub(crate) fn event(host: &Host, event: Event) {
         Event::Pong { from, round_trip } => {
             host.pong(&from.to_string(), round_trip.as_secs_f64() * 1000.0);
         }
+        Event::Found { .. } | Event::RingJoined => {}
         Event::Topology { from, peers } => host.topology(&from.to_string(), ids(&peers)),
         Event::GroupChanged { members } => host.members(ids(&members)),
         Event::GroupMessage {

@@ -5,9 +5,10 @@ pub(crate) mod cbor;
 use cbor::{Reader, Writer, Wrong};
 
 use crate::id::{PeerId, Proof};
-use crate::limits::{MAX_FRAME, MAX_HOPS, MAX_KEEPALIVE_ROUTING};
+use crate::limits::{MAX_FRAME, MAX_HOPS, MAX_KEEPALIVE_ROUTING, MAX_WAYPOINTS};
 use crate::message::{
-    Kind, Message, MessageError, MessageId, Payload, ProtocolName, check_json, check_length,
+    Hop, Kind, Message, MessageError, MessageId, Payload, ProtocolName, Way, check_json,
+    check_length,
 };
 
 /// One message of a data channel.
@@ -21,6 +22,8 @@ pub enum Frame {
     Message(Message),
     /// The sender closes the link, on purpose.
     Close(CloseReason),
+    /// The message with this [`Hop::number`] has come in, and the sender takes care of it.
+    HopAck(u32),
 }
 
 /// Who is on the other end of a new link.
@@ -106,6 +109,7 @@ const HELLO: u8 = 0;
 const KEEPALIVE: u8 = 1;
 const MESSAGE: u8 = 2;
 const CLOSE: u8 = 3;
+const HOP_ACK: u8 = 4;
 
 impl Frame {
     /// The frame's bytes.
@@ -132,6 +136,11 @@ impl Frame {
                     CloseReason::Unneeded => 2,
                     CloseReason::ProtocolError => 3,
                 });
+                map.into_bytes()
+            }
+            Self::HopAck(number) => {
+                let mut map = body(HOP_ACK);
+                map.field(0).uint((*number).into());
                 map.into_bytes()
             }
         }
@@ -172,6 +181,7 @@ impl Frame {
         if let Some(proof) = &message.proof {
             map.field(10).bytes(&proof.to_bytes());
         }
+        with_way(&mut map, &message.way);
         map.into_bytes()
     }
 
@@ -191,6 +201,7 @@ impl Frame {
             KEEPALIVE => Self::Keepalive(keepalive(&mut reader)?),
             MESSAGE => Self::Message(message(&mut reader)?),
             CLOSE => Self::Close(close(&mut reader)?),
+            HOP_ACK => Self::HopAck(hop_ack(&mut reader)?),
             _ => return Err(FrameError::UnknownKind(kind)),
         };
         match reader.left() {
@@ -219,6 +230,23 @@ fn with_routing(mut map: Writer, routing: &[u8]) -> Vec<u8> {
         map.field(2).bytes(routing);
     }
     map.into_bytes()
+}
+
+fn with_way(map: &mut Writer, way: &Way) {
+    map.flag_field(11, way.by_key);
+    map.flag_field(12, way.again);
+    for (key, peers) in [(13, &way.over), (14, &way.back)] {
+        if !peers.is_empty() {
+            map.field(key).bytes(&PeerId::concat(peers));
+        }
+    }
+    if let Some(hop) = way.hop {
+        map.field(15).uint(hop.number.into());
+        map.field(16).uint(hop.bound.into());
+        if let Some(pin) = hop.pin {
+            map.field(17).uint(pin.into());
+        }
+    }
 }
 
 fn routing(bytes: Option<&[u8]>) -> Result<Vec<u8>, FrameError> {
@@ -282,6 +310,27 @@ fn close(reader: &mut Reader<'_>) -> Result<CloseReason, FrameError> {
     })
 }
 
+fn hop_ack(reader: &mut Reader<'_>) -> Result<u32, FrameError> {
+    let mut number = None;
+    reader.map(&mut |key, reader| {
+        match key {
+            0 => number = Some(reader.small()?),
+            _ => reader.skip()?,
+        }
+        Ok(())
+    })?;
+    Ok(number.ok_or(Wrong::Missing(0))?)
+}
+
+/// Up to [`MAX_WAYPOINTS`] ids.
+fn waypoints(reader: &mut Reader<'_>) -> Result<Vec<PeerId>, Wrong> {
+    let peers = PeerId::split(reader.bytes()?).ok_or(reader.wrong())?;
+    match peers.len() {
+        0..=MAX_WAYPOINTS => Ok(peers),
+        _ => Err(reader.wrong()),
+    }
+}
+
 #[derive(Default)]
 struct MessageFields<'a> {
     id: Option<u64>,
@@ -295,6 +344,10 @@ struct MessageFields<'a> {
     json: Option<&'a str>,
     bytes: Option<&'a [u8]>,
     proof: Option<[u8; Proof::BYTES]>,
+    way: Way,
+    hop_number: Option<u32>,
+    bound: u32,
+    pin: Option<u32>,
 }
 
 fn message(reader: &mut Reader<'_>) -> Result<Message, FrameError> {
@@ -312,6 +365,13 @@ fn message(reader: &mut Reader<'_>) -> Result<Message, FrameError> {
             8 => fields.json = reader.optional(Reader::text)?,
             9 => fields.bytes = reader.optional(Reader::bytes)?,
             10 => fields.proof = reader.optional(Reader::exactly)?,
+            11 => fields.way.by_key = reader.flag()?,
+            12 => fields.way.again = reader.flag()?,
+            13 => fields.way.over = waypoints(reader)?,
+            14 => fields.way.back = waypoints(reader)?,
+            15 => fields.hop_number = Some(reader.small()?),
+            16 => fields.bound = reader.small()?,
+            17 => fields.pin = Some(reader.small()?),
             _ => reader.skip()?,
         }
         Ok(())
@@ -331,6 +391,12 @@ fn message(reader: &mut Reader<'_>) -> Result<Message, FrameError> {
     if fields.hops > MAX_HOPS {
         return Err(FrameError::TooManyHops(fields.hops));
     }
+    let mut way = fields.way;
+    way.hop = fields.hop_number.map(|number| Hop {
+        number,
+        pin: fields.pin,
+        bound: fields.bound,
+    });
     let payload = match (fields.json, fields.bytes) {
         (None, None) => Payload::empty_json(),
         (Some(text), None) => {
@@ -352,6 +418,10 @@ fn message(reader: &mut Reader<'_>) -> Result<Message, FrameError> {
         wants_ack: fields.wants_ack,
         hops: fields.hops,
         payload,
-        proof: fields.proof.as_ref().map(Proof::from_bytes),
+        way,
+        proof: fields
+            .proof
+            .as_ref()
+            .map(|it| Box::new(Proof::from_bytes(it))),
     })
 }

@@ -44,6 +44,18 @@ impl PeerId {
         &self.0
     }
 
+    /// Ids as bytes, one behind the other.
+    pub fn concat(ids: &[Self]) -> Vec<u8> {
+        ids.iter().flat_map(|id| id.0).collect()
+    }
+
+    /// The ids in bytes that [`concat`](Self::concat) has made; `None` if there is a rest.
+    pub fn split(bytes: &[u8]) -> Option<Vec<Self>> {
+        let (ids, rest) = bytes.as_chunks::<{ Self::BYTES }>();
+        rest.is_empty()
+            .then(|| ids.iter().copied().map(Self).collect())
+    }
+
     /// The first eight digits, as pages show them (the report, section 5.2.1).
     pub fn short(&self) -> String {
         self.to_string()[..8].to_owned()

@@ -10,7 +10,7 @@ use base64ct::{Base64, Base64UrlUnpadded, Encoding};
 
 use crate::id::{PeerId, Proof};
 use crate::limits::{MAX_HOPS, MAX_JSON};
-use crate::message::{Kind, Message, MessageError, MessageId, Payload, ProtocolName};
+use crate::message::{Kind, Message, MessageError, MessageId, Payload, ProtocolName, Way};
 use crate::object::Object;
 use crate::signal::{self, SignedSignal};
 
@@ -181,7 +181,8 @@ impl<'a> Envelope<'a> {
                     .ok_or(JsonError::TooManyHops(hops))?,
             },
             payload: self.payload(&protocol)?,
-            proof: self.proof()?,
+            way: Way::default(),
+            proof: self.proof()?.map(Box::new),
         })
     }
 

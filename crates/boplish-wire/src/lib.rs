@@ -10,6 +10,7 @@
 //!   (inside a [`Frame`]).
 //! - [`Signal`]: what two peers must know to connect (offer, answer, candidates, denied), signed;
 //!   [`sdp`] turns its facts into SDP and back.
+//! - [`ring`]: what the peers of a Chord ring say to each other.
 //! - [`bootstrap`]: what the bootstrap server itself says.
 //! - [`limits`]: every bound, in one place.
 
@@ -20,13 +21,14 @@ pub mod json;
 pub mod limits;
 pub mod message;
 pub mod object;
+pub mod ring;
 pub mod sdp;
 pub mod signal;
 
 pub use frame::{CloseReason, Frame, FrameError, Hello, Keepalive};
 pub use id::{IdError, Keypair, PeerId, Proof};
 pub use json::JsonError;
-pub use message::{Kind, Message, MessageError, MessageId, Payload, ProtocolName};
+pub use message::{Hop, Kind, Message, MessageError, MessageId, Payload, ProtocolName, Way};
 pub use object::{Object, ObjectWriter};
 pub use sdp::{SdpError, SdpType};
 pub use signal::{

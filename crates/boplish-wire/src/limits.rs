@@ -30,5 +30,11 @@ pub const MAX_REASON: usize = 200;
 /// Links over which a message may travel; after that it is dropped.
 pub const MAX_HOPS: u8 = 32;
 
+/// Peers that a message is told to go over, and that an answer is told to; further ones are refused.
+pub const MAX_WAYPOINTS: usize = 4;
+
+/// Ids of one list in a message of the ring; a longer list is refused.
+pub const MAX_RING_LIST: usize = 32;
+
 /// Bytes that a router may add to a keepalive.
 pub const MAX_KEEPALIVE_ROUTING: usize = 2 * 1024;

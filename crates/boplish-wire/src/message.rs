@@ -73,9 +73,40 @@ pub struct Message {
     pub hops: u8,
     /// What it says.
     pub payload: Payload,
+    /// How it finds its way. The bootstrap server's encoding does not carry it.
+    pub way: Way,
     /// Shows that `from` wrote it; needed wherever it does not come over a link from `from`
-    /// itself. Covers everything but `hops`.
-    pub proof: Option<Proof>,
+    /// itself. Covers everything but `hops` and the way, of which it covers `by_key`.
+    pub proof: Option<Box<Proof>>,
+}
+
+/// How a message finds its way through an overlay.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Way {
+    /// `to` is a key: the message is for the peer that owns it, whatever its id.
+    pub by_key: bool,
+    /// Some hop has sent it again on another way, so it may come twice.
+    pub again: bool,
+    /// Peers that it visits first, in this order; at most
+    /// [`MAX_WAYPOINTS`](crate::limits::MAX_WAYPOINTS).
+    pub over: Vec<PeerId>,
+    /// Peers that an answer must visit before it finds the writer, who is not, or not yet, to be
+    /// found by its id alone; at most [`MAX_WAYPOINTS`](crate::limits::MAX_WAYPOINTS).
+    pub back: Vec<PeerId>,
+    /// What one hop tells the next; new at every hop.
+    pub hop: Option<Hop>,
+}
+
+/// What one hop tells the next. Positions are the first 32 bits of ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hop {
+    /// The receiver acknowledges this number at once ([`Frame::HopAck`](crate::Frame::HopAck)).
+    pub number: u32,
+    /// The position of the peer that the message shall go to next.
+    pub pin: Option<u32>,
+    /// The distance to the destination, around the shorter side of the ring, that the message has
+    /// come to already: who sends it on must get nearer.
+    pub bound: u32,
 }
 
 /// Why a protocol name or a payload is refused.
@@ -234,13 +265,13 @@ impl Message {
     /// `keypair` must be that of `from`, or nobody accepts the message.
     pub fn sign(&mut self, keypair: &Keypair) {
         let proof = self.with_signed_parts(|parts| keypair.prove(DOMAIN, parts));
-        self.proof = Some(proof);
+        self.proof = Some(Box::new(proof));
     }
 
     /// Whether the proof is there, holds, and is that of `from`.
     pub fn is_proven(&self) -> bool {
         let signer = |proof: &Proof| self.with_signed_parts(|parts| proof.signer(DOMAIN, parts));
-        self.proof.as_ref().and_then(signer) == Some(self.from)
+        self.proof.as_deref().and_then(signer) == Some(self.from)
     }
 
     /// The payload as JSON text, for people: a signal's facts without its secrets, raw bytes as
@@ -281,7 +312,11 @@ impl Message {
             to,
             &self.id.0.to_be_bytes(),
             self.protocol.as_str().as_bytes(),
-            &[kind, u8::from(self.wants_ack), encoding],
+            &[
+                kind,
+                u8::from(self.wants_ack) | u8::from(self.way.by_key) << 1,
+                encoding,
+            ],
             &of.to_be_bytes(),
             payload,
         ])

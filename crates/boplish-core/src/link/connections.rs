@@ -157,7 +157,7 @@ impl Links {
                 self.complete(now, peer, hello);
             }
             Ok(Frame::Close(_)) => self.fail_handshake(now, peer),
-            Ok(Frame::Keepalive(_) | Frame::Message(_)) => {
+            Ok(Frame::Keepalive(_) | Frame::Message(_) | Frame::HopAck(_)) => {
                 let reason = "the first frame is no hello".to_owned();
                 self.refuse(peer, Refusal::Malformed(reason));
             }
@@ -276,6 +276,9 @@ impl Links {
             Ok(Frame::Message(message)) => {
                 self.outputs
                     .push_back(LinkOutput::Message { peer, message });
+            }
+            Ok(Frame::HopAck(number)) => {
+                self.outputs.push_back(LinkOutput::HopAck { peer, number });
             }
             Ok(Frame::Hello(_)) => {}
             Ok(Frame::Close(_)) => {

@@ -137,7 +137,7 @@ impl Links {
         if let Some(wanted) = &mut peer.wanted {
             let (base, max) = (self.config.retry_base, self.config.retry_max);
             wanted.next = now + wanted.backoff.fail(base, max, &mut self.rng);
-            if wanted.backoff.failures() >= self.config.max_attempts {
+            if wanted.once || wanted.backoff.failures() >= self.config.max_attempts {
                 peer.wanted = None;
                 self.outputs.push_back(LinkOutput::GaveUp { peer: id });
             }

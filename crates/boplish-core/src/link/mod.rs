@@ -72,6 +72,8 @@ pub(crate) enum LinkOutput {
     Message { peer: PeerId, message: Message },
     /// What a peer's router says in its keepalive.
     Routing { peer: PeerId, routing: Vec<u8> },
+    /// A peer acknowledges a hop.
+    HopAck { peer: PeerId, number: u32 },
     /// A peer could not be connected to, after all attempts.
     GaveUp { peer: PeerId },
     /// The bootstrap server knows nobody else.
@@ -139,6 +141,8 @@ struct Held {
 #[derive(Debug, Default)]
 struct Wanted {
     backoff: Backoff,
+    /// Whether one attempt will do.
+    once: bool,
     next: Time,
 }
 
@@ -264,6 +268,45 @@ impl Links {
 
     /// Opens a link to a peer, with bounded retries, unless there is one.
     pub(crate) fn connect(&mut self, now: Time, id: PeerId) {
+        self.want(now, id, false);
+    }
+
+    /// The same, without retries.
+    pub(crate) fn connect_once(&mut self, now: Time, id: PeerId) {
+        self.want(now, id, true);
+    }
+
+    /// Closes the link to a peer, which is not needed any more.
+    pub(crate) fn disconnect(&mut self, id: PeerId) {
+        let farewell = Some(CloseReason::Unneeded);
+        self.close_link(id, farewell, DisconnectReason::Closed);
+    }
+
+    /// Sends a peer's router something now, in a keepalive.
+    pub(crate) fn send_routing(&mut self, now: Time, peer: PeerId, routing: Vec<u8>) {
+        let frame = Frame::Keepalive(Keepalive {
+            hidden: self.hidden,
+            echo: false,
+            routing,
+        });
+        self.send_keepalive_frame(now, peer, &frame);
+    }
+
+    /// Acknowledges a hop.
+    pub(crate) fn send_hop_ack(&mut self, peer: PeerId, number: u32) {
+        if let Some(link) = link_of(&mut self.peers, peer) {
+            let command = ConnectionCommand::Send(Frame::HopAck(number).encode());
+            self.outputs
+                .push_back(LinkOutput::Command(link.connection, command));
+        }
+    }
+
+    /// Asks a peer for a sign of life.
+    pub(crate) fn probe(&mut self, now: Time, peer: PeerId) {
+        self.send_keepalive(now, peer, true);
+    }
+
+    fn want(&mut self, now: Time, id: PeerId, once: bool) {
         if self.closed || id == self.keypair.id() {
             return;
         }
@@ -274,6 +317,7 @@ impl Links {
         }
         peer.wanted = Some(Wanted {
             backoff: Backoff::default(),
+            once,
             next: now,
         });
         self.drive_peer(now, id);
@@ -390,6 +434,10 @@ impl Links {
             echo,
             routing: self.routing.clone(),
         });
+        self.send_keepalive_frame(now, peer, &frame);
+    }
+
+    fn send_keepalive_frame(&mut self, now: Time, peer: PeerId, frame: &Frame) {
         if let Some(link) = link_of(&mut self.peers, peer) {
             link.liveness.next_keepalive = now + self.config.keepalive_interval;
             let command = ConnectionCommand::Send(frame.encode());

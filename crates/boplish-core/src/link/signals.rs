@@ -15,13 +15,15 @@ use crate::time::Time;
 
 impl Links {
     /// Takes the payload of a signaling-protocol message. `to` is as the message has it: empty
-    /// when its sender did not know whom the bootstrap server would pick.
+    /// when its sender did not know whom the bootstrap server would pick. `admits` says whether
+    /// the peer may have a link if it offers one.
     pub(crate) fn handle_signal(
         &mut self,
         now: Time,
         from: PeerId,
         to: Option<PeerId>,
         payload: &Payload,
+        admits: bool,
     ) {
         if self.closed || from == self.keypair.id() {
             return;
@@ -31,7 +33,7 @@ impl Links {
             Err(error) => return self.refuse(from, Refusal::Malformed(error.to_string())),
         };
         match signed.verify(from, to) {
-            Ok(signal) => self.handle_verified(now, from, signal),
+            Ok(signal) => self.handle_verified(now, from, signal, admits),
             Err(_) => self.refuse(from, Refusal::UnverifiedSignal),
         }
     }
@@ -49,11 +51,14 @@ impl Links {
         self.take_deferred(now);
     }
 
-    fn handle_verified(&mut self, now: Time, from: PeerId, signal: Signal) {
+    fn handle_verified(&mut self, now: Time, from: PeerId, signal: Signal, admits: bool) {
         match signal {
             Signal::Offer { description } => {
                 if !self.seen.insert((from, description.session)) {
                     return self.refuse(from, Refusal::ReplayedOffer);
+                }
+                if !admits && !self.peers.contains_key(&from) {
+                    return self.deny(from, description.session, DeniedReason::Full);
                 }
                 self.handle_offer(now, from, description);
             }

@@ -28,10 +28,10 @@ impl Node {
                 }
             }
             Kind::Unreachable { of } => {
-                if via == Via::Link(message.from)
+                if matches!(via, Via::Link(_))
                     && let Some(peer) = unreachable_peer(&message.payload)
                 {
-                    self.router.handle_unreachable(message.from, peer);
+                    self.router.handle_unreachable(now, message.from, peer);
                     if message.protocol.as_str() == signal::PROTOCOL {
                         self.links.handle_unreachable(now, peer);
                     } else {
@@ -43,7 +43,7 @@ impl Node {
                 if message.wants_ack {
                     self.acknowledge(now, &message);
                 }
-                self.call_back(now, callback, message);
+                self.call_back(now, callback, via, message);
             }
         }
     }
@@ -57,14 +57,15 @@ impl Node {
     }
 
     /// Hands a message to whoever handles its protocol.
-    fn call_back(&mut self, now: Time, callback: Callback, message: Message) {
+    fn call_back(&mut self, now: Time, callback: Callback, via: Via, message: Message) {
         let from = message.from;
         match callback {
             Callback::Links => {
+                let admits = self.router.admits(from);
                 self.links
-                    .handle_signal(now, from, message.to, &message.payload);
+                    .handle_signal(now, from, message.to, &message.payload, admits);
             }
-            Callback::Router => self.router.handle_delivery(now, &message),
+            Callback::Router => self.router.handle_delivery(now, via, &message),
             Callback::Topo => match topo::handle(&message, || self.router.peer_ids()) {
                 TopoOutput::Answer(payload) => {
                     self.originate(now, Some(from), topo::NAME, Kind::Plain, payload);

@@ -6,6 +6,7 @@ use boplish_wire::{Message, PeerId, json, signal};
 use super::{Node, Phase};
 use crate::io::{DeliveryError, Direction, Event, Output, Refusal, State};
 use crate::link::LinkOutput;
+use crate::router::origin::needs_proof;
 use crate::router::{RouterOutput, Via};
 use crate::time::Time;
 
@@ -47,13 +48,16 @@ impl Node {
                 }
             }
             LinkOutput::Disturbed { peer, disturbed } => {
-                self.router.handle_disturbed(peer, disturbed);
+                self.router.handle_disturbed(now, peer, disturbed);
             }
             LinkOutput::Message { peer, message } => {
                 self.handle_message(now, Via::Link(peer), message);
             }
             LinkOutput::Routing { peer, routing } => {
                 self.router.handle_routing(now, peer, &routing);
+            }
+            LinkOutput::HopAck { peer, number } => {
+                self.router.handle_hop_ack(now, peer, number);
             }
             LinkOutput::GaveUp { peer } => self.router.handle_gave_up(now, peer),
             LinkOutput::Alone => self.alone = true,
@@ -87,12 +91,31 @@ impl Node {
                 protocol,
                 kind,
                 payload,
+                way,
             } => {
-                let message = self.compose(to, protocol, kind, payload);
+                let mut message = self.compose(to, protocol, kind, payload);
+                message.way = way;
                 self.dispatch(now, message);
             }
             RouterOutput::Unroutable(message) => self.handle_undeliverable(now, message),
             RouterOutput::Connect(peer) => self.links.connect(now, peer),
+            RouterOutput::ConnectOnce(peer) => self.links.connect_once(now, peer),
+            RouterOutput::Disconnect(peer) => self.links.disconnect(peer),
+            RouterOutput::SendRouting { peer, bytes } => {
+                self.links.send_routing(now, peer, bytes);
+            }
+            RouterOutput::HopAck { peer, number } => self.links.send_hop_ack(peer, number),
+            RouterOutput::Probe(peer) => self.links.probe(now, peer),
+            RouterOutput::Found { id, owner, hops } => {
+                let lookup = id;
+                self.event(Event::Found {
+                    lookup,
+                    owner,
+                    hops,
+                });
+            }
+            RouterOutput::NotFound { id } => self.undelivered(id, DeliveryError::TimedOut),
+            RouterOutput::RingJoined => self.event(Event::RingJoined),
             RouterOutput::Routing(routing) => self.links.set_routing(routing),
             RouterOutput::Announce => self.links.announce(now),
         }
@@ -105,7 +128,7 @@ impl Node {
             return;
         }
         self.delivery.retain(message);
-        if message.proof.is_none() && message.protocol.as_str() != signal::PROTOCOL {
+        if message.proof.is_none() && needs_proof(message) {
             message.sign(&self.keypair);
         }
     }

@@ -4,10 +4,13 @@
 //! A router knows links only as "there is one to this peer"; it opens none itself but asks for
 //! them ([`RouterOutput::Connect`]), and it doesn't know what payloads mean.
 
+pub(crate) mod chord;
 pub(crate) mod mesh;
 pub(crate) mod origin;
 
-use boplish_wire::{Kind, Message, Payload, PeerId, ProtocolName};
+use core::time::Duration;
+
+use boplish_wire::{Kind, Message, MessageId, Payload, PeerId, ProtocolName, Way};
 
 use crate::io::DisconnectReason;
 use crate::time::Time;
@@ -60,15 +63,73 @@ pub(crate) enum RouterOutput {
         protocol: ProtocolName,
         kind: Kind,
         payload: Payload,
+        way: Way,
     },
     /// No way is known for a message of this peer.
     Unroutable(Message),
     /// A link to this peer is wanted.
     Connect(PeerId),
+    /// A link to this peer would be welcome: one attempt will do.
+    ConnectOnce(PeerId),
+    /// The link to this peer is not needed any more.
+    Disconnect(PeerId),
+    /// Tell a neighbour's router this now, in a keepalive.
+    SendRouting { peer: PeerId, bytes: Vec<u8> },
+    /// Acknowledge a hop to a neighbour.
+    HopAck { peer: PeerId, number: u32 },
+    /// Ask a neighbour for a sign of life.
+    Probe(PeerId),
+    /// The owner of a key that was looked up.
+    Found {
+        id: MessageId,
+        owner: PeerId,
+        hops: u8,
+    },
+    /// The owner of a key could not be found in time.
+    NotFound { id: MessageId },
+    /// This peer is a member of the ring now.
+    RingJoined,
     /// What hellos and keepalives shall tell neighbours from now on.
     Routing(Vec<u8>),
     /// Neighbours should hear that soon: send keepalives now.
     Announce,
+}
+
+/// A peer's place in the ring, as it knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RingView {
+    /// Whether it is a member: others may have it as their successor.
+    pub member: bool,
+    /// The peer before it.
+    pub predecessor: Option<PeerId>,
+    /// The peers before it, the nearest first.
+    pub predecessors: Vec<PeerId>,
+    /// Its successor list, the nearest first.
+    pub successors: Vec<PeerId>,
+    /// About how many peers the ring has.
+    pub estimated_size: u32,
+}
+
+/// A link, as the router sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NeighbourView {
+    /// Whom it leads to.
+    pub peer: PeerId,
+    /// What it is for.
+    pub kind: NeighbourKind,
+    /// The smoothed round trip, once it is measured.
+    pub round_trip: Option<Duration>,
+}
+
+/// What a link is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NeighbourKind {
+    /// To a peer near on the ring.
+    Ring,
+    /// To a peer far away that this one has chosen.
+    Long,
+    /// From a peer that has chosen this one; on a mesh, every link.
+    Incoming,
 }
 
 /// Decides where messages go, and which links there should be.
@@ -94,22 +155,40 @@ pub(crate) trait Router: core::fmt::Debug {
     fn handle_message(&mut self, now: Time, via: Via, message: Message);
 
     /// Takes a message of the router's own protocol that was delivered.
-    fn handle_delivery(&mut self, now: Time, message: &Message);
+    fn handle_delivery(&mut self, now: Time, via: Via, message: &Message);
 
     /// Takes what a neighbour's router says in its keepalive.
     fn handle_routing(&mut self, now: Time, peer: PeerId, routing: &[u8]);
 
     /// The path to a neighbour is in doubt, or no longer so.
-    fn handle_disturbed(&mut self, peer: PeerId, disturbed: bool);
+    fn handle_disturbed(&mut self, now: Time, peer: PeerId, disturbed: bool);
+
+    /// A neighbour has acknowledged a hop.
+    fn handle_hop_ack(&mut self, now: Time, peer: PeerId, number: u32);
 
     /// The signaling channel has opened or closed.
     fn handle_signaling(&mut self, now: Time, open: bool);
 
     /// `relay` knows no way to `peer`.
-    fn handle_unreachable(&mut self, relay: PeerId, peer: PeerId);
+    fn handle_unreachable(&mut self, now: Time, relay: PeerId, peer: PeerId);
 
     /// A link that was asked for could not be opened.
     fn handle_gave_up(&mut self, now: Time, peer: PeerId);
+
+    /// Whether a peer that offers a link may have one.
+    fn admits(&self, peer: PeerId) -> bool;
+
+    /// This peer leaves the network.
+    fn leave(&mut self);
+
+    /// Finds the owner of a key: [`RouterOutput::Found`] or `NotFound` follows.
+    fn lookup(&mut self, now: Time, id: MessageId, key: PeerId);
+
+    /// This peer's place in the ring, if there is one.
+    fn ring(&self) -> Option<RingView>;
+
+    /// The links.
+    fn neighbours(&self) -> Vec<NeighbourView>;
 
     /// Does what is due.
     fn handle_timeout(&mut self, now: Time);

@@ -4,7 +4,7 @@
 //! bootstrap server included, it needs a proof of its own. Signals carry theirs inside.
 
 use boplish_wire::limits::MAX_HOPS;
-use boplish_wire::{Kind, Message, MessageId, PeerId, signal};
+use boplish_wire::{Kind, Message, MessageId, Payload, PeerId, ring, signal};
 
 use super::Via;
 use crate::io::Refusal;
@@ -47,15 +47,8 @@ impl Origins {
             (Via::Signaling, _) if is_for_other => return Err(Refusal::UnprovenMessage),
             (Via::Link(_) | Via::Signaling, _) => {}
         }
-        if is_for_other || message.protocol.as_str() == signal::PROTOCOL {
-            return match message.kind {
-                Kind::Unreachable { .. } if !is_for_other => Err(Refusal::UnprovenMessage),
-                Kind::Plain
-                | Kind::Request
-                | Kind::Reply { .. }
-                | Kind::Ack { .. }
-                | Kind::Unreachable { .. } => Ok(()),
-            };
+        if is_for_other || !needs_proof(message) {
+            return Ok(());
         }
         if !message.is_proven() {
             return Err(Refusal::UnprovenMessage);
@@ -64,5 +57,20 @@ impl Origins {
             return Err(Refusal::ReplayedMessage);
         }
         Ok(())
+    }
+}
+
+/// Whether a message must be proven where it does not come over a link from its writer. Signals
+/// carry their own proof, and questions for the owner of a key change nothing.
+pub(crate) fn needs_proof(message: &Message) -> bool {
+    match message.kind {
+        Kind::Unreachable { .. } => true,
+        Kind::Plain | Kind::Request | Kind::Reply { .. } | Kind::Ack { .. } => {
+            match (message.protocol.as_str(), &message.payload) {
+                (signal::PROTOCOL, _) => false,
+                (ring::PROTOCOL, Payload::Bytes(bytes)) => ring::needs_proof(bytes),
+                _ => true,
+            }
+        }
     }
 }

@@ -102,6 +102,8 @@ impl Waiters {
             | Event::PeerDisconnected { .. }
             | Event::Message { .. }
             | Event::Topology { .. }
+            | Event::Found { .. }
+            | Event::RingJoined
             | Event::GroupChanged { .. }
             | Event::GroupMessage { .. }
             | Event::Monitor { .. }

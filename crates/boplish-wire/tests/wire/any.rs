@@ -5,7 +5,7 @@ use core::net::IpAddr;
 use boplish_wire::{
     Candidate, CandidateAddress, CandidateKind, CloseReason, DeniedReason, Description,
     Fingerprint, Frame, Hello, Keepalive, Keypair, Kind, Message, MessageId, Payload, PeerId,
-    Proof, ProtocolName, SessionId, Setup, Signal, Transport,
+    Proof, ProtocolName, SessionId, Setup, Signal, Transport, Way,
 };
 use proptest::array::{uniform20, uniform32};
 use proptest::collection::vec;
@@ -35,6 +35,7 @@ pub(crate) fn json_payload(text: &str) -> Payload {
 /// A ping from Alice to Bob.
 pub(crate) fn ping() -> Message {
     Message {
+        way: Way::default(),
         id: MessageId(7),
         from: alice().id(),
         to: Some(bob().id()),
@@ -124,6 +125,7 @@ pub(crate) fn any_message() -> impl Strategy<Value = Message> {
     )
         .prop_map(
             |((id, from, to, protocol), (kind, wants_ack, hops), (payload, proof))| Message {
+                way: Way::default(),
                 id: MessageId(id),
                 from,
                 to,
@@ -132,7 +134,7 @@ pub(crate) fn any_message() -> impl Strategy<Value = Message> {
                 wants_ack,
                 hops,
                 payload,
-                proof,
+                proof: proof.map(Box::new),
             },
         )
 }

@@ -76,8 +76,8 @@ fn other_versions_and_kinds_are_told_apart_from_broken_frames() {
         Err(FrameError::UnknownVersion(2))
     );
     assert_eq!(
-        Frame::decode(&[1, 4, 0xa0]),
-        Err(FrameError::UnknownKind(4))
+        Frame::decode(&[1, 5, 0xa0]),
+        Err(FrameError::UnknownKind(5))
     );
     assert_eq!(
         Frame::decode(&[1, 0x18, 99]),
@@ -189,7 +189,8 @@ fn a_changed_byte_anywhere_in_a_proven_message_is_noticed() {
             bytes[index] ^= change;
             let proven = match Frame::decode(&bytes) {
                 Ok(Frame::Message(message)) => message.is_proven(),
-                Ok(Frame::Hello(_) | Frame::Keepalive(_) | Frame::Close(_)) | Err(_) => false,
+                Ok(Frame::Hello(_) | Frame::Keepalive(_) | Frame::Close(_) | Frame::HopAck(_))
+                | Err(_) => false,
             };
             assert!(!proven, "byte {index} ^ {change:#x}");
         }

@@ -212,6 +212,8 @@ impl Session {
                     | Event::Reply { .. }
                     | Event::Pong { .. }
                     | Event::Topology { .. }
+                    | Event::Found { .. }
+                    | Event::RingJoined
                     | Event::GroupChanged { .. }
                     | Event::Monitor { .. }
                     | Event::Refused { .. }

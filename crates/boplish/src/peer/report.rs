@@ -197,6 +197,7 @@ impl Report {
                 from,
                 peers: texts(&peers),
             },
+            Event::Found { .. } | Event::RingJoined => return None,
             Event::GroupChanged { members } => Self::Group {
                 members: texts(&members),
             },

@@ -9,11 +9,12 @@ mod view;
 use core::time::Duration;
 use std::collections::VecDeque;
 
-use boplish_wire::{Kind, Message, PeerId, ProtocolName, signal};
+use boplish_wire::{Kind, Message, MessageId, PeerId, ProtocolName, Way, signal};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use self::view::Digest;
-use super::{Callback, Router, RouterOutput, Via};
+use super::chord::space::clockwise;
+use super::{Callback, NeighbourKind, NeighbourView, RingView, Router, RouterOutput, Via};
 use crate::io::DisconnectReason;
 use crate::link::retry::random_below;
 use crate::protocol;
@@ -101,6 +102,14 @@ impl Mesh {
         mesh
     }
 
+    /// The first peer at or after a key, clockwise.
+    fn owner(&self, key: &PeerId) -> PeerId {
+        let peers = self.neighbours.keys().copied().chain([self.own]);
+        peers
+            .min_by_key(|peer| clockwise(key, peer))
+            .unwrap_or(self.own)
+    }
+
     fn digest(&self) -> Digest {
         let ids = self.neighbours.keys().copied();
         ids.chain([self.own]).collect()
@@ -131,6 +140,7 @@ impl Mesh {
             protocol: protocol::name(discovery::NAME),
             kind: Kind::Plain,
             payload: Discovery::Request.to_payload(),
+            way: Way::default(),
         });
     }
 
@@ -240,6 +250,7 @@ impl Mesh {
                     protocol: message.protocol,
                     kind: Kind::Unreachable { of: message.id },
                     payload: protocol::unreachable(to),
+                    way: Way::default(),
                 });
             }
             None => tracing::debug!(?from, ?to, "no way to forward a message"),
@@ -315,7 +326,7 @@ impl Router for Mesh {
         }
     }
 
-    fn handle_delivery(&mut self, now: Time, message: &Message) {
+    fn handle_delivery(&mut self, now: Time, _via: Via, message: &Message) {
         match Discovery::from_payload(&message.payload) {
             Some(Discovery::Request) => {
                 let ids = self.neighbours.keys().copied();
@@ -325,6 +336,7 @@ impl Router for Mesh {
                     protocol: protocol::name(discovery::NAME),
                     kind: Kind::Plain,
                     payload: Discovery::Answer { ids }.to_payload(),
+                    way: Way::default(),
                 });
                 // A request by way of the bootstrap server comes from another part of the
                 // network, or from one that has lost its links.
@@ -366,7 +378,7 @@ impl Router for Mesh {
         self.compare(now, peer);
     }
 
-    fn handle_disturbed(&mut self, peer: PeerId, disturbed: bool) {
+    fn handle_disturbed(&mut self, _now: Time, peer: PeerId, disturbed: bool) {
         if let Some(neighbour) = self.neighbours.get_mut(&peer) {
             neighbour.disturbed = disturbed;
         }
@@ -377,7 +389,7 @@ impl Router for Mesh {
         self.look_around_soon(now);
     }
 
-    fn handle_unreachable(&mut self, relay: PeerId, peer: PeerId) {
+    fn handle_unreachable(&mut self, _now: Time, relay: PeerId, peer: PeerId) {
         if let Some(neighbour) = self.neighbours.get_mut(&relay) {
             neighbour.peers.remove(&peer);
         }
@@ -385,6 +397,35 @@ impl Router for Mesh {
 
     fn handle_gave_up(&mut self, now: Time, peer: PeerId) {
         self.avoid(now, peer);
+    }
+
+    fn handle_hop_ack(&mut self, _now: Time, _peer: PeerId, _number: u32) {}
+
+    fn admits(&self, _peer: PeerId) -> bool {
+        true
+    }
+
+    fn leave(&mut self) {}
+
+    fn lookup(&mut self, _now: Time, id: MessageId, key: PeerId) {
+        // Everybody is known.
+        let owner = self.owner(&key);
+        let hops = u8::from(owner != self.own);
+        self.outputs
+            .push_back(RouterOutput::Found { id, owner, hops });
+    }
+
+    fn ring(&self) -> Option<RingView> {
+        None
+    }
+
+    fn neighbours(&self) -> Vec<NeighbourView> {
+        let view = |peer: &PeerId| NeighbourView {
+            peer: *peer,
+            kind: NeighbourKind::Incoming,
+            round_trip: None,
+        };
+        self.neighbours.keys().map(view).collect()
     }
 
     fn handle_timeout(&mut self, now: Time) {

@@ -1,0 +1,184 @@
+//! Takes messages, delivers them, or sends them on.
+
+use boplish_wire::limits::MAX_HOPS;
+use boplish_wire::{Hop, Kind, Message, PeerId};
+
+use super::next_hop::{Next, Question, next_hop};
+use super::transit::InTransit;
+use super::{Callback, Chord, Detour, RouterOutput, Via};
+use crate::protocol;
+use crate::time::Time;
+
+impl Chord {
+    /// Sends a message of this peer on its way.
+    pub(super) fn route_own(&mut self, now: Time, mut message: Message) {
+        let Some(to) = message.to else {
+            self.outputs.push_back(match self.signaling_open {
+                true => RouterOutput::SendSignaling(message),
+                false => RouterOutput::Unroutable(message),
+            });
+            return;
+        };
+        let is_linked = self.neighbours.get(&to).is_some();
+        if message.way.over.is_empty()
+            && !is_linked
+            && !message.way.by_key
+            && let Some(way) = self.way_to(now, &to)
+        {
+            match way {
+                Detour::Over(peers) => message.way.over = peers,
+                Detour::Signaling if self.signaling_open => {
+                    self.outputs.push_back(RouterOutput::SendSignaling(message));
+                    return;
+                }
+                Detour::Signaling => {}
+            }
+        }
+        if message.way.back.is_empty() && !is_linked {
+            message.way.back = match message.way.over.is_empty() {
+                false => message.way.over.iter().rev().copied().collect(),
+                true if self.ring.member => Vec::new(),
+                // Who is not on the ring yet is found over a neighbour that is.
+                true => self.first_member().into_iter().collect(),
+            };
+        }
+        self.send_on(now, message, None, Vec::new());
+    }
+
+    /// The neighbour over which this peer is found while it is no member.
+    fn first_member(&self) -> Option<PeerId> {
+        let usable = self.neighbours.iter().filter(|(_, link)| link.is_usable());
+        usable.min_by_key(|(_, link)| link.since).map(|it| *it.0)
+    }
+
+    /// Takes a message that has come in.
+    pub(super) fn take(&mut self, now: Time, via: Via, mut message: Message) {
+        let came = message.way.hop.take();
+        if let Via::Link(peer) = via {
+            self.heard(now, peer);
+            if let Some(Hop { number, .. }) = came {
+                self.outputs
+                    .push_back(RouterOutput::HopAck { peer, number });
+            }
+        }
+        let own = self.own;
+        let visited = message.way.over.iter().take_while(|it| **it == own).count();
+        message.way.over.drain(..visited);
+        let is_here = message.to.is_none_or(|to| to == own) && message.way.over.is_empty();
+        match via {
+            Via::Link(peer) if !is_here => self.send_on(now, message, came, vec![peer]),
+            Via::Link(_) | Via::Signaling => self.deliver(now, via, message),
+        }
+    }
+
+    fn deliver(&mut self, now: Time, via: Via, message: Message) {
+        if self.neighbours.get(&message.from).is_none() {
+            let way = &message.way.back;
+            match via {
+                Via::Signaling => self.learn_way(now, message.from, Detour::Signaling),
+                Via::Link(_) if way.is_empty() => {
+                    self.ways.remove(&message.from);
+                }
+                Via::Link(_) => self.learn_way(now, message.from, Detour::Over(way.clone())),
+            }
+        }
+        let callback = self.callbacks.get(&message.protocol).copied();
+        self.outputs.push_back(RouterOutput::Deliver {
+            callback: callback.unwrap_or(Callback::Application),
+            via,
+            message,
+        });
+    }
+
+    /// Sends a message to the next hop. `tried` are the peers that it must not go to: who has
+    /// sent it, and who has not acknowledged it.
+    pub(super) fn send_on(
+        &mut self,
+        now: Time,
+        mut message: Message,
+        came: Option<Hop>,
+        mut tried: Vec<PeerId>,
+    ) {
+        let Some(to) = message.to else {
+            return;
+        };
+        let waypoint = message.way.over.first().copied();
+        let question = Question {
+            to: waypoint.as_ref().unwrap_or(&to),
+            by_key: message.way.by_key && waypoint.is_none(),
+            hop: came,
+            except: &tried,
+        };
+        let next = next_hop(&self.own, &self.ring, &self.neighbours, question);
+        let is_own = message.from == self.own;
+        match next {
+            Next::Here => {
+                let via = tried.first().copied().unwrap_or(self.own);
+                self.deliver(now, Via::Link(via), message);
+            }
+            Next::Link { peer, pin, bound } if message.hops < MAX_HOPS => {
+                if !is_own && tried.len() <= 1 {
+                    self.outputs
+                        .push_back(RouterOutput::Forwarded(message.clone()));
+                }
+                // Over a link to its receiver, what matters is acknowledged by the receiver.
+                let is_direct = is_own && peer == to && !message.way.by_key;
+                if !is_direct {
+                    let number = self.transit.number();
+                    let timeout = self.neighbours.get(&peer).map(|it| it.ack_timeout());
+                    let deadline = now + timeout.unwrap_or_default();
+                    tried.push(peer);
+                    let kept = message.clone();
+                    self.transit
+                        .insert(number, kept, came, tried, now, deadline);
+                    message.way.hop = Some(Hop { number, pin, bound });
+                }
+                self.outputs.push_back(RouterOutput::Send { peer, message });
+            }
+            Next::Link { .. } | Next::Nowhere if is_own => {
+                self.outputs.push_back(match self.may_signal(&message) {
+                    true => RouterOutput::SendSignaling(message),
+                    false => RouterOutput::Unroutable(message),
+                });
+            }
+            Next::Link { .. } | Next::Nowhere => self.return_undelivered(to, message),
+        }
+    }
+
+    /// Whether a message may go through the bootstrap server instead.
+    fn may_signal(&self, message: &Message) -> bool {
+        self.signaling_open && !message.way.by_key && message.way.over.is_empty()
+    }
+
+    /// Tells the writer of a message that it could not be carried on.
+    fn return_undelivered(&mut self, to: PeerId, message: Message) {
+        match message.kind {
+            Kind::Ack { .. } | Kind::Unreachable { .. } => {}
+            Kind::Plain | Kind::Request | Kind::Reply { .. } => {
+                let way = boplish_wire::Way {
+                    over: message.way.back,
+                    ..Default::default()
+                };
+                self.outputs.push_back(RouterOutput::Originate {
+                    to: Some(message.from),
+                    protocol: message.protocol,
+                    kind: Kind::Unreachable { of: message.id },
+                    payload: protocol::unreachable(to),
+                    way,
+                });
+            }
+        }
+    }
+
+    /// A message was not acknowledged, or the link that it went over is gone: another way.
+    pub(super) fn try_again(&mut self, now: Time, mut lost: InTransit) {
+        if !lost.may_try_again() {
+            tracing::debug!(to = ?lost.message.to, "all ways were tried");
+            return;
+        }
+        lost.message.way.again = true;
+        // The second hop that was told need not be reachable over others.
+        let came = lost.came.map(|hop| Hop { pin: None, ..hop });
+        self.send_on(now, lost.message, came, lost.tried);
+    }
+}

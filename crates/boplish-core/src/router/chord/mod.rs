@@ -1,0 +1,633 @@
+//! Chord (Stoica et al., 2001), corrected after Zave (2017), for links that are dear, symmetric
+//! and not always possible (DESIGN, decision 5).
+//!
+//! Every peer is linked with its nearest on the ring and with a few far away, and knows whom its
+//! neighbours are linked with. While the network is no larger than the link budget, everybody is
+//! linked with everybody.
+//!
+//! - [`ring`]: this peer's place: predecessor, successor list, Zave's operations. Pure.
+//! - [`neighbours`]: the peers with a link, and the tables that they are told.
+//! - [`next_hop`]: where a message goes. Pure.
+//! - [`transit`]: what the next hop has not acknowledged yet.
+//! - `ring_protocol`: joins the ring and keeps it in order; merges rings that meet.
+//! - `finds`: questions for the owner of a key, and their answers.
+//! - `long_links`: which links there should be besides those of the ring.
+//! - `carry`: takes, delivers and forwards messages.
+//! - [`vivaldi`]: predicts latencies.
+
+mod carry;
+mod finds;
+mod long_links;
+mod neighbours;
+mod next_hop;
+mod ring;
+mod ring_protocol;
+pub(crate) mod space;
+mod transit;
+mod vivaldi;
+
+use core::time::Duration;
+use std::collections::VecDeque;
+
+use boplish_wire::ring::{self as wire, Place, RingMessage, Table as Told, gap_code};
+use boplish_wire::{Kind, Message, Payload, PeerId, ProtocolName, Way};
+use rand_core::Rng;
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+use self::finds::Finds;
+use self::long_links::Want;
+use self::neighbours::Neighbours;
+use self::ring::Ring;
+use self::ring_protocol::Relayed;
+use self::transit::Transit;
+use self::vivaldi::Vivaldi;
+use super::{Callback, NeighbourKind, NeighbourView, RingView, Router, RouterOutput, Via};
+use crate::config::ChordConfig;
+use crate::io::DisconnectReason;
+use crate::link::retry::random_below;
+use crate::protocol::discovery;
+use crate::protocol::{self};
+use crate::table::Table;
+use crate::time::Time;
+
+/// A peer that left, or that could not be connected to, is not tried for this long.
+const AVOID: Duration = Duration::from_secs(30);
+
+/// Peers that are remembered as avoided.
+const MAX_AVOIDED: usize = 256;
+
+/// Peers whose ways are remembered, and for how long.
+const MAX_WAYS: usize = 256;
+const WAY_LASTS: Duration = Duration::from_secs(60);
+
+/// Entries of a neighbour's table that are kept.
+const MAX_TABLE: usize = 512;
+
+/// Chord.
+#[derive(Debug)]
+pub(crate) struct Chord {
+    config: ChordConfig,
+    own: PeerId,
+    ring: Ring,
+    neighbours: Neighbours,
+    callbacks: Table<ProtocolName, Callback>,
+    vivaldi: Vivaldi,
+    transit: Transit,
+    finds: Finds,
+    /// How peers are reached that can't be found by their id alone.
+    ways: Table<PeerId, (Time, Detour)>,
+    avoided: Table<PeerId, Time>,
+    /// Links that were asked for and are not there yet.
+    wanted: Table<PeerId, Want>,
+    /// Neighbours on the ring that can't be linked and are reached over others.
+    relayed: Table<PeerId, Relayed>,
+    /// Round trips that are being measured.
+    probes: Table<u32, (PeerId, Time)>,
+    signaling_open: bool,
+    /// The checksum of the place that ring neighbours were last told.
+    told_place: u32,
+    /// The gap to the predecessor that neighbours were last told, as its code.
+    told_gap: u8,
+    /// From whose place the successor list is, and the checksum of that place.
+    taken: Option<(PeerId, u32)>,
+    /// The peer that this one, not being a member yet, tries to join in front of.
+    approached: Option<PeerId>,
+    /// When the first suspect has been one for too long.
+    suspects_due: Option<Time>,
+    timers: Timers,
+    rng: Xoshiro256PlusPlus,
+    outputs: VecDeque<RouterOutput>,
+}
+
+/// What is to be done when. Never means not now.
+#[derive(Debug, Clone, Copy, Default)]
+struct Timers {
+    /// Ask the successor for its place (Chord's stabilize), or join.
+    stabilize: Option<Time>,
+    /// Tell ring neighbours of the own place, which has changed.
+    push: Option<Time>,
+    /// No push before that.
+    push_not_before: Time,
+    /// Tell neighbours what is new in the own table.
+    announce: Option<Time>,
+    announced: Time,
+    /// See whether another long link is needed.
+    long: Option<Time>,
+    /// See whether the ring is one, over some neighbour.
+    check: Option<Time>,
+    /// See whether another ring is at the bootstrap server.
+    look_around: Option<Time>,
+    look_around_pause: Duration,
+    /// No gossip of another ring before that.
+    unify_not_before: Time,
+    /// When the first link was opened: how long to wait for somebody who is a member.
+    joining_since: Option<Time>,
+}
+
+impl Chord {
+    pub(crate) fn new(own: PeerId, config: ChordConfig, rng: Xoshiro256PlusPlus) -> Self {
+        let mut chord = Self {
+            ring: Ring::new(own, config.successors.max(1)),
+            own,
+            neighbours: Neighbours::new(config.budget),
+            config,
+            callbacks: Table::new(),
+            vivaldi: Vivaldi::new(),
+            transit: Transit::new(),
+            finds: Finds::new(),
+            ways: Table::new(),
+            avoided: Table::new(),
+            wanted: Table::new(),
+            relayed: Table::new(),
+            probes: Table::new(),
+            signaling_open: false,
+            told_place: 0,
+            told_gap: 0,
+            taken: None,
+            approached: None,
+            suspects_due: None,
+            timers: Timers::default(),
+            rng,
+            outputs: VecDeque::new(),
+        };
+        for name in [discovery::NAME, wire::PROTOCOL] {
+            chord.register_delivery_callback(&protocol::name(name), Callback::Router);
+        }
+        chord.set_hello();
+        chord
+    }
+
+    /// What every neighbour is told, with an empty table.
+    fn told(&self) -> Told {
+        Told {
+            member: self.ring.member,
+            coordinates: self.vivaldi.coordinates(),
+            gap: self.ring.gap(),
+            ..Told::default()
+        }
+    }
+
+    /// What hellos tell: the table follows when the link is up.
+    fn set_hello(&mut self) {
+        let hello = self.told().encode();
+        self.outputs.push_back(RouterOutput::Routing(hello));
+    }
+
+    /// Says something to a peer of the ring.
+    fn say(&mut self, to: PeerId, message: &RingMessage) {
+        self.say_over(Some(to), message, Way::default());
+    }
+
+    fn say_over(&mut self, to: Option<PeerId>, message: &RingMessage, way: Way) {
+        let Ok(payload) = Payload::bytes(message.encode()) else {
+            return;
+        };
+        self.outputs.push_back(RouterOutput::Originate {
+            to,
+            protocol: protocol::name(wire::PROTOCOL),
+            kind: Kind::Plain,
+            payload,
+            way,
+        });
+    }
+
+    fn place_of(&self, peer: PeerId) -> Place {
+        let link = self.neighbours.get(&peer);
+        Place {
+            peer,
+            coordinates: link.map(|link| link.coordinates).unwrap_or_default(),
+        }
+    }
+
+    /// Sends a neighbour what is new to it, with a number if the round trip is to be measured.
+    fn tell_table(&mut self, now: Time, peer: PeerId, measure: bool) {
+        let Some(news) = self.neighbours.news_for(&peer) else {
+            return;
+        };
+        let mut table = Told {
+            full: news.full,
+            added: news.added,
+            removed: news.removed,
+            ..self.told()
+        };
+        if measure {
+            let number = self.transit.number();
+            self.probes.insert(number, (peer, now));
+            table.number = Some(number);
+        }
+        let bytes = table.encode();
+        self.outputs
+            .push_back(RouterOutput::SendRouting { peer, bytes });
+    }
+
+    /// The own table has changed: neighbours hear of it soon, but not too often.
+    fn plan_announcement(&mut self, now: Time) {
+        let (delay, pause) = match self.is_small() {
+            true => (self.config.announce_delay / 4, self.config.announce_delay),
+            false => (self.config.announce_delay, self.config.announce_interval),
+        };
+        let at = (now + delay).max(self.timers.announced + pause);
+        self.timers.announce.get_or_insert(at);
+    }
+
+    fn announce(&mut self, now: Time) {
+        self.timers.announced = now;
+        for peer in self.neighbours.ids() {
+            self.tell_table(now, peer, false);
+        }
+    }
+
+    /// The own membership has changed: everybody is told at once.
+    fn membership_changed(&mut self, now: Time) {
+        self.set_hello();
+        let bytes = self.told().encode();
+        for peer in self.neighbours.ids() {
+            let bytes = bytes.clone();
+            self.outputs
+                .push_back(RouterOutput::SendRouting { peer, bytes });
+        }
+        if self.ring.member {
+            self.outputs.push_back(RouterOutput::RingJoined);
+            self.timers.joining_since = None;
+            self.timers.long = Some(now);
+            self.timers.check = Some(now + self.jittered(self.config.check_interval));
+        }
+    }
+
+    /// From half of a duration to the whole.
+    fn jittered(&mut self, duration: Duration) -> Duration {
+        duration / 2 + random_below(duration / 2, &mut self.rng)
+    }
+
+    /// A neighbour was heard: it is no suspect any more.
+    fn heard(&mut self, now: Time, peer: PeerId) {
+        let Some(link) = self.neighbours.get_mut(&peer) else {
+            return;
+        };
+        if link.suspect.take().is_none() {
+            return;
+        }
+        if core::mem::take(&mut link.given_up) && link.member {
+            self.neighbours.set_listed(&peer, true);
+            self.plan_announcement(now);
+            self.consider(peer);
+        }
+    }
+
+    /// A neighbour has not acknowledged what it should have: others carry its messages until it
+    /// is heard again, and after a while the ring does without it.
+    fn suspect(&mut self, now: Time, peer: PeerId) {
+        let Some(link) = self.neighbours.get_mut(&peer) else {
+            return;
+        };
+        if link.suspect.is_none() {
+            link.suspect = Some(now);
+            let due = now + self.config.ring_patience;
+            self.suspects_due = Some(self.suspects_due.map_or(due, |it| it.min(due)));
+            self.outputs.push_back(RouterOutput::Probe(peer));
+        }
+    }
+
+    /// Gives up those that have been suspects for too long.
+    fn give_up_suspects(&mut self, now: Time) {
+        let patience = self.config.ring_patience;
+        let mut next = None;
+        let mut given_up = Vec::new();
+        for (peer, link) in self.neighbours.iter() {
+            if let Some(since) = link.suspect.filter(|_| !link.given_up) {
+                let due = since + patience;
+                if due <= now {
+                    given_up.push(*peer);
+                } else {
+                    next = Some(next.map_or(due, |it: Time| it.min(due)));
+                }
+            }
+        }
+        self.suspects_due = next;
+        for peer in given_up {
+            if let Some(link) = self.neighbours.get_mut(&peer) {
+                link.given_up = true;
+                if link.member {
+                    self.neighbours.set_listed(&peer, false);
+                    self.plan_announcement(now);
+                }
+            }
+            self.forget_on_ring(now, peer);
+        }
+    }
+
+    fn avoid(&mut self, now: Time, peer: PeerId) {
+        self.avoided.retain(|_, until| now < *until);
+        if self.avoided.len() < MAX_AVOIDED {
+            self.avoided.insert(peer, now + AVOID);
+        }
+    }
+
+    fn is_avoided(&self, now: Time, peer: &PeerId) -> bool {
+        self.avoided.get(peer).is_some_and(|until| now < *until)
+    }
+
+    /// How a peer is reached that its id alone does not lead to.
+    fn way_to(&self, now: Time, peer: &PeerId) -> Option<Detour> {
+        let (until, way) = self.ways.get(peer)?;
+        (now < *until).then(|| way.clone())
+    }
+
+    fn learn_way(&mut self, now: Time, peer: PeerId, way: Detour) {
+        if self.ways.len() >= MAX_WAYS {
+            self.ways.retain(|_, (until, _)| now < *until);
+        }
+        if self.ways.len() < MAX_WAYS && peer != self.own {
+            self.ways.insert(peer, (now + WAY_LASTS, way));
+        }
+    }
+}
+
+/// How a peer is reached that its id alone does not lead to.
+#[derive(Debug, Clone)]
+enum Detour {
+    /// Over these peers, in this order.
+    Over(Vec<PeerId>),
+    /// Through the bootstrap server.
+    Signaling,
+}
+
+impl Router for Chord {
+    fn add_peer(&mut self, now: Time, peer: PeerId, routing: &[u8]) {
+        let hello = Told::decode(routing).unwrap_or_default();
+        self.avoided.remove(&peer);
+        self.ways.remove(&peer);
+        self.relayed.remove(&peer);
+        let want = self.wanted.remove(&peer);
+        let own = matches!(want, Some(Want::Long { .. }));
+        let is_first = self.neighbours.len() == 0;
+        self.neighbours.insert(now, peer, &hello, own);
+        self.tell_table(now, peer, true);
+        if is_first {
+            self.timers.joining_since = Some(now);
+            self.timers.look_around_pause = LOOK_AROUND;
+            self.plan_look_around(now);
+        }
+        self.plan_announcement(now);
+        self.link_is_up(now, peer, hello.member);
+        if let Some(Want::Ring { foreign: true }) = want {
+            self.spread(now, vec![self.own, peer], Some(peer));
+        }
+        self.prune(now);
+        self.plan_long(now, Duration::ZERO);
+    }
+
+    fn remove_peer(&mut self, now: Time, peer: PeerId, reason: DisconnectReason) {
+        if self.neighbours.remove(&peer).is_none() {
+            return;
+        }
+        match reason {
+            DisconnectReason::Closed | DisconnectReason::ClosedByPeer => self.avoid(now, peer),
+            DisconnectReason::Silent | DisconnectReason::Failed => {}
+        }
+        self.probes.retain(|_, (to, _)| *to != peer);
+        self.plan_announcement(now);
+        self.forget_on_ring(now, peer);
+        for lost in self.transit.take_sent_to(&peer) {
+            self.try_again(now, lost);
+        }
+        if self.neighbours.len() == 0 {
+            self.leave_ring(now);
+        }
+        self.plan_long(now, Duration::ZERO);
+    }
+
+    fn peer_ids(&self) -> Vec<PeerId> {
+        self.neighbours.ids()
+    }
+
+    fn route(&mut self, now: Time, message: Message) {
+        self.route_own(now, message);
+    }
+
+    fn register_delivery_callback(&mut self, protocol: &ProtocolName, callback: Callback) {
+        self.callbacks.insert(protocol.clone(), callback);
+    }
+
+    fn handle_message(&mut self, now: Time, via: Via, message: Message) {
+        self.take(now, via, message);
+    }
+
+    fn handle_delivery(&mut self, now: Time, via: Via, message: &Message) {
+        if message.protocol.as_str() == discovery::NAME {
+            return self.handle_discovery(now, message);
+        }
+        let decoded = match &message.payload {
+            Payload::Bytes(bytes) => RingMessage::decode(bytes),
+            Payload::Json(_) => None,
+        };
+        match decoded {
+            Some(decoded) => self.handle_ring_message(now, via, message, decoded),
+            None => tracing::debug!(from = ?message.from, "bad ring message"),
+        }
+    }
+
+    fn handle_routing(&mut self, now: Time, peer: PeerId, routing: &[u8]) {
+        self.heard(now, peer);
+        if routing.is_empty() {
+            return;
+        }
+        let Some(told) = Told::decode(routing) else {
+            tracing::debug!(?peer, "bad table");
+            return;
+        };
+        let Some(link) = self.neighbours.get_mut(&peer) else {
+            return;
+        };
+        link.coordinates = told.coordinates;
+        link.learn(&told, MAX_TABLE);
+        if let Some(number) = told.number {
+            self.outputs
+                .push_back(RouterOutput::HopAck { peer, number });
+        }
+        let gap_changed = gap_code(link.gap) != gap_code(told.gap);
+        link.gap = told.gap;
+        let is_listed = link.member && !link.given_up;
+        let was_member = core::mem::replace(&mut link.member, told.member);
+        if was_member != told.member {
+            self.neighbours.set_listed(&peer, told.member);
+            self.plan_announcement(now);
+            match told.member {
+                true => self.link_is_up(now, peer, true),
+                false => self.forget_on_ring(now, peer),
+            }
+        } else if gap_changed && is_listed {
+            self.neighbours.set_listed(&peer, true);
+            self.plan_announcement(now);
+        }
+        self.complete_mesh(now, peer);
+    }
+
+    fn handle_hop_ack(&mut self, now: Time, peer: PeerId, number: u32) {
+        self.heard(now, peer);
+        let sent = match self.transit.acknowledged(peer, number) {
+            Some(carried) => Some(carried.sent),
+            None => self.probes.remove(&number).map(|(_, sent)| sent),
+        };
+        if let Some(sent) = sent {
+            self.measured(peer, now.since(sent));
+        }
+    }
+
+    fn handle_disturbed(&mut self, now: Time, peer: PeerId, disturbed: bool) {
+        match disturbed {
+            true => self.suspect(now, peer),
+            false => self.heard(now, peer),
+        }
+    }
+
+    fn handle_signaling(&mut self, now: Time, open: bool) {
+        self.signaling_open = open;
+        self.timers.look_around_pause = LOOK_AROUND;
+        self.plan_look_around(now);
+    }
+
+    fn handle_unreachable(&mut self, now: Time, _relay: PeerId, peer: PeerId) {
+        self.ways.remove(&peer);
+        if self.neighbours.get(&peer).is_none() {
+            self.forget_on_ring(now, peer);
+        }
+    }
+
+    fn handle_gave_up(&mut self, now: Time, peer: PeerId) {
+        self.avoid(now, peer);
+        match self.wanted.remove(&peer) {
+            Some(Want::Ring { .. }) => self.relay_instead(now, peer),
+            Some(Want::Long { .. }) | None => self.plan_long(now, Duration::from_millis(500)),
+        }
+    }
+
+    fn admits(&self, peer: PeerId) -> bool {
+        self.has_room_for(&peer)
+    }
+
+    fn leave(&mut self) {
+        self.say_farewell();
+    }
+
+    fn lookup(&mut self, now: Time, id: boplish_wire::MessageId, key: PeerId) {
+        self.find_for_application(now, id, key);
+    }
+
+    fn ring(&self) -> Option<RingView> {
+        let peers = |places: &[Place]| places.iter().map(|it| it.peer).collect();
+        Some(RingView {
+            member: self.ring.member,
+            predecessor: self.ring.predecessor(),
+            predecessors: peers(self.ring.predecessors()),
+            successors: peers(self.ring.successors()),
+            estimated_size: self.ring.estimated_size(),
+        })
+    }
+
+    fn neighbours(&self) -> Vec<NeighbourView> {
+        let view = |(peer, link): (&PeerId, &neighbours::Neighbour)| NeighbourView {
+            peer: *peer,
+            kind: self.kind_of(peer),
+            round_trip: link.round_trip(),
+        };
+        self.neighbours.iter().map(view).collect()
+    }
+
+    fn handle_timeout(&mut self, now: Time) {
+        while let Some(late) = self.transit.take_expired(now) {
+            if let Some(peer) = late.tried.last() {
+                self.suspect(now, *peer);
+            }
+            self.try_again(now, late);
+        }
+        if self.suspects_due.is_some_and(|due| due <= now) {
+            self.give_up_suspects(now);
+        }
+        self.drive_finds(now);
+        if self.timers.push.take_if(|at| *at <= now).is_some() {
+            self.push_place(now);
+        }
+        if self.timers.announce.take_if(|at| *at <= now).is_some() {
+            self.announce(now);
+        }
+        if self.timers.stabilize.take_if(|at| *at <= now).is_some() {
+            self.tick(now);
+        }
+        if self.timers.long.take_if(|at| *at <= now).is_some() {
+            self.drive_long_links(now);
+        }
+        if self.timers.check.take_if(|at| *at <= now).is_some() {
+            self.check_ring(now);
+        }
+        if self.timers.look_around.take_if(|at| *at <= now).is_some() {
+            self.look_around(now);
+        }
+    }
+
+    fn poll_timeout(&self) -> Option<Time> {
+        let timers = &self.timers;
+        let all = [
+            self.transit.poll_timeout(),
+            self.finds.poll_timeout(),
+            self.suspects_due,
+            timers.stabilize,
+            timers.push,
+            timers.announce,
+            timers.long,
+            timers.check,
+            timers.look_around,
+        ];
+        all.into_iter().flatten().min()
+    }
+
+    fn poll_output(&mut self) -> Option<RouterOutput> {
+        self.outputs.pop_front()
+    }
+}
+
+/// After news, the bootstrap server is asked this soon whether another ring is there, and ever
+/// more rarely if not.
+const LOOK_AROUND: Duration = Duration::from_secs(4);
+const LOOK_AROUND_MAX: Duration = Duration::from_secs(256);
+
+impl Chord {
+    /// Plans the next look at the bootstrap server, while that is of use.
+    fn plan_look_around(&mut self, now: Time) {
+        let useful = self.signaling_open && self.neighbours.len() > 0;
+        let pause = self.timers.look_around_pause.max(LOOK_AROUND);
+        self.timers.look_around = useful.then(|| now + self.jittered(pause));
+    }
+
+    /// Asks somebody at the bootstrap server which ring it is in.
+    fn look_around(&mut self, now: Time) {
+        if self.ring.member {
+            let token = self.rng.next_u32() | 1;
+            self.finds.look_around = token;
+            self.say_over(None, &RingMessage::Find { token }, Way::default());
+        }
+        let pause = self.timers.look_around_pause.max(LOOK_AROUND);
+        self.timers.look_around_pause = (pause * 2).min(LOOK_AROUND_MAX);
+        self.plan_look_around(now);
+    }
+
+    fn measured(&mut self, peer: PeerId, round_trip: Duration) {
+        let angle = self.rng.next_u64();
+        if let Some(link) = self.neighbours.get_mut(&peer) {
+            link.measured(round_trip);
+            let one_way = round_trip.as_secs_f32() * 500.0;
+            self.vivaldi.update(link.coordinates, one_way, angle);
+        }
+    }
+
+    fn kind_of(&self, peer: &PeerId) -> NeighbourKind {
+        let on_ring = |places: &[Place]| places.iter().any(|it| it.peer == *peer);
+        if on_ring(self.ring.successors()) || on_ring(self.ring.predecessors()) {
+            return NeighbourKind::Ring;
+        }
+        match self.neighbours.get(peer).is_some_and(|link| link.own) {
+            true => NeighbourKind::Long,
+            false => NeighbourKind::Incoming,
+        }
+    }
+}

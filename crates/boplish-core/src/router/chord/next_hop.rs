@@ -1,0 +1,261 @@
+//! Where a message goes next: greedy over neighbours of neighbours (Manku, Naor, Wieder: "Know
+//! thy neighbor's neighbor", 2004), with the second hop pinned, since deciding anew at each hop
+//! need not come to an end.
+
+use boplish_wire::ring::{gap_of, latency_of};
+use boplish_wire::{Hop, PeerId};
+
+use super::neighbours::{Neighbour, Neighbours};
+use super::ring::Ring;
+use super::space::{clockwise, gap, is_within, position};
+
+/// Where a message goes next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Nowhere: it is for this peer.
+    Here,
+    /// Over a link; what to tell the next hop.
+    Link {
+        peer: PeerId,
+        pin: Option<u32>,
+        bound: u32,
+    },
+    /// No way is known.
+    Nowhere,
+}
+
+/// How many owners are tried if each but the last seems to be gone.
+const CHAIN: usize = 3;
+
+/// What is asked.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Question<'a> {
+    pub(super) to: &'a PeerId,
+    /// Whether the key's owner is meant, not only the peer of that id.
+    pub(super) by_key: bool,
+    /// What the hop before has said.
+    pub(super) hop: Option<Hop>,
+    /// Peers that it must not go over: it has come from there, or they did not answer.
+    pub(super) except: &'a [PeerId],
+}
+
+pub(super) fn next_hop(
+    own: &PeerId,
+    ring: &Ring,
+    neighbours: &Neighbours,
+    question: Question<'_>,
+) -> Next {
+    let Question { to, by_key, .. } = question;
+    // A peer that joins asks who owns its own id.
+    if to == own && (ring.member || !by_key) {
+        return Next::Here;
+    }
+    let usable = |peer: &PeerId| {
+        let link = neighbours.get(peer)?;
+        (link.suspect.is_none() && !question.except.contains(peer)).then_some(link)
+    };
+    if usable(to).is_some_and(|link| link.member || !by_key) {
+        return Next::Link {
+            peer: *to,
+            pin: None,
+            bound: 0,
+        };
+    }
+    let joins = by_key && ring.predecessor() == Some(*to);
+    if ring.owns(to) || joins {
+        if by_key {
+            return Next::Here;
+        }
+        return relay(neighbours, question, position(to)).unwrap_or(Next::Nowhere);
+    }
+    for owner in owners_nearby(own, ring, to) {
+        // One that has just been taken in learns it before the message comes.
+        if usable(&owner).is_some() {
+            return Next::Link {
+                peer: owner,
+                pin: None,
+                bound: 0,
+            };
+        }
+        if neighbours.get(&owner).is_none()
+            && let Some(next) = relay(neighbours, question, position(&owner))
+        {
+            return next;
+        }
+    }
+    greedy(own, ring, neighbours, question)
+        .or_else(|| clockwise_greedy(own, neighbours, question))
+        .unwrap_or(Next::Nowhere)
+}
+
+/// Who owns a key, by the own lists, and who would if that peer were gone, and so on.
+fn owners_nearby(own: &PeerId, ring: &Ring, key: &PeerId) -> Vec<PeerId> {
+    let successors = ring.successors();
+    if let Some(last) = successors.last()
+        && is_within(own, key, &last.peer)
+    {
+        let distance = clockwise(own, key);
+        let owners = successors.iter().map(|it| it.peer);
+        let owners = owners.skip_while(|it| clockwise(own, it) < distance);
+        return owners.take(CHAIN).collect();
+    }
+    // The nearest is first: the farthest that is still at or after the key owns it.
+    let predecessors = ring.predecessors();
+    if let Some(farthest) = predecessors.last()
+        && is_within(&farthest.peer, key, own)
+    {
+        let distance = clockwise(key, own);
+        let owners = predecessors.iter().rev().map(|it| it.peer);
+        let owners = owners.skip_while(|it| clockwise(it, own) > distance);
+        return owners.take(CHAIN).collect();
+    }
+    Vec::new()
+}
+
+/// A neighbour that is linked to a position; the nearest in latency.
+fn relay(neighbours: &Neighbours, question: Question<'_>, target: u32) -> Option<Next> {
+    let linked = neighbours.iter().filter(|(id, link)| {
+        link.is_usable() && link.lists(target) && !question.except.contains(id)
+    });
+    let (peer, _) = linked.min_by_key(|(_, link)| link.latency())?;
+    Some(Next::Link {
+        peer: *peer,
+        pin: Some(target),
+        bound: 0,
+    })
+}
+
+/// The neighbour's neighbour from which the rest is cheapest, over the neighbour that leads there.
+///
+/// Whoever sends a message on pins somebody who is nearer to the destination than the pin that it
+/// came with, or leaves that pin as it is: so distances fall, and it comes to an end.
+fn greedy(
+    own: &PeerId,
+    ring: &Ring,
+    neighbours: &Neighbours,
+    question: Question<'_>,
+) -> Option<Next> {
+    let here = position(own);
+    let rest = Rest {
+        key: position(question.to),
+        by_key: question.by_key,
+        size: ring.estimated_size(),
+        per_octave: per_octave(neighbours.budget()),
+    };
+    let came = question
+        .hop
+        .and_then(|hop| hop.pin.map(|pin| (pin, hop.bound)));
+    let came = came.filter(|(pin, _)| *pin != here);
+    let limit = came.map_or(gap(here, rest.key).max(1), |(_, bound)| bound);
+    let allowed =
+        |(id, link): &(&PeerId, &Neighbour)| link.is_usable() && !question.except.contains(id);
+    let mut best: Option<(u64, Next)> = None;
+    let mut offer = |cost: u64, next: Next| {
+        if best.is_none_or(|(least, _)| cost < least) {
+            best = Some((cost, next));
+        }
+    };
+    for (peer, link) in neighbours.iter().filter(allowed) {
+        let first = u64::from(link.latency()) + HOP;
+        let at = position(peer);
+        let distance = rest.distance(at, link.gap);
+        if distance < limit {
+            let next = Next::Link {
+                peer: *peer,
+                pin: Some(at),
+                bound: distance,
+            };
+            offer(first + rest.cost(distance), next);
+        }
+        for entry in &link.table {
+            let distance = rest.distance(entry.position, gap_of(entry.gap));
+            if distance < limit && entry.position != here {
+                let next = Next::Link {
+                    peer: *peer,
+                    pin: Some(entry.position),
+                    bound: distance,
+                };
+                let second = u64::from(latency_of(entry.latency)) + HOP;
+                offer(first + second + rest.cost(distance), next);
+            }
+        }
+    }
+    if let Some((_, next)) = best {
+        return Some(next);
+    }
+    let (pin, bound) = came?;
+    let at_pin = |(id, _): &(&PeerId, &Neighbour)| position(id) == pin;
+    let (peer, _) = neighbours.iter().filter(allowed).find(at_pin)?;
+    Some(Next::Link {
+        peer: *peer,
+        pin: Some(pin),
+        bound,
+    })
+}
+
+/// What a hop costs besides its latency, in units of 1/16 ms: it loads a peer, and may fail.
+const HOP: u64 = 120 * 16;
+
+/// What a link's latency is expected to be, likewise.
+const LATENCY: u64 = 79 * 16;
+
+/// What is left of the way from a peer that a message might go to.
+struct Rest {
+    key: u32,
+    by_key: bool,
+    /// About how many peers there are.
+    size: u32,
+    /// What each halving of the distance is expected to cost, times 256.
+    per_octave: u64,
+}
+
+impl Rest {
+    /// How far a peer is from the key; 0 if it owns it, by the distance to its predecessor.
+    fn distance(&self, at: u32, gap_before: u32) -> u32 {
+        match at.wrapping_sub(self.key) < gap_before.max(u32::from(!self.by_key)) {
+            true => 0,
+            false => gap(at, self.key).max(1),
+        }
+    }
+
+    /// What it costs from there: nothing from the owner, else one hop, and a share of another for
+    /// each halving of the distance in peers.
+    fn cost(&self, distance: u32) -> u64 {
+        if distance == 0 {
+            return 0;
+        }
+        let peers = (u64::from(distance) * u64::from(self.size)) >> 31;
+        HOP + LATENCY + (log2(peers.max(4)) - 2 * 256) * self.per_octave / (256 * 256)
+    }
+}
+
+/// What a halving costs: with more links fewer hops are left. 1.5 / sqrt(links) hops, each with
+/// its cost and, since one of several is chosen, 0.4 of the usual latency; times 256.
+fn per_octave(links: usize) -> u64 {
+    let hops = 384.0 / (links.max(4) as f32).sqrt();
+    (hops as u64) * (HOP + LATENCY * 2 / 5)
+}
+
+/// The logarithm to base 2, times 256, straight within an octave.
+fn log2(value: u64) -> u64 {
+    let whole = u64::from(value.ilog2());
+    let rest = (value << 8 >> whole) & 255;
+    whole << 8 | rest
+}
+
+/// Chord's own rule, for a peer whose neighbourhood is not in order: the neighbour that precedes
+/// the key most closely, or else the successor.
+fn clockwise_greedy(own: &PeerId, neighbours: &Neighbours, question: Question<'_>) -> Option<Next> {
+    let before = |(id, link): &(&PeerId, &Neighbour)| {
+        link.is_usable() && !question.except.contains(id) && is_within(own, id, question.to)
+    };
+    let (peer, _) = neighbours
+        .iter()
+        .filter(before)
+        .max_by_key(|(id, _)| clockwise(own, id))?;
+    Some(Next::Link {
+        peer: *peer,
+        pin: None,
+        bound: u32::MAX,
+    })
+}
