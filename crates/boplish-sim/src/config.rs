@@ -2,16 +2,23 @@
 
 use core::time::Duration;
 
+use crate::access::{Bandwidth, NatShares};
+use crate::geography::Geography;
 use crate::random::Random;
 
 /// Delays, bounds and habits of the virtual network. The default is a wide-area network without
 /// faults; [`NetworkConfig::hostile`] is a bad one.
 #[derive(Debug, Clone)]
 pub struct NetworkConfig {
-    /// One-way latency between two peers: drawn once for each pair.
+    /// One-way latency between two peers without places: drawn once for each pair.
     pub distance: Delay,
+    /// Where peers are that come from now on, which takes the place of `distance`.
+    pub geography: Option<Geography>,
     /// What each message takes in addition. Channels stay ordered whatever it is.
     pub jitter: Delay,
+    /// Packets between peers that are lost, in parts per million. Channels send them again, and
+    /// what is behind them waits.
+    pub loss: u32,
     /// One-way latency between a peer and the bootstrap server, drawn for each message; texts of
     /// one WebSocket stay in order.
     pub server: Delay,
@@ -23,8 +30,14 @@ pub struct NetworkConfig {
     pub max_candidates: u64,
     /// How much later one side may learn that the channel is open than the other.
     pub open_skew: Delay,
-    /// Bytes per second that a peer sends over all its channels; `None` for no bound.
-    pub bandwidth: Option<u64>,
+    /// Bytes per second over all channels of a peer that comes from now on; `None` for no bound.
+    pub bandwidth: Option<Bandwidth>,
+    /// What is in front of peers that come from now on.
+    pub nats: NatShares,
+    /// Pairs of peers that can't connect for other reasons, in parts per thousand.
+    pub unreachable: u32,
+    /// Peers, of those that come from now on, whose page is hidden, in parts per thousand.
+    pub hidden: u32,
     /// Bytes that may be on their way on one direction of a channel; what is beyond counts as
     /// `bufferedAmount`.
     pub window: usize,
@@ -91,6 +104,8 @@ impl Default for NetworkConfig {
     fn default() -> Self {
         Self {
             distance: Delay::millis(5, 150),
+            geography: None,
+            loss: 0,
             jitter: Delay::millis(0, 5).with_outliers(5, 200),
             server: Delay::millis(10, 80).with_outliers(5, 300),
             describe: Delay::millis(2, 30),
@@ -98,6 +113,9 @@ impl Default for NetworkConfig {
             max_candidates: 4,
             open_skew: Delay::millis(0, 20),
             bandwidth: None,
+            nats: NatShares::default(),
+            unreachable: 0,
+            hidden: 0,
             window: 128 * 1024,
             clock_granularity: Duration::from_millis(1),
             hidden_timers: Duration::from_secs(1),
@@ -111,6 +129,30 @@ impl Default for NetworkConfig {
 }
 
 impl NetworkConfig {
+    /// The Internet, as far as delays go: peers all over the world, a little jitter and loss. All
+    /// of them have public addresses, visible pages and bandwidth enough.
+    pub fn internet() -> Self {
+        Self {
+            geography: Some(Geography::default()),
+            jitter: Delay::millis(0, 4).with_outliers(5, 60),
+            loss: 500,
+            server: Delay::millis(10, 150).with_outliers(5, 300),
+            ..Self::default()
+        }
+    }
+
+    /// The same with home routers, slow lines, a few pairs that can't connect whatever they try,
+    /// and every tenth page hidden.
+    pub fn homes() -> Self {
+        Self {
+            bandwidth: Some(Bandwidth::typical()),
+            nats: NatShares::typical(),
+            unreachable: 10,
+            hidden: 100,
+            ..Self::internet()
+        }
+    }
+
     /// A bad network: long and widely spread delays on every path.
     pub fn hostile() -> Self {
         Self {

@@ -24,9 +24,11 @@ pub mod check;
 pub mod replay;
 pub mod scenario;
 
+mod access;
 mod arena;
 mod config;
 mod counters;
+mod geography;
 mod lanes;
 mod moment;
 mod peer;
@@ -39,8 +41,10 @@ mod trace;
 mod webrtc;
 mod world;
 
+pub use access::{Bandwidth, Nat, NatShares};
 pub use config::{Delay, NetworkConfig};
 pub use counters::{Count, Counters, FrameKind, Population};
+pub use geography::Geography;
 pub use peer::{PeerHandle, Traffic};
 pub use random::Random;
 pub use tamper::{Leg, Verdict};

@@ -3,7 +3,11 @@
 use boplish_core::wire::PeerId;
 use boplish_core::{ConnectionId, Event, Node, Time};
 
+use crate::access::Nat;
+use crate::config::NetworkConfig;
 use crate::counters::Count;
+use crate::geography::Place;
+use crate::random::Random;
 use crate::server::SocketIndex;
 
 /// Names a peer of a [`World`](crate::World).
@@ -46,12 +50,38 @@ pub(crate) struct Peer {
     pub(crate) wake_at: Option<Time>,
     pub(crate) events: Vec<(Time, Event)>,
     pub(crate) traffic: Traffic,
-    /// When the last byte has left, in nanoseconds, where bandwidth is bounded.
+    pub(crate) line: Line,
+}
+
+/// How a peer is attached to the network, which never changes, and how busy that is.
+#[derive(Debug)]
+pub(crate) struct Line {
+    pub(crate) place: Option<Place>,
+    pub(crate) nat: Nat,
+    /// Bytes per second up and down.
+    pub(crate) rates: Option<[u32; 2]>,
+    /// When the last byte has left, in nanoseconds.
     pub(crate) departed: u64,
+    /// When the last byte has come, in nanoseconds.
+    pub(crate) received: u64,
+}
+
+impl Line {
+    /// Drawn from the peer's own stream.
+    pub(crate) fn draw(network: &NetworkConfig, random: &mut Random) -> Self {
+        let geography = network.geography.as_ref();
+        Self {
+            place: geography.map(|it| it.place(random)),
+            nat: network.nats.draw(random),
+            rates: network.bandwidth.map(|it| it.draw(random)),
+            departed: 0,
+            received: 0,
+        }
+    }
 }
 
 impl Peer {
-    pub(crate) fn new(id: PeerId, node: Node, born: Time) -> Self {
+    pub(crate) fn new(id: PeerId, node: Node, born: Time, line: Line) -> Self {
         Self {
             id,
             node: Some(Box::new(node)),
@@ -65,7 +95,7 @@ impl Peer {
             wake_at: None,
             events: Vec::new(),
             traffic: Traffic::default(),
-            departed: 0,
+            line,
         }
     }
 

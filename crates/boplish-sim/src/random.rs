@@ -2,6 +2,8 @@
 
 use core::time::Duration;
 
+use crate::geography::box_muller;
+
 /// SplitMix64 (Steele, Lea and Flood, OOPSLA 2014): one word of state, so that every part of the
 /// world can have a stream of its own.
 #[derive(Debug, Clone)]
@@ -48,6 +50,17 @@ impl Random {
             chunk.copy_from_slice(&self.word().to_le_bytes());
         }
         bytes
+    }
+
+    /// A number from 0 to 1, without 1.
+    pub fn unit(&mut self) -> f64 {
+        (self.word() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    /// A standard normal variate.
+    pub fn normal(&mut self) -> f64 {
+        let (one, other) = (self.unit(), self.unit());
+        box_muller(one, other)
     }
 
     /// A text of so many `ice-char`s (RFC 8839, section 5.1).

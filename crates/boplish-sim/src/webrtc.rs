@@ -116,6 +116,16 @@ pub(crate) enum Item {
     Close,
 }
 
+impl Item {
+    /// Its bytes.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Message(frame) => frame.len(),
+            Self::Close => 0,
+        }
+    }
+}
+
 impl Endpoint {
     /// A side that has nothing yet.
     pub(crate) fn new(owner: PeerHandle, id: ConnectionId, setup: Setup) -> Self {

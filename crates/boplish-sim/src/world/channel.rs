@@ -6,7 +6,6 @@ use boplish_core::ConnectionInput;
 use boplish_core::config::BUFFERED_AMOUNT_LOW;
 
 use crate::moment::{nanos, time};
-use crate::peer::PeerHandle;
 use crate::webrtc::{Endpoint, EndpointIndex, EndpointState, Item};
 
 use super::World;
@@ -46,13 +45,9 @@ impl World {
         let Some((_, that)) = self.partner_of(endpoint) else {
             return;
         };
-        let latency = self.latency(owner, that.owner);
-        let bytes = match &item {
-            Item::Message(frame) => frame.len(),
-            Item::Close => 0,
-        };
-        let now = nanos(self.now);
-        let arrival = self.departure(owner, bytes) + latency.as_nanos() as u64;
+        let (to, bytes, now) = (that.owner, item.len(), nanos(self.now));
+        let arrival = self.arrival(owner, to, bytes);
+        let is_bounded = self.peer(to).line.rates.is_some();
         let Some(it) = self.endpoints.get_mut(endpoint) else {
             return;
         };
@@ -62,21 +57,26 @@ impl World {
             it.waits_since = it.waits_since.min(now);
         } else {
             it.last_arrival = it.last_arrival.max(arrival);
-            let deliver = Step::Deliver(endpoint, it.epoch);
+            let deliver = match is_bounded {
+                true => Step::Reach(endpoint, it.epoch, bytes as u16),
+                false => Step::Deliver(endpoint, it.epoch),
+            };
             self.queue.push(time(it.last_arrival), deliver);
         }
     }
 
-    /// When so many bytes have left a peer, which sends one frame after the other.
-    fn departure(&mut self, peer: PeerHandle, bytes: usize) -> u64 {
-        let now = nanos(self.now);
-        let Some(bandwidth) = self.network.bandwidth else {
-            return now;
+    /// Bytes have reached the receiver's line, which lets them through one after the other.
+    pub(super) fn reach(&mut self, endpoint: EndpointIndex, epoch: u32, bytes: u16) {
+        let Some(it) = self.endpoint(endpoint) else {
+            return;
         };
-        let takes = bytes as u64 * 1_000_000_000 / bandwidth.max(1);
-        let departed = &mut self.peer_mut(peer).departed;
-        *departed = (*departed).max(now) + takes;
-        *departed
+        let Some((_, that)) = self.partner_of(endpoint) else {
+            return;
+        };
+        if it.epoch == epoch && !it.is_stalled {
+            let at = self.reception(that.owner, usize::from(bytes));
+            self.queue.push(time(at), Step::Deliver(endpoint, epoch));
+        }
     }
 
     pub(super) fn deliver_on_channel(&mut self, endpoint: EndpointIndex, epoch: u32) {

@@ -11,7 +11,7 @@ use crate::arena::Arena;
 use crate::config::NetworkConfig;
 use crate::counters::Counters;
 use crate::lanes::Lanes;
-use crate::peer::{Peer, PeerHandle};
+use crate::peer::{Line, Peer, PeerHandle};
 use crate::queue::Queue;
 use crate::random::Random;
 use crate::replay;
@@ -91,10 +91,16 @@ impl World {
         let node = Node::new(config, identity, self.random.bytes(), Time::START);
         self.trace
             .line(self.now, || format!("{} is {id}", handle.0));
-        self.peers.push(Peer::new(id, node, self.now));
+        let mut own = self.random_of(handle, 0x6C69_6E65);
+        let line = Line::draw(&self.network, &mut own);
+        let is_hidden = own.chance(self.network.hidden);
+        self.peers.push(Peer::new(id, node, self.now, line));
         self.by_id.insert(id, handle);
         self.note(7, u64::from(handle.0));
         self.node(handle, Node::open);
+        if is_hidden {
+            self.set_hidden(handle, true);
+        }
         handle
     }
 

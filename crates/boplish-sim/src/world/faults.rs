@@ -6,7 +6,6 @@ use boplish_core::wire::PeerId;
 use boplish_core::{ConnectionInput, Input};
 
 use crate::peer::PeerHandle;
-use crate::random::{Random, mix};
 use crate::server::FromServer;
 use crate::tamper::{Leg, Verdict};
 use crate::webrtc::{Endpoint, EndpointIndex, Item};
@@ -189,35 +188,5 @@ impl World {
         self.refresh_endpoints(&live);
         let socket = self.peer(peer).socket;
         self.refresh_sockets(socket.as_slice());
-    }
-
-    /// Whether packets get from one peer to the other and back.
-    pub(super) fn is_reachable(&self, a: PeerHandle, b: PeerHandle) -> bool {
-        let (one, other) = (self.peer(a), self.peer(b));
-        let are_there = |it: &crate::peer::Peer| it.node.is_some() && it.blinks == 0;
-        are_there(one)
-            && are_there(other)
-            && one.side == other.side
-            && !self.unreachable.contains(&(a.min(b), a.max(b)))
-    }
-
-    pub(super) fn reaches_server(&self, peer: PeerHandle) -> bool {
-        let it = self.peer(peer);
-        it.node.is_some() && it.blinks == 0 && self.server_side.is_none_or(|side| side == it.side)
-    }
-
-    /// What one message takes from one peer to the other: the distance of the pair, which never
-    /// changes, and what this message takes in addition.
-    pub(super) fn latency(&mut self, a: PeerHandle, b: PeerHandle) -> Duration {
-        let pair = u64::from(a.min(b).0) << 32 | u64::from(a.max(b).0);
-        let distance = self
-            .network
-            .distance
-            .draw(&mut Random::new(mix(self.seed ^ mix(pair))));
-        distance + self.network.jitter.draw(&mut self.random)
-    }
-
-    pub(super) fn id_of(&self, peer: PeerHandle) -> PeerId {
-        self.peer(peer).id
     }
 }

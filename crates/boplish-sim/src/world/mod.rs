@@ -7,6 +7,7 @@ mod faults;
 mod ice;
 mod look;
 mod negotiation;
+mod paths;
 mod sockets;
 mod step;
 #[cfg(test)]
@@ -106,8 +107,13 @@ impl World {
 
     /// The certificate of a peer.
     fn fingerprint(&self, peer: PeerHandle) -> Fingerprint {
-        let part = 0x6365_7274_u64 << 32 | u64::from(peer.0);
-        Fingerprint(Random::new(mix(self.seed ^ mix(part))).bytes())
+        Fingerprint(self.random_of(peer, 0x6365_7274).bytes())
+    }
+
+    /// A stream for one purpose of one peer, the same whenever it is asked for.
+    fn random_of(&self, peer: PeerHandle, purpose: u32) -> Random {
+        let part = u64::from(purpose) << 32 | u64::from(peer.0);
+        Random::new(mix(self.seed ^ mix(part)))
     }
 
     /// What a peer's own clock says.

@@ -16,6 +16,8 @@ pub(super) enum Step {
     Wake(PeerHandle),
     /// The directory's timer fires.
     ServerWake,
+    /// So many bytes on a channel reach the receiver's line, if the path was not cut since.
+    Reach(EndpointIndex, u32, u16),
     /// The first item on a channel arrives, if its path was not cut since.
     Deliver(EndpointIndex, u32),
     /// A channel's retransmission after the path has healed, if it was not cut again since.
@@ -71,6 +73,7 @@ impl World {
         match step {
             Step::Wake(peer) => self.wake(peer),
             Step::ServerWake => self.wake_server(),
+            Step::Reach(endpoint, epoch, bytes) => self.reach(endpoint, epoch, bytes),
             Step::Deliver(endpoint, epoch) => self.deliver_on_channel(endpoint, epoch),
             Step::Resume(endpoint, epoch) => self.resume_channel(endpoint, epoch),
             Step::DeliverUp(socket, epoch) => self.deliver_to_server(socket, epoch),
