@@ -88,12 +88,9 @@ impl Peer {
         timeout: f64,
     ) -> Result<u64, JsValue> {
         let (to, protocol, payload) = (peer_id(to)?, name(protocol)?, content(&payload)?);
-        let timeout = Duration::try_from_secs_f64(timeout / 1000.0).map_err(|_| {
-            error(
-                "bad-option",
-                format!("the timeout is {timeout} milliseconds"),
-            )
-        })?;
+        // Without the number: what formats a fraction is large.
+        let timeout = Duration::try_from_secs_f64(timeout / 1000.0)
+            .map_err(|_| error("bad-option", "the timeout is no number of milliseconds"))?;
         self.command(|node, now| node.request(now, to, protocol, payload, timeout))
             .map(|id| id.0)
     }

@@ -4,6 +4,8 @@
 //! what the report does not have. The payload's text is kept as it stands, since proofs cover
 //! it byte by byte.
 
+pub(crate) mod syntax;
+
 use std::borrow::Cow;
 
 use base64ct::{Base64, Base64UrlUnpadded, Encoding};
@@ -13,6 +15,7 @@ use crate::limits::{MAX_HOPS, MAX_JSON};
 use crate::message::{Kind, Message, MessageError, MessageId, Payload, ProtocolName, Way};
 use crate::object::Object;
 use crate::signal::{self, SignedSignal};
+use syntax::quoted;
 
 /// Why a text is no message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -20,12 +23,15 @@ pub enum JsonError {
     /// The text is too long.
     #[error("a text has at most {MAX_JSON} bytes, this has {0}")]
     TooLong(usize),
-    /// The text is no JSON.
-    #[error("the text is not JSON: {0}")]
-    NotJson(String),
+    /// The text is no JSON; with the byte that shows it.
+    #[error("the text is not JSON: byte {0} does not belong there")]
+    NotJson(usize),
     /// The text is JSON, but no object.
     #[error("the text is JSON, but not an object")]
     NotObject,
+    /// A property is there twice.
+    #[error("the property `{0}` is there twice")]
+    Repeated(String),
     /// A property is missing or has another type than it must have.
     #[error("the property `{name}` must be {expected}")]
     Property {
@@ -246,10 +252,6 @@ impl<'a> Envelope<'a> {
             Some(Err(_)) | None => Err(wrong("proof", "96 bytes in base64url without padding")),
         }
     }
-}
-
-pub(crate) fn quoted(text: &str) -> String {
-    serde_json::to_string(text).expect("a string always has a JSON form")
 }
 
 pub(crate) fn wrong(name: &'static str, expected: &'static str) -> JsonError {

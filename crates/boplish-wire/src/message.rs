@@ -5,9 +5,10 @@ use core::fmt;
 
 use base64ct::{Base64, Encoding};
 use serde::Serialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::DeserializeOwned;
 
 use crate::id::{Keypair, PeerId, Proof};
+use crate::json::syntax;
 use crate::limits::{MAX_PAYLOAD, MAX_PROTOCOL_NAME};
 use crate::signal;
 
@@ -116,14 +117,14 @@ pub enum MessageError {
     #[error("a protocol name has 1 to {MAX_PROTOCOL_NAME} characters, this has {0}")]
     ProtocolNameLength(usize),
     /// The protocol name has a control character.
-    #[error("a protocol name has no control characters, this has {}", .0.escape_debug())]
+    #[error("a protocol name has no control characters, this has {}", .0.escape_default())]
     ProtocolNameControl(char),
     /// The payload is too long; with its bytes.
     #[error("a payload has at most {MAX_PAYLOAD} bytes, this has {0}")]
     PayloadTooLong(usize),
-    /// The payload is no JSON value, or more than one.
-    #[error("the payload is not one JSON value: {0}")]
-    NotJson(String),
+    /// The payload is no JSON value, or more than one; with the byte that shows it.
+    #[error("the payload is not one JSON value: byte {0} does not belong there")]
+    NotJson(usize),
     /// The payload's JSON text has white space around it, which no encoding keeps.
     #[error("the payload's JSON text has white space around it")]
     Padded,
@@ -183,7 +184,7 @@ impl Payload {
     /// covers the exact text and JSON envelopes don't keep what stands around a value.
     pub fn json(text: impl Into<Box<str>>) -> Result<Self, MessageError> {
         let mut text = text.into();
-        let trimmed = trim(&text);
+        let trimmed = syntax::trim(&text);
         if trimmed.len() < text.len() {
             text = trimmed.into();
         }
@@ -237,12 +238,10 @@ impl Payload {
 /// JSON text as a sender must have written it.
 pub(crate) fn check_json(text: &str) -> Result<(), MessageError> {
     check_length(text.len())?;
-    if trim(text).len() < text.len() {
+    if syntax::trim(text).len() < text.len() {
         return Err(MessageError::Padded);
     }
-    serde_json::from_str::<IgnoredAny>(text)
-        .map_err(|error| MessageError::NotJson(error.to_string()))?;
-    Ok(())
+    syntax::parts(text, &mut |_| {}).map_err(MessageError::NotJson)
 }
 
 pub(crate) fn check_length(length: usize) -> Result<(), MessageError> {
@@ -250,11 +249,6 @@ pub(crate) fn check_length(length: usize) -> Result<(), MessageError> {
         return Err(MessageError::PayloadTooLong(length));
     }
     Ok(())
-}
-
-/// White space as RFC 8259, section 2, has it.
-fn trim(text: &str) -> &str {
-    text.trim_matches([' ', '\t', '\n', '\r'])
 }
 
 const DOMAIN: &str = "message/1";

@@ -6,54 +6,60 @@
 use core::fmt;
 use std::borrow::Cow;
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
-use serde_json::value::RawValue;
-
 use crate::id::PeerId;
-use crate::json::{JsonError, quoted};
+use crate::json::JsonError;
+use crate::json::syntax::{self, quoted, unquoted};
 
 /// Properties that are kept of one object; further ones are passed over.
 const MAX_PROPERTIES: usize = 64;
 
 /// A JSON object, parsed as far as its properties' texts.
 #[derive(Debug)]
-pub struct Object<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+pub struct Object<'a>(Vec<(Cow<'a, str>, &'a str)>);
 
 impl<'a> Object<'a> {
     /// Reads an object.
     ///
     /// # Errors
     ///
-    /// [`JsonError::NotJson`], also for a property that is there twice, or
-    /// [`JsonError::NotObject`].
+    /// [`JsonError::NotJson`], [`JsonError::NotObject`], or [`JsonError::Repeated`] for a property
+    /// that is there twice.
     pub fn parse(text: &'a str) -> Result<Self, JsonError> {
-        let not_json = |error: serde_json::Error| JsonError::NotJson(error.to_string());
-        if !text
-            .trim_start_matches([' ', '\t', '\n', '\r'])
-            .starts_with('{')
-        {
-            serde_json::from_str::<IgnoredAny>(text).map_err(not_json)?;
+        let mut parts = Vec::new();
+        syntax::parts(text, &mut |part| parts.push(part)).map_err(JsonError::NotJson)?;
+        if !syntax::trim(text).starts_with('{') {
             return Err(JsonError::NotObject);
         }
-        serde_json::from_str(text).map_err(not_json)
+        let mut properties: Vec<(Cow<'a, str>, &'a str)> = Vec::new();
+        let mut parts = parts.into_iter();
+        while let (Some(key), Some(value)) = (parts.next(), parts.next()) {
+            let key = unquoted(key).ok_or(JsonError::NotJson(text.len()))?;
+            if properties.iter().any(|(other, _)| *other == key) {
+                return Err(JsonError::Repeated(key.into_owned()));
+            }
+            if properties.len() < MAX_PROPERTIES {
+                properties.push((key, value));
+            }
+        }
+        Ok(Self(properties))
     }
 
     /// The JSON text of a property; `None` if it is absent or `null`.
     pub fn get(&self, name: &str) -> Option<&'a str> {
-        let text = self.0.iter().find(|(key, _)| key == name)?.1.get();
+        let text = self.0.iter().find(|(key, _)| key == name)?.1;
         (text != "null").then_some(text)
     }
 
     /// A property that is a string.
     pub fn string(&self, name: &str) -> Option<Cow<'a, str>> {
-        self.get(name).and_then(string_of)
+        self.get(name).and_then(unquoted)
     }
 
     /// A property that is a list of strings.
     pub fn strings(&self, name: &str) -> Option<Vec<Cow<'a, str>>> {
         elements(self.get(name)?)?
             .into_iter()
-            .map(string_of)
+            .map(unquoted)
             .collect()
     }
 
@@ -69,51 +75,11 @@ impl<'a> Object<'a> {
     }
 }
 
-impl<'de> Deserialize<'de> for Object<'de> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Properties;
-
-        impl<'de> Visitor<'de> for Properties {
-            type Value = Object<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut properties: Vec<(Cow<'de, str>, &'de RawValue)> = Vec::new();
-                while let Some((Key(key), value)) = map.next_entry()? {
-                    if properties.iter().any(|(other, _)| *other == key) {
-                        return Err(serde::de::Error::custom("a property is there twice"));
-                    }
-                    if properties.len() < MAX_PROPERTIES {
-                        properties.push((key, value));
-                    }
-                }
-                Ok(Object(properties))
-            }
-        }
-
-        from.deserialize_map(Properties)
-    }
-}
-
-#[derive(serde::Deserialize)]
-struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
-
-/// The string that a JSON text is; borrowed where it has no escapes.
-pub(crate) fn string_of(text: &str) -> Option<Cow<'_, str>> {
-    let inner = text.strip_prefix('"')?.strip_suffix('"')?;
-    if inner.contains('\\') {
-        return serde_json::from_str::<String>(text).ok().map(Cow::Owned);
-    }
-    Some(Cow::Borrowed(inner))
-}
-
 /// The texts of a JSON list's elements.
 pub(crate) fn elements(text: &str) -> Option<Vec<&str>> {
-    let elements: Vec<&RawValue> = serde_json::from_str(text).ok()?;
-    Some(elements.into_iter().map(RawValue::get).collect())
+    let mut elements = Vec::new();
+    syntax::parts(text, &mut |element| elements.push(element)).ok()?;
+    text.starts_with('[').then_some(elements)
 }
 
 /// Writes a JSON object, property by property.

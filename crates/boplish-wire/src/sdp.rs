@@ -26,7 +26,7 @@ pub enum SdpError {
     #[error("the SDP has no `{0}`")]
     Missing(&'static str),
     /// A line or attribute is there, but can't be read.
-    #[error("the SDP's `{name}` can't be read: {}", .text.escape_debug())]
+    #[error("the SDP's `{name}` can't be read: {}", .text.escape_default())]
     Malformed {
         /// Which line or attribute.
         name: &'static str,

@@ -33,7 +33,7 @@ pub struct Head<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HeadError {
     /// The text is no JSON.
-    #[error("the text is not JSON: {0}")]
+    #[error("{0}")]
     NotJson(String),
     /// The text is JSON, but no object.
     #[error("the text is JSON, but not an object")]
@@ -61,6 +61,7 @@ impl<'a> Head<'a> {
             JsonError::NotObject => HeadError::NotObject,
             other @ (JsonError::TooLong(_)
             | JsonError::NotJson(_)
+            | JsonError::Repeated(_)
             | JsonError::Property { .. }
             | JsonError::TooManyHops(_)
             | JsonError::UnknownServerMessage(_)
@@ -150,7 +151,7 @@ pub enum ClientIdError {
     #[error("an id has 1 to {MAX_CLIENT_ID} characters, this has {0}")]
     Length(usize),
     /// The text has a character that URLs reserve or don't know.
-    #[error("an id has letters, digits, `-`, `.`, `_` and `~` only, this has {}", .0.escape_debug())]
+    #[error("an id has letters, digits, `-`, `.`, `_` and `~` only, this has {}", .0.escape_default())]
     Character(char),
 }
 

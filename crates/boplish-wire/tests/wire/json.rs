@@ -171,16 +171,11 @@ fn a_text_that_is_no_message_is_refused_with_the_culprit() {
         let error = decode(text).expect_err(text).to_string();
         assert!(error.contains(culprit), "{text}: {error}");
     };
-    for text in [
-        "",
-        "{",
-        "nonsense",
-        "{\"type\":}",
-        "{} {}",
-        "{\"from\":1,\"from\":2}",
-    ] {
+    for text in ["", "{", "nonsense", "{\"type\":}", "{} {}"] {
         refused(text, "not JSON");
     }
+    refused("{\"from\":1,\"from\":2}", "`from` is there twice");
+    refused("{\"from\":1,\"fr\\u006fm\":2}", "`from` is there twice");
     for text in ["null", "[]", "1", "\"a\"", " [\"p\",\"q\",\"r\",null]"] {
         refused(text, "not an object");
     }

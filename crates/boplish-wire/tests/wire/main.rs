@@ -7,5 +7,6 @@ mod docs;
 mod frame;
 mod json;
 mod message;
+mod object;
 mod sdp;
 mod signal;
