@@ -2,6 +2,7 @@
 
 mod any;
 mod bootstrap;
+mod cbor;
 mod corpus;
 mod docs;
 mod frame;
