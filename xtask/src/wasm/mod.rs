@@ -4,6 +4,7 @@
 //! wasm-bindgen, wasm-opt.
 
 mod optimize;
+mod order;
 mod toolchain;
 
 use std::fs;
@@ -21,7 +22,7 @@ const MODULE: &str = "boplish_web";
 const TARGET: &str = "wasm32-unknown-unknown";
 
 /// Raised when the stages after rustc change, so that old outputs are not taken for new ones.
-const STAGES_VERSION: u32 = 2;
+const STAGES_VERSION: u32 = 3;
 
 /// What `cargo xtask wasm` can be told.
 #[derive(clap::Args, Default)]

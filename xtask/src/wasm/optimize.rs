@@ -6,6 +6,7 @@ use std::process::Command;
 
 use anyhow::{Result, ensure};
 
+use super::order;
 use crate::{js, process, workspace};
 
 /// What rustc emits for wasm32; wasm-opt refuses instructions it was not told of.
@@ -29,6 +30,9 @@ const PASSES: [&str; 6] = [
     "--strip-target-features",
 ];
 
+/// Sorts the functions by names that they get for that alone.
+const SORT: [&str; 2] = ["--reorder-functions-by-name", "--strip-debug"];
+
 /// Makes the module as small as wasm-opt can, in place.
 pub(super) fn run(module: &Path) -> Result<()> {
     js::install()?;
@@ -37,16 +41,22 @@ pub(super) fn run(module: &Path) -> Result<()> {
         wasm_opt.exists(),
         "js/package.json lacks binaryen, which brings wasm-opt"
     );
-    let optimized = module.with_extension("opt");
-    process::run(
-        Command::new(wasm_opt)
-            .current_dir(workspace::root())
-            .args(PASSES)
-            .args(FEATURES)
-            .arg(module)
-            .arg("--output")
-            .arg(&optimized),
-    )?;
-    fs::rename(optimized, module)?;
-    Ok(())
+    let wasm_opt = |passes: &[&str]| -> Result<()> {
+        let optimized = module.with_extension("opt");
+        process::run(
+            Command::new(&wasm_opt)
+                .current_dir(workspace::root())
+                .args(passes)
+                .args(FEATURES)
+                .arg(module)
+                .arg("--output")
+                .arg(&optimized),
+        )?;
+        fs::rename(optimized, module)?;
+        Ok(())
+    };
+    wasm_opt(&PASSES)?;
+    let named = order::name_by_order(&fs::read(module)?)?;
+    fs::write(module, named)?;
+    wasm_opt(&SORT)
 }
