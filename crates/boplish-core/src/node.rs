@@ -10,6 +10,7 @@ mod error;
 
 use core::time::Duration;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use boplish_wire::{Keypair, Kind, Message, MessageId, Payload, PeerId, ProtocolName, Way, signal};
 use rand_core::{Rng, SeedableRng};
@@ -35,7 +36,7 @@ use self::error::refuse_reserved;
 /// A peer of the network.
 #[derive(Debug)]
 pub struct Node {
-    keypair: Keypair,
+    keypair: Arc<Keypair>,
     phase: Phase,
     rng: Xoshiro256PlusPlus,
     next_message: u64,
@@ -70,6 +71,7 @@ impl Node {
     ///
     /// `seed` decides every random choice; a shell takes it from the system's randomness.
     pub fn new(config: Config, identity: Keypair, seed: [u8; 32], now: Time) -> Self {
+        let identity = Arc::new(identity);
         let id = identity.id();
         let mut rng = Xoshiro256PlusPlus::from_seed(seed);
         let links_rng = Xoshiro256PlusPlus::from_rng(&mut rng);
@@ -91,7 +93,7 @@ impl Node {
             phase: Phase::New,
             next_message: rng.next_u64(),
             signaling: Signaling::new(config.link.retry_base, config.link.retry_max),
-            links: Links::new(config.link, identity.clone(), links_rng, now),
+            links: Links::new(config.link, Arc::clone(&identity), links_rng, now),
             router,
             origins: Origins::new(id),
             delivery: Delivery::new(config.delivery),

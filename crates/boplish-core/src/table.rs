@@ -14,3 +14,17 @@ pub(crate) fn pop_first<K: Ord + Copy, V>(table: &mut Table<K, V>) -> Option<(K,
     let key = *table.first()?.0;
     table.remove(&key).map(|value| (key, value))
 }
+
+/// Gives back the memory that a table has kept for entries to come, but for a few. A million peers
+/// in the simulator have half a dozen tables each.
+pub(crate) fn shrink<K: Ord, V>(table: &mut Table<K, V>) {
+    const SPARE: usize = 4;
+    let mut entries = core::mem::take(table).into_tuple_vec();
+    if entries.is_empty() {
+        return;
+    }
+    if entries.capacity() > entries.len() + 2 * SPARE {
+        entries.shrink_to(entries.len() + SPARE);
+    }
+    *table = Table::from_sorted_store_unchecked(entries);
+}

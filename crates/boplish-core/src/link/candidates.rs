@@ -6,7 +6,7 @@ use core::time::Duration;
 use boplish_wire::limits::MAX_CANDIDATES;
 use boplish_wire::{Candidate, PeerId, SessionId};
 
-use crate::table::{Table, pop_first};
+use crate::table::{Table, pop_first, shrink};
 use crate::time::Time;
 
 /// Sessions whose early candidates are kept; the smallest key goes first when it is exceeded.
@@ -36,6 +36,11 @@ impl Batch {
     pub(super) fn finish(&mut self, now: Time) {
         self.done = true;
         self.due = Some(now);
+    }
+
+    /// Whether all candidates have gone out.
+    pub(super) fn is_finished(&self) -> bool {
+        self.done && self.due.is_none()
     }
 
     /// When the next batch is due.
@@ -69,6 +74,8 @@ impl Early {
 
     /// What was kept for a session.
     pub(super) fn take(&mut self, peer: PeerId, session: SessionId) -> Vec<Candidate> {
-        self.sessions.remove(&(peer, session)).unwrap_or_default()
+        let kept = self.sessions.remove(&(peer, session));
+        shrink(&mut self.sessions);
+        kept.unwrap_or_default()
     }
 }

@@ -5,18 +5,19 @@ use boplish_wire::{CloseReason, Description, Frame, Hello, PeerId, Signal};
 
 use super::candidates::Batch;
 use super::handshake::{Local, Role, Stage};
-use super::open::Link;
-use super::{LinkOutput, Links, Owner, handshake_of, link_of};
+use super::open::{Link, Restart};
+use super::{Attempt, LinkOutput, Links, handshake_of, link_of};
 use crate::io::{
     ConnectionCommand, ConnectionId, ConnectionInput, DisconnectReason, IceState, Refusal,
 };
+use crate::table::shrink;
 use crate::time::Time;
 
 /// The version of frames that this code speaks.
 const FRAME_VERSION: u8 = 1;
 
 /// Frames without sense on one link after which it is closed.
-const MAX_MALFORMED: u32 = 64;
+const MAX_MALFORMED: u8 = 64;
 
 impl Links {
     /// Takes a fact about a connection; facts about closed ones are ignored.
@@ -26,19 +27,17 @@ impl Links {
         connection: ConnectionId,
         input: ConnectionInput,
     ) {
-        match self.owners.get(&connection) {
-            None => {}
-            Some(Owner::Bootstrap) => self.handle_bootstrap_connection(now, input),
-            Some(Owner::Peer(peer)) => {
-                let peer = *peer;
-                let is_link = link_of(&mut self.peers, peer)
-                    .is_some_and(|link| link.connection == connection);
-                if is_link {
-                    self.handle_link_connection(now, peer, input);
-                } else {
-                    self.handle_handshake_connection(now, peer, input);
-                }
-            }
+        let first = self.bootstrap.handshake.as_ref();
+        if first.is_some_and(|first| first.connection == connection) {
+            self.earliest.set(None);
+            return self.handle_bootstrap_connection(now, input);
+        }
+        let Some(peer) = self.owners.get(&connection.into()).copied() else {
+            return;
+        };
+        match link_of(&mut self.open, peer).filter(|link| link.connection == connection) {
+            Some(_) => self.handle_link_connection(now, peer, input),
+            None => self.handle_handshake_connection(now, peer, input),
         }
     }
 
@@ -72,8 +71,9 @@ impl Links {
 
     /// A connection whose link is not up yet.
     fn handle_handshake_connection(&mut self, now: Time, peer: PeerId, input: ConnectionInput) {
+        self.earliest.set(None);
         let delay = self.config.candidate_batch;
-        let Some(handshake) = handshake_of(&mut self.peers, peer) else {
+        let Some(handshake) = handshake_of(&mut self.attempts, peer) else {
             return;
         };
         match input {
@@ -105,7 +105,7 @@ impl Links {
 
     /// Sends the own offer or answer.
     fn send_description(&mut self, now: Time, peer: PeerId, description: Description) {
-        let Some(handshake) = handshake_of(&mut self.peers, peer) else {
+        let Some(handshake) = handshake_of(&mut self.attempts, peer) else {
             return;
         };
         handshake.local = Some(local(&description));
@@ -138,7 +138,7 @@ impl Links {
             hidden: self.hidden,
             routing: self.routing.clone(),
         });
-        let handshake = handshake_of(&mut self.peers, peer);
+        let handshake = handshake_of(&mut self.attempts, peer);
         if let Some(handshake) = handshake
             && handshake.stage == Stage::Connecting
         {
@@ -166,44 +166,51 @@ impl Links {
     }
 
     fn complete(&mut self, now: Time, id: PeerId, hello: Hello) {
-        let Some(peer) = self.peers.get_mut(&id) else {
-            return;
-        };
-        let Some(handshake) = peer.handshake.take_if(|own| own.stage == Stage::Greeting) else {
+        let Some(handshake) = self
+            .attempts
+            .get_mut(&id)
+            .and_then(|it| it.handshake.take_if(|own| own.stage == Stage::Greeting))
+        else {
             return;
         };
         let Some(mut link) = Link::from_handshake(handshake, now, &self.config, self.hidden) else {
             return;
         };
         link.liveness.remote_hidden = hello.hidden;
-        peer.wanted = None;
-        peer.held = None;
-        if peer.link.is_some() {
-            // The peer had lost its end of the older link, or it would not have offered anew.
-            self.close_link(id, Some(CloseReason::Replaced), DisconnectReason::Failed);
-        }
-        self.peers.entry(id).or_default().link = Some(link);
+        self.attempts.remove(&id);
+        shrink(&mut self.attempts);
+        // The peer has lost its end of an older link, or it would not have offered anew.
+        self.close_link(id, Some(CloseReason::Replaced), DisconnectReason::Failed);
+        self.insert_link(id, link);
         self.bootstrap.backoff = super::retry::Backoff::default();
         self.outputs.push_back(LinkOutput::Up {
             peer: id,
             routing: hello.routing,
         });
-        self.flush(id);
+    }
+
+    fn insert_link(&mut self, id: PeerId, link: Link) {
+        self.open.insert(id, Box::new(link));
+        shrink(&mut self.open);
+        self.earliest.set(None);
     }
 
     /// The connection of an open link.
     fn handle_link_connection(&mut self, now: Time, peer: PeerId, input: ConnectionInput) {
         let delay = self.config.candidate_batch;
-        let Some(link) = link_of(&mut self.peers, peer) else {
+        let Some(link) = link_of(&mut self.open, peer) else {
             return;
         };
         match input {
-            ConnectionInput::Message(bytes) => self.handle_bytes(now, peer, &bytes),
+            ConnectionInput::Message(bytes) => return self.handle_bytes(now, peer, &bytes),
             ConnectionInput::BufferedAmount(bytes) => {
                 link.queue.set_buffered(bytes);
-                self.flush(peer);
+                return self.flush(peer);
             }
             ConnectionInput::Ice(ice) => {
+                if ice == IceState::Connected && link.role == Role::Answerer {
+                    link.restart = None;
+                }
                 if link.liveness.ice_changed(now, ice) {
                     self.restart(now, peer);
                 }
@@ -212,45 +219,61 @@ impl Links {
             ConnectionInput::LocalDescription(description) => {
                 self.send_restart(peer, description);
             }
-            ConnectionInput::LocalCandidate(candidate) => link.batch.add(now, candidate, delay),
-            ConnectionInput::LocalCandidatesDone => link.batch.finish(now),
+            ConnectionInput::LocalCandidate(candidate) => {
+                if let Some(trickle) = &mut link.trickle {
+                    trickle.batch.add(now, candidate, delay);
+                }
+            }
+            ConnectionInput::LocalCandidatesDone => {
+                if let Some(trickle) = &mut link.trickle {
+                    trickle.batch.finish(now);
+                }
+            }
             ConnectionInput::Closed { reason } => {
                 tracing::debug!(?peer, reason, "the connection failed");
                 self.close_link(peer, None, DisconnectReason::Failed);
-                self.drive_peer(now, peer);
+                self.drive_attempt(now, peer);
                 self.drive_bootstrap(now);
             }
             ConnectionInput::Opened => {}
         }
+        self.earliest.set(None);
     }
 
     /// Sends the offer or answer of an ICE restart.
     fn send_restart(&mut self, peer: PeerId, description: Description) {
-        let Some(link) = link_of(&mut self.peers, peer) else {
+        let Some(link) = link_of(&mut self.open, peer) else {
             return;
         };
-        link.local = local(&description);
-        link.batch = Batch::default();
+        link.trickle(description.ufrag.clone(), Batch::default());
         let of = link.session;
         let signal = match link.role {
             Role::Offerer => {
-                link.restart_offered = Some(description.ufrag.clone());
+                let offered = description.ufrag.clone();
+                link.restart = Some(Box::new(Restart { offered }));
                 Signal::RestartOffer { of, description }
             }
-            Role::Answerer => Signal::RestartAnswer {
-                of,
-                offered_ufrag: link.remote.ufrag.clone(),
-                description,
-            },
+            Role::Answerer => {
+                let Some(restart) = &link.restart else {
+                    return;
+                };
+                Signal::RestartAnswer {
+                    of,
+                    offered_ufrag: restart.offered.clone(),
+                    description,
+                }
+            }
         };
         self.signal(Some(peer), &signal);
     }
 
     fn handle_bytes(&mut self, now: Time, peer: PeerId, bytes: &[u8]) {
-        let Some(link) = link_of(&mut self.peers, peer) else {
+        let Some(link) = link_of(&mut self.open, peer) else {
             return;
         };
-        link.liveness.heard(now, &self.config);
+        if link.liveness.heard(now, &self.config) {
+            self.earliest.set(None);
+        }
         let frame = match bytes.len() {
             0..=MAX_FRAME => Frame::decode(bytes).map_err(|error| error.to_string()),
             length => Err(format!(
@@ -259,15 +282,14 @@ impl Links {
         };
         match frame {
             Ok(Frame::Keepalive(keepalive)) => {
-                link.liveness.remote_hidden = keepalive.hidden;
-                let was_probed = self.peers.get_mut(&peer).is_some_and(|peer| {
-                    !keepalive.echo && peer.held.take_if(|held| held.take_at.is_some()).is_some()
-                });
-                if was_probed {
-                    tracing::debug!(?peer, "an offer was dropped: the link is alive");
+                if link.liveness.remote_hidden != keepalive.hidden {
+                    link.liveness.remote_hidden = keepalive.hidden;
+                    self.earliest.set(None);
                 }
                 if keepalive.echo {
                     self.send_keepalive(now, peer, false);
+                } else {
+                    self.drop_probing_offer(peer);
                 }
                 let routing = keepalive.routing;
                 self.outputs
@@ -283,7 +305,7 @@ impl Links {
             Ok(Frame::Hello(_)) => {}
             Ok(Frame::Close(_)) => {
                 self.close_link(peer, None, DisconnectReason::ClosedByPeer);
-                self.drive_peer(now, peer);
+                self.drive_attempt(now, peer);
                 self.drive_bootstrap(now);
             }
             Err(error) => {
@@ -297,6 +319,18 @@ impl Links {
             }
         }
         self.report_disturbance(now, peer);
+    }
+
+    /// The link has shown to be alive: an offer that was to replace it had crossed its own.
+    fn drop_probing_offer(&mut self, peer: PeerId) {
+        let probing = |attempt: &mut Box<Attempt>| {
+            let held = attempt.held.take_if(|held| held.take_at.is_some());
+            held.is_some()
+        };
+        if self.attempts.get_mut(&peer).is_some_and(probing) {
+            tracing::debug!(?peer, "an offer was dropped: the link is alive");
+            self.forget_if_idle(peer);
+        }
     }
 }
 

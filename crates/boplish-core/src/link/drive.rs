@@ -1,14 +1,106 @@
-//! What is due: attempts and retries, keepalives, the fate of silent links.
+//! What is due: attempts and retries, the fate of silent links.
+
+use core::time::Duration;
 
 use boplish_wire::{DeniedReason, PeerId};
 
 use super::handshake::{Handshake, Role};
-use super::open::Check;
-use super::{Held, LinkOutput, Links, Owner, link_of};
+use super::open::{Check, Link};
+use super::{Attempt, Held, LinkOutput, Links, SLEEP_DETECTED, link_of};
 use crate::io::{ConnectionCommand, DisconnectReason};
 use crate::time::Time;
 
+/// When nothing is due.
+pub(super) const NEVER: Time = Time::after_start(Duration::MAX);
+
 impl Links {
+    /// When [`Links::handle_timeout`] is due. What is heard puts timers off; they are looked at
+    /// when the first would have been due, so that a message costs no walk through all links.
+    pub(crate) fn poll_timeout(&self) -> Option<Time> {
+        if self.closed {
+            return None;
+        }
+        let earliest = self.earliest.get().unwrap_or_else(|| {
+            let earliest = self.find_earliest();
+            self.earliest.set(Some(earliest));
+            earliest
+        });
+        debug_assert!(earliest <= self.find_earliest(), "a timer was missed");
+        (earliest < NEVER).then_some(earliest)
+    }
+
+    fn find_earliest(&self) -> Time {
+        let bootstrap = match &self.bootstrap.handshake {
+            // Its candidates wait for the answer, which says whom they are for.
+            Some(handshake) => handshake.deadline,
+            None if self.needs_bootstrap() => self.bootstrap.next,
+            None => NEVER,
+        };
+        let links = self.open.values().map(|link| link.timeout(&self.config));
+        let attempts = self.attempts.iter();
+        let attempts = attempts.map(|(id, attempt)| self.attempt_timeout(id, attempt));
+        links.chain(attempts).fold(bootstrap, Time::min)
+    }
+
+    fn attempt_timeout(&self, id: &PeerId, attempt: &Attempt) -> Time {
+        if let Some(handshake) = &attempt.handshake {
+            return handshake.timeout();
+        }
+        let held = attempt.held.as_ref().and_then(|held| held.take_at);
+        let wanted = attempt.wanted.as_ref().map(|wanted| wanted.next);
+        let wanted = wanted.filter(|_| !self.open.contains_key(id));
+        held.into_iter().chain(wanted).fold(NEVER, Time::min)
+    }
+
+    fn needs_bootstrap(&self) -> bool {
+        self.bootstrap.possible
+            && !self.closed
+            && self.open.is_empty()
+            && self.attempts.values().all(|it| it.handshake.is_none())
+    }
+
+    /// Does what is due.
+    pub(crate) fn handle_timeout(&mut self, now: Time) {
+        let Some(due) = self.poll_timeout().filter(|due| *due <= now) else {
+            return;
+        };
+        if now.since(due) >= SLEEP_DETECTED {
+            for (_, link) in self.open.iter_mut() {
+                link.liveness.slept(now, &self.config);
+            }
+        }
+        self.send_due_keepalives(now);
+        let mut last = None;
+        while let Some(id) = self.next_due_link(now, last) {
+            self.drive_link(now, id);
+            last = Some(id);
+        }
+        let mut last = None;
+        while let Some(id) = self.next_due_attempt(now, last) {
+            self.drive_attempt(now, id);
+            last = Some(id);
+        }
+        self.drive_bootstrap(now);
+        self.earliest.set(None);
+    }
+
+    /// The next peer behind `last` on whose link something is due.
+    fn next_due_link(&self, now: Time, last: Option<PeerId>) -> Option<PeerId> {
+        let links = self.open.as_slice();
+        let start = last.map_or(0, |last| links.partition_point(|(id, _)| *id <= last));
+        let due = |(_, link): &&(PeerId, Box<Link>)| link.timeout(&self.config) <= now;
+        links[start..].iter().find(due).map(|(id, _)| *id)
+    }
+
+    /// The next peer behind `last` for which something is to be attempted.
+    fn next_due_attempt(&self, now: Time, last: Option<PeerId>) -> Option<PeerId> {
+        let attempts = self.attempts.as_slice();
+        let start = last.map_or(0, |last| attempts.partition_point(|(id, _)| *id <= last));
+        let due =
+            |(id, attempt): &&(PeerId, Box<Attempt>)| self.attempt_timeout(id, attempt) <= now;
+        attempts[start..].iter().find(due).map(|(id, _)| *id)
+    }
+
     /// Starts, retries or gives up the own first offer.
     pub(super) fn drive_bootstrap(&mut self, now: Time) {
         if let Some(handshake) = &self.bootstrap.handshake
@@ -20,9 +112,9 @@ impl Links {
             && self.needs_bootstrap()
             && now >= self.bootstrap.next
         {
-            let connection = self.new_connection(Owner::Bootstrap);
+            let connection = self.next_connection();
             let deadline = now + self.config.handshake_timeout;
-            self.bootstrap.handshake = Some(Handshake::offering(connection, deadline));
+            self.bootstrap.handshake = Some(Box::new(Handshake::offering(connection, deadline)));
             self.command(connection, ConnectionCommand::CreateOffer);
         }
     }
@@ -37,13 +129,9 @@ impl Links {
         self.take_deferred(now);
     }
 
-    /// Does what is due for one peer.
-    pub(super) fn drive_peer(&mut self, now: Time, id: PeerId) {
-        self.drive_link(now, id);
-        let Some(peer) = self.peers.get_mut(&id) else {
-            return;
-        };
-        if let Some(handshake) = &mut peer.handshake {
+    /// Does what is due to open a link to a peer.
+    pub(super) fn drive_attempt(&mut self, now: Time, id: PeerId) {
+        if let Some(handshake) = self.handshake(id) {
             if now >= handshake.deadline {
                 self.fail_handshake(now, id);
                 return;
@@ -57,8 +145,8 @@ impl Links {
     }
 
     /// Sends what is due on an open link, or gives it up.
-    pub(super) fn drive_link(&mut self, now: Time, id: PeerId) {
-        let Some(link) = link_of(&mut self.peers, id) else {
+    fn drive_link(&mut self, now: Time, id: PeerId) {
+        let Some(link) = link_of(&mut self.open, id) else {
             return;
         };
         match link.liveness.check(now, &self.config) {
@@ -67,32 +155,29 @@ impl Links {
             Check::Restart => self.restart(now, id),
             Check::Dead => {
                 self.close_link(id, None, DisconnectReason::Silent);
-                self.take_held(now, id);
+                self.drive_attempt(now, id);
                 return;
             }
         }
         self.report_disturbance(now, id);
-        let Some(link) = link_of(&mut self.peers, id) else {
+        let Some(link) = link_of(&mut self.open, id) else {
             return;
         };
-        let batch = link.batch.take_due(now);
-        let (session, ufrag) = (link.session, link.local.ufrag.clone());
-        if now >= link.liveness.next_keepalive {
-            self.send_keepalive(now, id, false);
-        }
-        if let Some((candidates, done)) = batch {
+        let session = link.session;
+        if let Some((ufrag, candidates, done)) = link.take_candidates(now) {
             self.send_candidates(id, session, ufrag, candidates, done);
         }
     }
 
     /// Tells the node when the path of a link has come into doubt or out of it.
     pub(super) fn report_disturbance(&mut self, now: Time, peer: PeerId) {
-        let Some(link) = link_of(&mut self.peers, peer) else {
+        let Some(link) = link_of(&mut self.open, peer) else {
             return;
         };
         let disturbed = link.liveness.is_disturbed(now, &self.config);
         if disturbed != link.liveness.reported_disturbed {
             link.liveness.reported_disturbed = disturbed;
+            self.earliest.set(None);
             self.outputs
                 .push_back(LinkOutput::Disturbed { peer, disturbed });
         }
@@ -101,44 +186,40 @@ impl Links {
     /// Makes an offer to a peer that is wanted, when its time has come.
     fn start_wanted(&mut self, now: Time, id: PeerId) {
         let full = self.is_full();
-        let Some(peer) = self.peers.get_mut(&id) else {
+        let is_open = self.open.contains_key(&id);
+        let Some(attempt) = self.attempts.get_mut(&id) else {
             return;
         };
-        let due = peer
-            .wanted
-            .as_ref()
-            .is_some_and(|wanted| wanted.next <= now);
-        if !due || peer.handshake.is_some() || peer.link.is_some() {
+        let due = attempt.wanted.as_ref().map(|wanted| wanted.next <= now);
+        if due != Some(true) || attempt.handshake.is_some() || is_open {
             return;
         }
         if full {
-            peer.wanted = None;
+            attempt.wanted = None;
             self.outputs.push_back(LinkOutput::GaveUp { peer: id });
             self.forget_if_idle(id);
             return;
         }
-        let connection = self.new_connection(Owner::Peer(id));
+        let connection = self.new_connection(id);
         let deadline = now + self.config.handshake_timeout;
-        if let Some(peer) = self.peers.get_mut(&id) {
-            peer.handshake = Some(Handshake::offering(connection, deadline));
-        }
+        self.attempt(id).handshake = Some(Handshake::offering(connection, deadline));
         self.command(connection, ConnectionCommand::CreateOffer);
     }
 
     /// A handshake came to nothing. A wanted peer is tried again after a pause, a bounded number
     /// of times.
     pub(super) fn fail_handshake(&mut self, now: Time, id: PeerId) {
-        let Some(peer) = self.peers.get_mut(&id) else {
+        let Some(attempt) = self.attempts.get_mut(&id) else {
             return;
         };
-        let Some(handshake) = peer.handshake.take() else {
+        let Some(handshake) = attempt.handshake.take() else {
             return;
         };
-        if let Some(wanted) = &mut peer.wanted {
+        if let Some(wanted) = &mut attempt.wanted {
             let (base, max) = (self.config.retry_base, self.config.retry_max);
             wanted.next = now + wanted.backoff.fail(base, max, &mut self.rng);
             if wanted.once || wanted.backoff.failures() >= self.config.max_attempts {
-                peer.wanted = None;
+                attempt.wanted = None;
                 self.outputs.push_back(LinkOutput::GaveUp { peer: id });
             }
         }
@@ -157,22 +238,25 @@ impl Links {
     /// Takes the offer that was held back, if nothing is in its way any more.
     fn take_held(&mut self, now: Time, id: PeerId) {
         let timeout = self.config.handshake_timeout;
-        let Some(peer) = self.peers.get_mut(&id) else {
+        let is_open = self.open.contains_key(&id);
+        let Some(attempt) = self.attempts.get_mut(&id) else {
             return;
         };
         let ready = |held: &mut Held| match held.take_at {
             Some(take_at) => take_at <= now,
             None => true,
         };
-        let blocked = peer.handshake.is_some()
-            || (peer.link.is_some() && peer.held.as_ref().is_some_and(|h| h.take_at.is_none()));
+        let waits = |held: &Held| held.take_at.is_none();
+        let blocked =
+            attempt.handshake.is_some() || (is_open && attempt.held.as_ref().is_some_and(waits));
         if blocked {
             return;
         }
-        if let Some(held) = peer.held.take_if(ready)
-            && now.since(held.since) < timeout
-        {
-            self.accept_offer(now, id, held.offer);
+        if let Some(held) = attempt.held.take_if(ready) {
+            if now.since(held.since) < timeout {
+                self.accept_offer(now, id, held.offer);
+            }
+            self.forget_if_idle(id);
         }
     }
 }

@@ -6,24 +6,30 @@
 //!
 //! - `signals`: offers, answers, glare, restarts: what the other peers' signals mean.
 //! - `connections`: what the shell's connections report.
-//! - `drive`: what is due: attempts and retries, keepalives, the fate of silent links.
+//! - `drive`: what is due: attempts and retries, the fate of silent links.
+//! - `keepalive`: signs of life, and what makes them due.
 //! - [`handshake`], [`open`], [`candidates`]: the states, without any input or output.
 
 mod candidates;
 mod connections;
 mod drive;
 mod handshake;
+mod keepalive;
 mod open;
 pub(crate) mod replay;
 pub(crate) mod retry;
 mod signals;
+#[cfg(test)]
+mod weight;
 
+use core::cell::Cell;
 use core::time::Duration;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use boplish_wire::{
-    Candidate, CloseReason, DeniedReason, Description, Frame, Keepalive, Keypair, Message, Payload,
-    PeerId, SessionId, Signal, SignedSignal,
+    Candidate, CloseReason, DeniedReason, Description, Frame, Keypair, Message, Payload, PeerId,
+    SessionId, Signal, SignedSignal,
 };
 use rand_xoshiro::Xoshiro256PlusPlus;
 
@@ -34,7 +40,7 @@ use self::replay::Seen;
 use self::retry::Backoff;
 use crate::config::LinkConfig;
 use crate::io::{ConnectionCommand, ConnectionId, DisconnectReason, Refusal};
-use crate::table::Table;
+use crate::table::{Table, shrink};
 use crate::time::Time;
 
 /// Sessions that are remembered, so that an offer is not taken twice.
@@ -89,19 +95,23 @@ pub(crate) enum LinkOutput {
 #[derive(Debug)]
 pub(crate) struct Links {
     config: LinkConfig,
-    keypair: Keypair,
+    keypair: Arc<Keypair>,
     rng: Xoshiro256PlusPlus,
     closed: bool,
     hidden: bool,
     /// What the router wants neighbours to know.
     routing: Vec<u8>,
     next_connection: u64,
+    /// When something is due, or earlier; `None` when it has to be found out anew.
+    earliest: Cell<Option<Time>>,
     bootstrap: Bootstrap,
     /// The newest offer of each peer that came while the own first offer was undecided.
     deferred: Table<PeerId, Description>,
-    peers: Table<PeerId, Peer>,
-    owners: Table<ConnectionId, Owner>,
-    seen: Seen<(PeerId, SessionId)>,
+    open: Table<PeerId, Box<Link>>,
+    attempts: Table<PeerId, Box<Attempt>>,
+    /// Whose connection it is, but for that of the own first offer.
+    owners: Table<ShortId, PeerId>,
+    seen: Seen<u64>,
     early: Early,
     outputs: VecDeque<LinkOutput>,
 }
@@ -112,16 +122,15 @@ struct Bootstrap {
     /// Whether first offers can be sent: the signaling channel is open.
     possible: bool,
     /// The own first offer, whose receiver is not known yet.
-    handshake: Option<Handshake>,
+    handshake: Option<Box<Handshake>>,
     /// When to offer again.
     next: Time,
     backoff: Backoff,
 }
 
-/// Everything about one remote peer.
+/// What is done about a link that is not open yet, or is to take the place of one that is.
 #[derive(Debug, Default)]
-struct Peer {
-    link: Option<Link>,
+struct Attempt {
     handshake: Option<Handshake>,
     /// An offer that waits for the fate of the link or handshake that is there.
     held: Option<Held>,
@@ -146,10 +155,14 @@ struct Wanted {
     next: Time,
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Owner {
-    Bootstrap,
-    Peer(PeerId),
+/// The low half of a [`ConnectionId`]: those count up, so that it tells open ones apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct ShortId(u32);
+
+impl From<ConnectionId> for ShortId {
+    fn from(connection: ConnectionId) -> Self {
+        Self(connection.0 as u32)
+    }
 }
 
 /// A message can't be sent over a link.
@@ -162,7 +175,7 @@ pub(crate) enum LinkSendError {
 impl Links {
     pub(crate) fn new(
         config: LinkConfig,
-        keypair: Keypair,
+        keypair: Arc<Keypair>,
         rng: Xoshiro256PlusPlus,
         now: Time,
     ) -> Self {
@@ -174,6 +187,7 @@ impl Links {
             hidden: false,
             routing: Vec::new(),
             next_connection: 0,
+            earliest: Cell::new(None),
             bootstrap: Bootstrap {
                 possible: false,
                 handshake: None,
@@ -181,7 +195,8 @@ impl Links {
                 backoff: Backoff::default(),
             },
             deferred: Table::new(),
-            peers: Table::new(),
+            open: Table::new(),
+            attempts: Table::new(),
             owners: Table::new(),
             seen: Seen::new(MAX_SEEN_SESSIONS),
             early: Early::default(),
@@ -191,33 +206,17 @@ impl Links {
 
     /// The next thing to do, until there is none.
     pub(crate) fn poll_output(&mut self) -> Option<LinkOutput> {
-        self.outputs.pop_front()
-    }
-
-    /// When [`Links::handle_timeout`] is due.
-    pub(crate) fn poll_timeout(&self) -> Option<Time> {
-        if self.closed {
-            return None;
+        let output = self.outputs.pop_front();
+        if output.is_none() {
+            // Nothing is kept for outputs to come: most peers of the simulator rest.
+            self.outputs = VecDeque::new();
         }
-        let bootstrap = match &self.bootstrap.handshake {
-            // Its candidates wait for the answer, which says whom they are for.
-            Some(handshake) => Some(handshake.deadline),
-            None => self.needs_bootstrap().then_some(self.bootstrap.next),
-        };
-        let peers = self.peers.values().flat_map(|peer| {
-            let link = peer.link.as_ref().map(|link| link.timeout(&self.config));
-            let handshake = peer.handshake.as_ref().map(Handshake::timeout);
-            let wanted = peer.wanted.as_ref().map(|wanted| wanted.next);
-            let wanted = wanted.filter(|_| peer.handshake.is_none() && peer.link.is_none());
-            let held = peer.held.as_ref().and_then(|held| held.take_at);
-            let held = held.filter(|_| peer.handshake.is_none());
-            [link, handshake, wanted, held]
-        });
-        peers.flatten().chain(bootstrap).min()
+        output
     }
 
     /// The signaling channel has opened or closed.
     pub(crate) fn set_bootstrap_possible(&mut self, now: Time, possible: bool) {
+        self.earliest.set(None);
         self.bootstrap.possible = possible;
         if possible {
             self.bootstrap.next = now;
@@ -228,42 +227,6 @@ impl Links {
             self.take_deferred(now);
         }
         self.drive_bootstrap(now);
-    }
-
-    /// The page was hidden or shown.
-    pub(crate) fn set_hidden(&mut self, now: Time, hidden: bool) {
-        self.hidden = hidden;
-        let peers: Vec<PeerId> = self.linked_peers().collect();
-        for peer in peers {
-            if let Some(link) = link_of(&mut self.peers, peer) {
-                link.liveness.set_hidden(hidden);
-            }
-            self.send_keepalive(now, peer, !hidden);
-        }
-    }
-
-    /// The machine's addresses have changed.
-    pub(crate) fn handle_network_change(&mut self, now: Time) {
-        let peers: Vec<PeerId> = self.linked_peers().collect();
-        for peer in peers {
-            if let Some(link) = link_of(&mut self.peers, peer) {
-                link.liveness.network_changed(now);
-            }
-            self.send_keepalive(now, peer, true);
-        }
-    }
-
-    /// Sets what hellos and keepalives say for the router.
-    pub(crate) fn set_routing(&mut self, routing: Vec<u8>) {
-        self.routing = routing;
-    }
-
-    /// Sends a keepalive to every linked peer now, since what the router says has changed.
-    pub(crate) fn announce(&mut self, now: Time) {
-        let peers: Vec<PeerId> = self.linked_peers().collect();
-        for peer in peers {
-            self.send_keepalive(now, peer, false);
-        }
     }
 
     /// Opens a link to a peer, with bounded retries, unless there is one.
@@ -282,45 +245,22 @@ impl Links {
         self.close_link(id, farewell, DisconnectReason::Closed);
     }
 
-    /// Sends a peer's router something now, in a keepalive.
-    pub(crate) fn send_routing(&mut self, now: Time, peer: PeerId, routing: Vec<u8>) {
-        let frame = Frame::Keepalive(Keepalive {
-            hidden: self.hidden,
-            echo: false,
-            routing,
-        });
-        self.send_keepalive_frame(now, peer, &frame);
-    }
-
-    /// Acknowledges a hop.
-    pub(crate) fn send_hop_ack(&mut self, peer: PeerId, number: u32) {
-        if let Some(link) = link_of(&mut self.peers, peer) {
-            let command = ConnectionCommand::Send(Frame::HopAck(number).encode());
-            self.outputs
-                .push_back(LinkOutput::Command(link.connection, command));
-        }
-    }
-
-    /// Asks a peer for a sign of life.
-    pub(crate) fn probe(&mut self, now: Time, peer: PeerId) {
-        self.send_keepalive(now, peer, true);
-    }
-
     fn want(&mut self, now: Time, id: PeerId, once: bool) {
         if self.closed || id == self.keypair.id() {
             return;
         }
-        let peer = self.peers.entry(id).or_default();
-        if peer.link.is_some() || peer.wanted.is_some() {
-            self.forget_if_idle(id);
+        let is_open = self.open.contains_key(&id);
+        let attempt = self.attempts.get(&id);
+        if is_open || attempt.is_some_and(|attempt| attempt.wanted.is_some()) {
             return;
         }
-        peer.wanted = Some(Wanted {
+        self.earliest.set(None);
+        self.attempt(id).wanted = Some(Wanted {
             backoff: Backoff::default(),
             once,
             next: now,
         });
-        self.drive_peer(now, id);
+        self.drive_attempt(now, id);
     }
 
     /// Nobody knows a way to a peer: its handshake can't go on.
@@ -328,36 +268,35 @@ impl Links {
         let waits = |handshake: &Handshake| {
             handshake.role == Role::Offerer && handshake.stage == handshake::Stage::Offered
         };
-        let handshake = self.peers.get(&id).and_then(|peer| peer.handshake.as_ref());
-        if handshake.is_some_and(waits) {
+        if self.handshake(id).is_some_and(waits) {
+            self.earliest.set(None);
             self.fail_handshake(now, id);
         }
     }
 
     /// Sends a message over the link to a peer.
     pub(crate) fn send(&mut self, peer: PeerId, message: &Message) -> Result<(), LinkSendError> {
-        let limit = self.config.max_queued;
-        let link = link_of(&mut self.peers, peer).ok_or(LinkSendError::NoLink)?;
-        if !link.queue.push(Frame::encode_message(message), limit) {
-            return Err(LinkSendError::Congested);
+        let link = link_of(&mut self.open, peer).ok_or(LinkSendError::NoLink)?;
+        let frame = Frame::encode_message(message);
+        let connection = link.connection;
+        if let Some(frame) = link.queue.push(frame, self.config.max_queued)? {
+            self.command(connection, ConnectionCommand::Send(frame));
         }
-        self.flush(peer);
         Ok(())
     }
 
     /// Whether another message of that many bytes may be sent to a peer; always, if it has no
     /// link.
     pub(crate) fn has_room(&self, peer: PeerId, bytes: usize) -> bool {
-        let link = self.peers.get(&peer).and_then(|peer| peer.link.as_ref());
+        let link = self.open.get(&peer);
         link.is_none_or(|link| link.queue.has_room(bytes, self.config.max_queued))
     }
 
     /// Whether some link is open and not disturbed.
     pub(crate) fn has_working_link(&self) -> bool {
-        let works = |link: &Link| !link.liveness.reported_disturbed;
-        self.peers
+        self.open
             .values()
-            .any(|peer| peer.link.as_ref().is_some_and(works))
+            .any(|link| !link.liveness.reported_disturbed)
     }
 
     /// Whether the newest own first offers came to nothing.
@@ -368,56 +307,34 @@ impl Links {
     /// Closes every link: the peer leaves the network.
     pub(crate) fn close(&mut self) {
         self.closed = true;
-        self.bootstrap.handshake = None;
-        self.deferred.clear();
+        self.deferred = Table::new();
         let peers: Vec<PeerId> = self.linked_peers().collect();
         for peer in peers {
             self.close_link(peer, Some(CloseReason::Leaving), DisconnectReason::Closed);
         }
-        self.peers.clear();
-        for (connection, _) in core::mem::take(&mut self.owners) {
-            self.command(connection, ConnectionCommand::Close);
+        let attempts = core::mem::take(&mut self.attempts);
+        let first = self.bootstrap.handshake.take();
+        let handshakes = attempts
+            .into_iter()
+            .filter_map(|(_, attempt)| attempt.handshake);
+        for handshake in handshakes.chain(first.map(|first| *first)) {
+            self.command(handshake.connection, ConnectionCommand::Close);
         }
-    }
-
-    /// Does what is due.
-    pub(crate) fn handle_timeout(&mut self, now: Time) {
-        let slept = self
-            .poll_timeout()
-            .is_some_and(|due| now.since(due) >= SLEEP_DETECTED);
-        let peers: Vec<PeerId> = self.peers.keys().copied().collect();
-        for id in peers {
-            if slept && let Some(link) = link_of(&mut self.peers, id) {
-                link.liveness.slept(now, &self.config);
-            }
-            self.drive_peer(now, id);
-        }
-        self.drive_bootstrap(now);
+        self.owners = Table::new();
     }
 
     /// Ids of the peers that a link is open to, in order.
     pub(crate) fn linked_peers(&self) -> impl Iterator<Item = PeerId> + '_ {
-        let linked = |(id, peer): (&PeerId, &Peer)| peer.link.as_ref().map(|_| *id);
-        self.peers.iter().filter_map(linked)
-    }
-
-    /// Whether some handshake is on its way.
-    fn is_connecting(&self) -> bool {
-        self.peers.values().any(|peer| peer.handshake.is_some())
-    }
-
-    fn needs_bootstrap(&self) -> bool {
-        self.bootstrap.possible
-            && !self.closed
-            && self.linked_peers().next().is_none()
-            && !self.is_connecting()
+        self.open.keys().copied()
     }
 
     /// Closes the link to a peer and says so: to the other side if `farewell` is given.
     fn close_link(&mut self, id: PeerId, farewell: Option<CloseReason>, reason: DisconnectReason) {
-        let Some(link) = self.peers.get_mut(&id).and_then(|peer| peer.link.take()) else {
+        let Some(link) = self.open.remove(&id) else {
             return;
         };
+        shrink(&mut self.open);
+        self.earliest.set(None);
         if let Some(farewell) = farewell {
             let bytes = Frame::Close(farewell).encode();
             self.command(link.connection, ConnectionCommand::Send(bytes));
@@ -425,30 +342,11 @@ impl Links {
         self.close_connection(link.connection);
         self.outputs
             .push_back(LinkOutput::Down { peer: id, reason });
-        self.forget_if_idle(id);
-    }
-
-    fn send_keepalive(&mut self, now: Time, peer: PeerId, echo: bool) {
-        let frame = Frame::Keepalive(Keepalive {
-            hidden: self.hidden,
-            echo,
-            routing: self.routing.clone(),
-        });
-        self.send_keepalive_frame(now, peer, &frame);
-    }
-
-    fn send_keepalive_frame(&mut self, now: Time, peer: PeerId, frame: &Frame) {
-        if let Some(link) = link_of(&mut self.peers, peer) {
-            link.liveness.next_keepalive = now + self.config.keepalive_interval;
-            let command = ConnectionCommand::Send(frame.encode());
-            self.outputs
-                .push_back(LinkOutput::Command(link.connection, command));
-        }
     }
 
     /// Hands the data channel what it has room for.
     fn flush(&mut self, peer: PeerId) {
-        let Some(link) = link_of(&mut self.peers, peer) else {
+        let Some(link) = link_of(&mut self.open, peer) else {
             return;
         };
         while let Some(bytes) = link.queue.pop() {
@@ -494,42 +392,61 @@ impl Links {
             .push_back(LinkOutput::Command(connection, command));
     }
 
-    fn new_connection(&mut self, owner: Owner) -> ConnectionId {
+    fn next_connection(&mut self) -> ConnectionId {
         let connection = ConnectionId(self.next_connection);
         self.next_connection += 1;
-        self.owners.insert(connection, owner);
         connection
     }
 
+    fn new_connection(&mut self, owner: PeerId) -> ConnectionId {
+        let connection = self.next_connection();
+        self.own_connection(connection, owner);
+        connection
+    }
+
+    fn own_connection(&mut self, connection: ConnectionId, owner: PeerId) {
+        self.owners.insert(connection.into(), owner);
+        shrink(&mut self.owners);
+    }
+
     fn close_connection(&mut self, connection: ConnectionId) {
-        if self.owners.remove(&connection).is_some() {
-            self.command(connection, ConnectionCommand::Close);
-        }
+        self.owners.remove(&connection.into());
+        shrink(&mut self.owners);
+        self.command(connection, ConnectionCommand::Close);
     }
 
     fn is_full(&self) -> bool {
-        self.owners.len() >= self.config.max_links
+        let first = usize::from(self.bootstrap.handshake.is_some());
+        self.owners.len() + first >= self.config.max_links
+    }
+
+    /// The attempt to open a link to a peer, begun if there is none.
+    fn attempt(&mut self, id: PeerId) -> &mut Attempt {
+        self.attempts.entry(id).or_default()
+    }
+
+    /// The handshake with a peer.
+    fn handshake(&self, id: PeerId) -> Option<&Handshake> {
+        self.attempts.get(&id)?.handshake.as_ref()
     }
 
     fn forget_if_idle(&mut self, id: PeerId) {
-        let idle = |peer: &Peer| {
-            peer.link.is_none()
-                && peer.handshake.is_none()
-                && peer.held.is_none()
-                && peer.wanted.is_none()
+        let idle = |attempt: &Attempt| {
+            attempt.handshake.is_none() && attempt.held.is_none() && attempt.wanted.is_none()
         };
-        if self.peers.get(&id).is_some_and(idle) {
-            self.peers.remove(&id);
+        if self.attempts.get(&id).is_some_and(|attempt| idle(attempt)) {
+            self.attempts.remove(&id);
+            shrink(&mut self.attempts);
         }
     }
 }
 
 /// The open link to a peer. A function of the table alone, so that other fields stay free.
-fn link_of(peers: &mut Table<PeerId, Peer>, id: PeerId) -> Option<&mut Link> {
-    peers.get_mut(&id)?.link.as_mut()
+fn link_of(open: &mut Table<PeerId, Box<Link>>, id: PeerId) -> Option<&mut Link> {
+    open.get_mut(&id).map(|link| &mut **link)
 }
 
 /// The handshake with a peer, likewise.
-fn handshake_of(peers: &mut Table<PeerId, Peer>, id: PeerId) -> Option<&mut Handshake> {
-    peers.get_mut(&id)?.handshake.as_mut()
+fn handshake_of(attempts: &mut Table<PeerId, Box<Attempt>>, id: PeerId) -> Option<&mut Handshake> {
+    attempts.get_mut(&id)?.handshake.as_mut()
 }

@@ -1,18 +1,22 @@
 //! An open link: its liveness, its send queue and its ICE restarts.
+//!
+//! A million peers in the simulator have tens of links each, so a link at rest holds what it needs
+//! to rest; what is under way is boxed, and dropped when it is over.
 
 use core::time::Duration;
 use std::collections::VecDeque;
 
-use boplish_wire::{Fingerprint, SessionId};
+use boplish_wire::{Candidate, Fingerprint, SessionId};
 
+use super::LinkSendError;
 use super::candidates::Batch;
-use super::handshake::{Handshake, Local, Remote, Role};
+use super::handshake::{Handshake, Role};
 use crate::config::{BUFFERED_AMOUNT_LOW, LinkConfig};
 use crate::io::{ConnectionId, IceState};
 use crate::time::Time;
 
 /// Bytes in the data channel above which messages wait in the link's own queue.
-const BUFFERED_AMOUNT_HIGH: usize = 4 * BUFFERED_AMOUNT_LOW;
+const BUFFERED_AMOUNT_HIGH: u32 = 4 * BUFFERED_AMOUNT_LOW as u32;
 
 /// ICE that is disconnected this long is restarted; it often comes back by itself.
 const DISCONNECTED_PATIENCE: Duration = Duration::from_secs(3);
@@ -28,16 +32,46 @@ const NETWORK_CHANGE_PATIENCE: Duration = Duration::from_secs(2);
 pub(super) struct Link {
     pub(super) connection: ConnectionId,
     pub(super) session: SessionId,
+    /// The certificate that the other side must go on using.
+    pub(super) remote_fingerprint: Fingerprint,
+    pub(super) remote_generation: Generation,
     pub(super) role: Role,
-    pub(super) local: Local,
-    pub(super) remote: Remote,
-    pub(super) batch: Batch,
+    /// Frames that made no sense.
+    pub(super) malformed: u8,
     pub(super) liveness: Liveness,
     pub(super) queue: SendQueue,
-    /// The ufrag of the restart offer that was sent and not answered yet.
-    pub(super) restart_offered: Option<Box<str>>,
-    /// Frames that made no sense.
-    pub(super) malformed: u32,
+    /// Own candidates on their way to the other side.
+    pub(super) trickle: Option<Box<Trickle>>,
+    pub(super) restart: Option<Box<Restart>>,
+}
+
+/// One ICE generation of one side, by a digest of its ufrag. A side that makes two of its own
+/// look alike confuses nobody but itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Generation(u32);
+
+impl Generation {
+    /// The generation with that ufrag.
+    pub(super) fn of(ufrag: &str) -> Self {
+        // FNV-1a.
+        let add = |digest: u32, byte| (digest ^ u32::from(byte)).wrapping_mul(16_777_619);
+        Self(ufrag.bytes().fold(2_166_136_261, add))
+    }
+}
+
+/// Own candidates of one generation.
+#[derive(Debug)]
+pub(super) struct Trickle {
+    pub(super) ufrag: Box<str>,
+    pub(super) batch: Batch,
+}
+
+/// An ICE restart that is under way.
+#[derive(Debug)]
+pub(super) struct Restart {
+    /// The ufrag of its offer: the own one that was sent and is not answered yet, or the other
+    /// side's that is to be answered.
+    pub(super) offered: Box<str>,
 }
 
 impl Link {
@@ -49,29 +83,48 @@ impl Link {
         config: &LinkConfig,
         hidden: bool,
     ) -> Option<Self> {
-        Some(Self {
+        let remote = handshake.remote?;
+        let mut link = Self {
             connection: handshake.connection,
             session: handshake.session?,
+            remote_fingerprint: remote.fingerprint,
+            remote_generation: Generation::of(&remote.ufrag),
             role: handshake.role,
-            local: handshake.local?,
-            remote: handshake.remote?,
-            batch: handshake.batch,
+            malformed: 0,
             liveness: Liveness::new(now, config, hidden),
             queue: SendQueue::default(),
-            restart_offered: None,
-            malformed: 0,
-        })
+            trickle: None,
+            restart: None,
+        };
+        link.trickle(handshake.local?.ufrag, handshake.batch);
+        Some(link)
     }
 
-    /// The certificate that the other side must go on using.
-    pub(super) fn remote_fingerprint(&self) -> Fingerprint {
-        self.remote.fingerprint
+    /// Goes on with the candidates of a generation of the own side.
+    pub(super) fn trickle(&mut self, ufrag: Box<str>, batch: Batch) {
+        let trickle = Trickle { ufrag, batch };
+        self.trickle = (!trickle.batch.is_finished()).then(|| Box::new(trickle));
+    }
+
+    /// The own candidates that are due, with their ufrag, and whether they are the last.
+    pub(super) fn take_candidates(
+        &mut self,
+        now: Time,
+    ) -> Option<(Box<str>, Vec<Candidate>, bool)> {
+        let trickle = self.trickle.as_mut()?;
+        let (candidates, done) = trickle.batch.take_due(now)?;
+        let ufrag = trickle.ufrag.clone();
+        if done {
+            self.trickle = None;
+        }
+        Some((ufrag, candidates, done))
     }
 
     /// When something is to be done.
     pub(super) fn timeout(&self, config: &LinkConfig) -> Time {
         let liveness = self.liveness.timeout(config);
-        self.batch.due().map_or(liveness, |due| due.min(liveness))
+        let candidates = self.trickle.as_ref().and_then(|it| it.batch.due());
+        candidates.map_or(liveness, |due| due.min(liveness))
     }
 }
 
@@ -94,10 +147,10 @@ pub(super) struct Liveness {
     last_heard: Time,
     /// When the next keepalive goes out.
     pub(super) next_keepalive: Time,
-    /// Whether a probe was sent since the peer was last heard.
-    probed: bool,
     /// When ICE is restarted if nothing is heard before.
     restart_at: Time,
+    /// Whether a probe was sent since the peer was last heard.
+    probed: bool,
     ice: IceState,
     /// What the node above was last told.
     pub(super) reported_disturbed: bool,
@@ -110,8 +163,8 @@ impl Liveness {
         Self {
             last_heard: now,
             next_keepalive: now + config.keepalive_interval,
-            probed: false,
             restart_at: now + config.restart_after,
+            probed: false,
             ice: IceState::Connected,
             reported_disturbed: false,
             remote_hidden: false,
@@ -119,11 +172,12 @@ impl Liveness {
         }
     }
 
-    /// The peer was heard.
-    pub(super) fn heard(&mut self, now: Time, config: &LinkConfig) {
+    /// The peer was heard. Returns whether it had been silent for long, so that something may be
+    /// due earlier than it was.
+    pub(super) fn heard(&mut self, now: Time, config: &LinkConfig) -> bool {
         self.last_heard = now;
-        self.probed = false;
         self.restart_at = now + config.restart_after;
+        core::mem::take(&mut self.probed)
     }
 
     /// ICE has changed. Returns whether it must be restarted at once.
@@ -164,11 +218,7 @@ impl Liveness {
 
     /// Whether the path is in doubt.
     pub(super) fn is_disturbed(&self, now: Time, config: &LinkConfig) -> bool {
-        let patience = match self.is_slow() {
-            true => config.dead_after_hidden / 2,
-            false => config.probe_after,
-        };
-        self.ice != IceState::Connected || now.since(self.last_heard) >= patience
+        self.ice != IceState::Connected || now >= self.disturbed_at(config)
     }
 
     /// What is to be done now.
@@ -186,7 +236,7 @@ impl Liveness {
         Check::Fine
     }
 
-    /// When [`Liveness::check`] or a keepalive is next due.
+    /// When [`Liveness::check`], a keepalive or the news of a disturbance is next due.
     fn timeout(&self, config: &LinkConfig) -> Time {
         let mut next = self.next_keepalive.min(self.dead_at(config));
         if !self.is_slow() || self.ice != IceState::Connected {
@@ -195,6 +245,9 @@ impl Liveness {
         if !self.probed {
             next = next.min(self.last_heard + config.probe_after);
         }
+        if !self.reported_disturbed {
+            next = next.min(self.disturbed_at(config));
+        }
         next
     }
 
@@ -202,6 +255,14 @@ impl Liveness {
     /// less (DESIGN, "What browsers do to us").
     fn is_slow(&self) -> bool {
         self.hidden || self.remote_hidden
+    }
+
+    fn disturbed_at(&self, config: &LinkConfig) -> Time {
+        self.last_heard
+            + match self.is_slow() {
+                true => config.dead_after_hidden / 2,
+                false => config.probe_after,
+            }
     }
 
     fn dead_at(&self, config: &LinkConfig) -> Time {
@@ -217,40 +278,67 @@ impl Liveness {
 /// slows its writer down.
 #[derive(Debug, Default)]
 pub(super) struct SendQueue {
-    waiting: VecDeque<Vec<u8>>,
-    waiting_bytes: usize,
-    buffered: usize,
+    /// Bytes that the data channel holds.
+    buffered: u32,
+    waiting: Option<Box<Waiting>>,
+}
+
+/// What the data channel has no room for.
+#[derive(Debug, Default)]
+struct Waiting {
+    frames: VecDeque<Vec<u8>>,
+    bytes: usize,
 }
 
 impl SendQueue {
-    /// Takes a message unless more than `limit` bytes wait already.
-    pub(super) fn push(&mut self, bytes: Vec<u8>, limit: usize) -> bool {
-        if !self.has_room(bytes.len(), limit) {
-            return false;
+    /// Takes a frame unless more than `limit` bytes would wait then. Hands it back if the data
+    /// channel has room for it at once.
+    pub(super) fn push(
+        &mut self,
+        frame: Vec<u8>,
+        limit: usize,
+    ) -> Result<Option<Vec<u8>>, LinkSendError> {
+        if !self.has_room(frame.len(), limit) {
+            return Err(LinkSendError::Congested);
         }
-        self.waiting_bytes += bytes.len();
-        self.waiting.push_back(bytes);
-        true
+        if self.waiting.is_none() && self.buffered < BUFFERED_AMOUNT_HIGH {
+            self.add_buffered(&frame);
+            return Ok(Some(frame));
+        }
+        let waiting = self.waiting.get_or_insert_default();
+        waiting.bytes += frame.len();
+        waiting.frames.push_back(frame);
+        Ok(None)
     }
 
-    /// Whether a message of that many bytes would be taken.
+    /// Whether a frame of that many bytes would be taken.
     pub(super) fn has_room(&self, bytes: usize, limit: usize) -> bool {
-        self.waiting_bytes + bytes <= limit
+        let waiting = self.waiting.as_ref().map_or(0, |waiting| waiting.bytes);
+        waiting + bytes <= limit
     }
 
     /// The data channel holds that many bytes.
     pub(super) fn set_buffered(&mut self, bytes: usize) {
-        self.buffered = bytes;
+        self.buffered = u32::try_from(bytes).unwrap_or(u32::MAX);
     }
 
-    /// The next message that the data channel has room for.
+    /// The next waiting frame that the data channel has room for.
     pub(super) fn pop(&mut self) -> Option<Vec<u8>> {
+        let waiting = self.waiting.as_mut()?;
         if self.buffered >= BUFFERED_AMOUNT_HIGH {
             return None;
         }
-        let bytes = self.waiting.pop_front()?;
-        self.waiting_bytes -= bytes.len();
-        self.buffered += bytes.len();
-        Some(bytes)
+        let frame = waiting.frames.pop_front()?;
+        waiting.bytes -= frame.len();
+        if waiting.frames.is_empty() {
+            self.waiting = None;
+        }
+        self.add_buffered(&frame);
+        Some(frame)
+    }
+
+    fn add_buffered(&mut self, frame: &[u8]) {
+        let bytes = u32::try_from(frame.len()).unwrap_or(u32::MAX);
+        self.buffered = self.buffered.saturating_add(bytes);
     }
 }

@@ -1,37 +1,33 @@
 //! Remembers what was seen, so that a repetition is told from the first.
 
-use std::collections::VecDeque;
-
 use crate::table::Set;
 
-/// The newest `limit` keys that were inserted.
+/// The newest keys that were inserted, in two generations: when the newer is full, it takes the
+/// place of the older.
 #[derive(Debug)]
 pub(crate) struct Seen<K> {
-    keys: Set<K>,
-    order: VecDeque<K>,
+    newer: Set<K>,
+    older: Set<K>,
     limit: usize,
 }
 
-impl<K: Ord + Copy> Seen<K> {
-    /// Remembers at most `limit` keys; the oldest are forgotten first.
+impl<K: Ord> Seen<K> {
+    /// Remembers at most `limit` keys, and at least the newest half as many.
     pub(crate) fn new(limit: usize) -> Self {
         Self {
-            keys: Set::new(),
-            order: VecDeque::new(),
+            newer: Set::new(),
+            older: Set::new(),
             limit,
         }
     }
 
     /// Whether the key is new.
     pub(crate) fn insert(&mut self, key: K) -> bool {
-        if self.keys.insert(key, ()).is_some() {
+        if self.older.contains_key(&key) || self.newer.insert(key, ()).is_some() {
             return false;
         }
-        self.order.push_back(key);
-        if self.order.len() > self.limit
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.keys.remove(&oldest);
+        if self.newer.len() >= self.limit / 2 {
+            self.older = core::mem::take(&mut self.newer);
         }
         true
     }

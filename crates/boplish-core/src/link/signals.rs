@@ -7,9 +7,8 @@ use boplish_wire::{
 };
 
 use super::handshake::{Handshake, Remote, Role, Stage};
-use super::{
-    Held, LinkOutput, Links, MAX_DEFERRED, Owner, PROBE_BEFORE_REPLACING, handshake_of, link_of,
-};
+use super::open::{Generation, Restart};
+use super::{Held, LinkOutput, Links, MAX_DEFERRED, PROBE_BEFORE_REPLACING, handshake_of, link_of};
 use crate::io::{ConnectionCommand, DisconnectReason, Refusal};
 use crate::time::Time;
 
@@ -28,6 +27,7 @@ impl Links {
         if self.closed || from == self.keypair.id() {
             return;
         }
+        self.earliest.set(None);
         let signed = match SignedSignal::from_payload(payload) {
             Ok(signed) => signed,
             Err(error) => return self.refuse(from, Refusal::Malformed(error.to_string())),
@@ -43,6 +43,7 @@ impl Links {
         let Some(handshake) = self.bootstrap.handshake.take() else {
             return;
         };
+        self.earliest.set(None);
         self.close_connection(handshake.connection);
         let interval = self.config.alone_interval;
         let jitter = super::retry::random_below(interval / 2, &mut self.rng);
@@ -54,10 +55,11 @@ impl Links {
     fn handle_verified(&mut self, now: Time, from: PeerId, signal: Signal, admits: bool) {
         match signal {
             Signal::Offer { description } => {
-                if !self.seen.insert((from, description.session)) {
+                if !self.seen.insert(offer_digest(from, description.session)) {
                     return self.refuse(from, Refusal::ReplayedOffer);
                 }
-                if !admits && !self.peers.contains_key(&from) {
+                let is_known = self.open.contains_key(&from) || self.attempts.contains_key(&from);
+                if !admits && !is_known {
                     return self.deny(from, description.session, DeniedReason::Full);
                 }
                 self.handle_offer(now, from, description);
@@ -82,7 +84,7 @@ impl Links {
                 description,
             } => self.handle_restart_answer(from, of, &offered_ufrag, description),
             Signal::RestartRequest { of } => {
-                let link = link_of(&mut self.peers, from);
+                let link = link_of(&mut self.open, from);
                 match link.map(|link| (link.session == of, link.role)) {
                     Some((true, Role::Offerer)) => self.restart(now, from),
                     Some((true, Role::Answerer) | (false, _)) | None => {
@@ -117,27 +119,19 @@ impl Links {
     /// Glare in the regular phase: of two competing offers the one with the lower session id is
     /// discarded, by both peers alike.
     fn handle_regular_offer(&mut self, now: Time, from: PeerId, offer: Description) {
-        let peer = self.peers.entry(from).or_default();
-        if peer.link.is_some() && peer.handshake.is_none() {
-            // Whoever offers says that it has no link. Either that offer crossed the one that
-            // opened ours, or the peer has lost its end: a sign of life decides.
-            let take_at = Some(now + PROBE_BEFORE_REPLACING);
-            peer.held = Some(Held {
-                offer,
-                since: now,
-                take_at,
-            });
-            return self.send_keepalive(now, from, true);
-        }
-        match &peer.handshake {
+        let is_open = self.open.contains_key(&from);
+        match self.handshake(from) {
+            None if is_open => {
+                // Whoever offers says that it has no link. Either that offer crossed the one that
+                // opened ours, or the peer has lost its end: a sign of life decides.
+                let take_at = Some(now + PROBE_BEFORE_REPLACING);
+                self.hold(now, from, offer, take_at);
+                self.send_keepalive(now, from, true);
+            }
             Some(own) if own.role == Role::Offerer && own.session > Some(offer.session) => {
                 // The peer discards its offer when ours reaches it. Should ours fail, its offer
                 // was no glare and is taken then.
-                peer.held = Some(Held {
-                    offer,
-                    since: now,
-                    take_at: None,
-                });
+                self.hold(now, from, offer, None);
             }
             Some(_) => {
                 self.abandon_handshake(from);
@@ -145,6 +139,14 @@ impl Links {
             }
             None => self.accept_offer(now, from, offer),
         }
+    }
+
+    fn hold(&mut self, now: Time, from: PeerId, offer: Description, take_at: Option<Time>) {
+        self.attempt(from).held = Some(Held {
+            offer,
+            since: now,
+            take_at,
+        });
     }
 
     /// Answers an offer.
@@ -157,14 +159,14 @@ impl Links {
             .candidates
             .extend(self.early.take(from, offer.session));
         offer.candidates.truncate(MAX_CANDIDATES);
-        let connection = self.new_connection(Owner::Peer(from));
+        let connection = self.new_connection(from);
         let remote = Remote {
             fingerprint: offer.fingerprint,
             ufrag: offer.ufrag.clone(),
         };
         let deadline = now + self.config.handshake_timeout;
         let handshake = Handshake::answering(connection, offer.session, remote, deadline);
-        self.peers.entry(from).or_default().handshake = Some(handshake);
+        self.attempt(from).handshake = Some(handshake);
         self.command(connection, ConnectionCommand::CreateAnswer { offer });
     }
 
@@ -186,8 +188,8 @@ impl Links {
         answer: Description,
     ) {
         let is_ours = |handshake: &Handshake| handshake.awaits_answer_of(of);
-        if self.bootstrap.handshake.as_ref().is_some_and(is_ours) {
-            if !self.offered_fingerprint_matches(self.bootstrap.handshake.as_ref(), offered) {
+        if self.bootstrap.handshake.as_deref().is_some_and(is_ours) {
+            if !offered_fingerprint_matches(self.bootstrap.handshake.as_deref(), offered) {
                 return self.refuse(from, Refusal::MismatchedAnswer);
             }
             // Our first offer has found its receiver: whatever that one offered has lost.
@@ -195,10 +197,7 @@ impl Links {
             self.adopt_bootstrap(from);
             self.take_deferred(now);
         }
-        let handshake = self
-            .peers
-            .get(&from)
-            .and_then(|peer| peer.handshake.as_ref());
+        let handshake = self.handshake(from);
         if !handshake.is_some_and(is_ours) {
             // A repetition of an answer that was taken is no reason to refuse its session.
             if !self.knows_session(from, of) {
@@ -206,7 +205,7 @@ impl Links {
             }
             return;
         }
-        if !self.offered_fingerprint_matches(handshake, offered) {
+        if !offered_fingerprint_matches(handshake, offered) {
             return self.refuse(from, Refusal::MismatchedAnswer);
         }
         self.accept_answer(now, from, answer);
@@ -214,20 +213,9 @@ impl Links {
 
     /// Whether a session is that of the handshake or link with a peer.
     fn knows_session(&self, peer: PeerId, session: SessionId) -> bool {
-        self.peers.get(&peer).is_some_and(|peer| {
-            let handshake = peer.handshake.as_ref().and_then(|it| it.session);
-            let link = peer.link.as_ref().map(|link| link.session);
-            handshake == Some(session) || link == Some(session)
-        })
-    }
-
-    fn offered_fingerprint_matches(
-        &self,
-        handshake: Option<&Handshake>,
-        offered: Fingerprint,
-    ) -> bool {
-        let local = handshake.and_then(|handshake| handshake.local.as_ref());
-        local.is_some_and(|local| local.fingerprint == offered)
+        let handshake = self.handshake(peer).and_then(|it| it.session);
+        let link = self.open.get(&peer).map(|link| link.session);
+        handshake == Some(session) || link == Some(session)
     }
 
     /// The first offer becomes the handshake with the peer that has answered it.
@@ -235,18 +223,17 @@ impl Links {
         let Some(handshake) = self.bootstrap.handshake.take() else {
             return;
         };
-        let peer = self.peers.entry(from).or_default();
-        if peer.handshake.is_some() || peer.link.is_some() {
+        if self.handshake(from).is_some() || self.open.contains_key(&from) {
             self.close_connection(handshake.connection);
         } else {
-            self.owners.insert(handshake.connection, Owner::Peer(from));
-            peer.handshake = Some(handshake);
+            self.own_connection(handshake.connection, from);
+            self.attempt(from).handshake = Some(*handshake);
         }
     }
 
     fn accept_answer(&mut self, now: Time, from: PeerId, mut answer: Description) {
         let early = self.early_of(from);
-        let Some(handshake) = handshake_of(&mut self.peers, from) else {
+        let Some(handshake) = handshake_of(&mut self.attempts, from) else {
             return;
         };
         handshake.stage = Stage::Connecting;
@@ -265,16 +252,13 @@ impl Links {
     /// Early candidates of the peer that has just answered the first offer: they could not be
     /// placed while the receiver of that offer was unknown.
     fn early_of(&mut self, from: PeerId) -> Vec<Candidate> {
-        let session = self
-            .peers
-            .get(&from)
-            .and_then(|peer| peer.handshake.as_ref()?.session);
+        let session = self.handshake(from).and_then(|it| it.session);
         session.map_or_else(Vec::new, |session| self.early.take(from, session))
     }
 
     /// Sends the batch of candidates that is due, once the receiver is known.
     pub(super) fn send_handshake_candidates(&mut self, now: Time, id: PeerId) {
-        let Some(handshake) = handshake_of(&mut self.peers, id) else {
+        let Some(handshake) = handshake_of(&mut self.attempts, id) else {
             return;
         };
         let (Some(of), Some(local)) = (handshake.session, &handshake.local) else {
@@ -293,28 +277,24 @@ impl Links {
         ufrag: &str,
         candidates: Vec<Candidate>,
     ) {
-        let peer = self.peers.get_mut(&from);
-        let (link, handshake, held) = match peer {
-            Some(peer) => (&mut peer.link, &mut peer.handshake, &mut peer.held),
-            None => (&mut None, &mut None, &mut None),
-        };
-        if let Some(handshake) = handshake
+        if let Some(handshake) = handshake_of(&mut self.attempts, from)
             && handshake.session == Some(of)
         {
             let candidates = handshake.remote_candidates(ufrag, candidates);
             let connection = handshake.connection;
             return self.add_candidates(connection, candidates);
         }
-        if let Some(link) = link
+        if let Some(link) = link_of(&mut self.open, from)
             && link.session == of
         {
             let connection = link.connection;
-            if *link.remote.ufrag == *ufrag {
+            if link.remote_generation == Generation::of(ufrag) {
                 self.add_candidates(connection, candidates);
             }
             return;
         }
-        let held = held.as_mut().map(|held| &mut held.offer);
+        let attempt = self.attempts.get_mut(&from);
+        let held = attempt.and_then(|attempt| Some(&mut attempt.held.as_mut()?.offer));
         let waiting = held.or_else(|| self.deferred.get_mut(&from));
         match waiting.filter(|offer| offer.session == of) {
             Some(offer) => {
@@ -334,29 +314,33 @@ impl Links {
     /// Begins an ICE restart, or asks the side that sent the first offer for one: with fixed
     /// roles restarts can't collide.
     pub(super) fn restart(&mut self, now: Time, id: PeerId) {
-        let Some(link) = link_of(&mut self.peers, id) else {
+        let Some(link) = link_of(&mut self.open, id) else {
             return;
         };
         link.liveness.restarting(now);
-        // The answer to an earlier restart must not be taken for one to this.
-        link.restart_offered = None;
         let (connection, of) = (link.connection, link.session);
         match link.role {
-            Role::Offerer => self.command(connection, ConnectionCommand::RestartIce),
+            Role::Offerer => {
+                // The answer to an earlier restart must not be taken for one to this.
+                link.restart = None;
+                self.command(connection, ConnectionCommand::RestartIce);
+            }
             Role::Answerer => self.signal(Some(id), &Signal::RestartRequest { of }),
         }
     }
 
     fn handle_restart_offer(&mut self, now: Time, from: PeerId, of: SessionId, offer: Description) {
-        let Some(link) = link_of(&mut self.peers, from)
+        let Some(link) = link_of(&mut self.open, from)
             .filter(|link| link.session == of && link.role == Role::Answerer)
         else {
             return self.deny(from, of, DeniedReason::UnknownSession);
         };
-        if link.remote_fingerprint() != offer.fingerprint {
+        if link.remote_fingerprint != offer.fingerprint {
             return self.refuse(from, Refusal::MismatchedAnswer);
         }
-        link.remote.ufrag = offer.ufrag.clone();
+        link.remote_generation = Generation::of(&offer.ufrag);
+        let offered = offer.ufrag.clone();
+        link.restart = Some(Box::new(Restart { offered }));
         link.liveness.restarting(now);
         let connection = link.connection;
         self.command(connection, ConnectionCommand::AnswerRestart { offer });
@@ -369,16 +353,18 @@ impl Links {
         offered_ufrag: &str,
         answer: Description,
     ) {
-        let Some(link) = link_of(&mut self.peers, from).filter(|link| link.session == of) else {
+        let Some(link) = link_of(&mut self.open, from).filter(|link| link.session == of) else {
             return self.deny(from, of, DeniedReason::UnknownSession);
         };
-        if link.restart_offered.as_deref() != Some(offered_ufrag)
-            || link.remote_fingerprint() != answer.fingerprint
+        let is_offered = |restart: &Restart| *restart.offered == *offered_ufrag;
+        if link.role != Role::Offerer
+            || !link.restart.as_deref().is_some_and(is_offered)
+            || link.remote_fingerprint != answer.fingerprint
         {
             return self.refuse(from, Refusal::MismatchedAnswer);
         }
-        link.restart_offered = None;
-        link.remote.ufrag = answer.ufrag.clone();
+        link.restart = None;
+        link.remote_generation = Generation::of(&answer.ufrag);
         let connection = link.connection;
         self.command(connection, ConnectionCommand::AcceptAnswer(answer));
     }
@@ -390,23 +376,16 @@ impl Links {
         {
             return self.fail_bootstrap(now);
         }
-        let Some(peer) = self.peers.get_mut(&from) else {
-            return;
-        };
-        peer.held.take_if(|held| held.offer.session == of);
         self.deferred
             .retain(|id, offer| *id != from || offer.session != of);
-        let Some(peer) = self.peers.get(&from) else {
-            return;
-        };
-        let is_handshake = peer
-            .handshake
-            .as_ref()
-            .is_some_and(|handshake| handshake.session == Some(of));
-        let is_link = peer.link.as_ref().is_some_and(|link| link.session == of);
-        if is_handshake {
+        if let Some(attempt) = self.attempts.get_mut(&from) {
+            attempt.held.take_if(|held| held.offer.session == of);
+            self.forget_if_idle(from);
+        }
+        let handshake = self.handshake(from).and_then(|it| it.session);
+        if handshake == Some(of) {
             self.fail_handshake(now, from);
-        } else if is_link {
+        } else if self.open.get(&from).is_some_and(|link| link.session == of) {
             self.close_link(from, None, DisconnectReason::Failed);
         }
     }
@@ -420,12 +399,26 @@ impl Links {
 
     /// Drops a handshake in favour of another with the same peer.
     fn abandon_handshake(&mut self, id: PeerId) {
-        let handshake = self
-            .peers
-            .get_mut(&id)
-            .and_then(|peer| peer.handshake.take());
+        let attempt = self.attempts.get_mut(&id);
+        let handshake = attempt.and_then(|attempt| attempt.handshake.take());
         if let Some(handshake) = handshake {
             self.close_connection(handshake.connection);
         }
     }
+}
+
+fn offered_fingerprint_matches(handshake: Option<&Handshake>, offered: Fingerprint) -> bool {
+    let local = handshake.and_then(|handshake| handshake.local.as_ref());
+    local.is_some_and(|local| local.fingerprint == offered)
+}
+
+/// Tells offers apart: the session is random, and mixed with its peer so that one peer can't use
+/// up another's.
+fn offer_digest(from: PeerId, session: SessionId) -> u64 {
+    from.as_bytes()
+        .chunks(8)
+        .flat_map(|part| part.first_chunk())
+        .fold(session.0, |digest, part| {
+            digest.rotate_left(32) ^ u64::from_be_bytes(*part)
+        })
 }
