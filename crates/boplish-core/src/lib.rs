@@ -23,6 +23,8 @@ mod table;
 pub use boplish_wire as wire;
 pub use config::{ChordConfig, Config, RouterConfig};
 pub use io::{ConnectionCommand, ConnectionId, ConnectionInput, Event, Input, Output, State};
+#[doc(hidden)]
+pub use node::AdoptedLink;
 pub use node::{Node, SendError};
 pub use router::{NeighbourKind, NeighbourView, RingView};
 pub use time::Time;

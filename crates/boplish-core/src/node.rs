@@ -4,6 +4,7 @@
 //! - `drain`: what the parts say to each other, until nobody has anything left to say;
 //! - `deliver`: messages that have reached this peer.
 
+mod adopt;
 mod deliver;
 mod drain;
 mod error;
@@ -30,6 +31,7 @@ use crate::router::{Callback, NeighbourView, RingView, Router};
 use crate::signaling::{Due, Signaling};
 use crate::time::Time;
 
+pub use self::adopt::AdoptedLink;
 pub use self::error::SendError;
 use self::error::refuse_reserved;
 

@@ -10,7 +10,7 @@ use boplish_wire::{Candidate, Fingerprint, SessionId};
 
 use super::LinkSendError;
 use super::candidates::Batch;
-use super::handshake::{Handshake, Role};
+use super::handshake::{Handshake, Remote, Role};
 use crate::config::{BUFFERED_AMOUNT_LOW, LinkConfig};
 use crate::io::{ConnectionId, IceState};
 use crate::time::Time;
@@ -83,21 +83,39 @@ impl Link {
         config: &LinkConfig,
         hidden: bool,
     ) -> Option<Self> {
-        let remote = handshake.remote?;
-        let mut link = Self {
-            connection: handshake.connection,
-            session: handshake.session?,
+        let liveness = Liveness::new(now, config, hidden);
+        let (session, remote) = (handshake.session?, handshake.remote?);
+        let mut link = Self::at_rest(
+            handshake.connection,
+            handshake.role,
+            session,
+            remote,
+            liveness,
+        );
+        link.trickle(handshake.local?.ufrag, handshake.batch);
+        Some(link)
+    }
+
+    /// A link on which nothing is under way.
+    pub(super) fn at_rest(
+        connection: ConnectionId,
+        role: Role,
+        session: SessionId,
+        remote: Remote,
+        liveness: Liveness,
+    ) -> Self {
+        Self {
+            connection,
+            session,
             remote_fingerprint: remote.fingerprint,
             remote_generation: Generation::of(&remote.ufrag),
-            role: handshake.role,
+            role,
             malformed: 0,
-            liveness: Liveness::new(now, config, hidden),
+            liveness,
             queue: SendQueue::default(),
             trickle: None,
             restart: None,
-        };
-        link.trickle(handshake.local?.ufrag, handshake.batch);
-        Some(link)
+        }
     }
 
     /// Goes on with the candidates of a generation of the own side.
@@ -159,7 +177,7 @@ pub(super) struct Liveness {
 }
 
 impl Liveness {
-    fn new(now: Time, config: &LinkConfig, hidden: bool) -> Self {
+    pub(super) fn new(now: Time, config: &LinkConfig, hidden: bool) -> Self {
         Self {
             last_heard: now,
             next_keepalive: now + config.keepalive_interval,
