@@ -24,28 +24,31 @@ pub enum FrameKind {
     Signaling,
     /// A message of `discovery-protocol`.
     Discovery,
+    /// A message of `ring-protocol`, or an acknowledgement of a hop.
+    Ring,
     /// A message of `topo-protocol`, `ping-protocol` or `bopcast-protocol`.
     Report,
     /// An acknowledgement, or word that a peer is unreachable.
     Ack,
     /// Any other message: the application's.
     Application,
-    /// A frame of another kind, which is the router's own business.
-    Router,
+    /// A frame of another kind.
+    Unknown,
 }
 
 impl FrameKind {
     /// All kinds, in their order.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Hello,
         Self::Keepalive,
         Self::Close,
         Self::Signaling,
         Self::Discovery,
+        Self::Ring,
         Self::Report,
         Self::Ack,
         Self::Application,
-        Self::Router,
+        Self::Unknown,
     ];
 
     /// The kind stands in the second byte of a frame, behind its version.
@@ -55,7 +58,8 @@ impl FrameKind {
             Some(1) => Self::Keepalive,
             Some(2) => Self::of_message(&frame[2..]),
             Some(3) => Self::Close,
-            Some(4..) | None => Self::Router,
+            Some(4) => Self::Ring,
+            Some(5..) | None => Self::Unknown,
         }
     }
 
@@ -77,6 +81,7 @@ impl FrameKind {
             (_, 3 | 4) => Self::Ack,
             (b"signaling-protocol", _) => Self::Signaling,
             (b"discovery-protocol", _) => Self::Discovery,
+            (b"ring-protocol", _) => Self::Ring,
             (b"topo-protocol" | b"ping-protocol" | b"bopcast-protocol", _) => Self::Report,
             (_, _) => Self::Application,
         }

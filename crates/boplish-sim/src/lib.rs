@@ -21,6 +21,7 @@
 //! run only that seed.
 
 pub mod check;
+pub mod overlay;
 pub mod replay;
 pub mod scenario;
 

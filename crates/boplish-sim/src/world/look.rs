@@ -44,8 +44,8 @@ impl World {
     }
 
     /// All peers that there ever were.
-    pub fn peers(&self) -> impl Iterator<Item = PeerHandle> + use<> {
-        (0..self.peers.len() as u32).map(PeerHandle)
+    pub fn peers(&self) -> impl ExactSizeIterator<Item = PeerHandle> + use<> {
+        (0..self.peers.len()).map(|index| PeerHandle(index as u32))
     }
 
     /// Those that neither vanished nor left.
@@ -53,6 +53,11 @@ impl World {
         self.peers()
             .filter(|peer| self.peer(*peer).is_living())
             .collect()
+    }
+
+    /// When a peer was started.
+    pub fn born(&self, peer: PeerHandle) -> Time {
+        self.peer(peer).born
     }
 
     /// A peer's id.
