@@ -1,5 +1,9 @@
 //! The signaling channel: the WebSocket to the bootstrap server, which is opened again and again
 //! with back-off, and on which the own id is proven before anything else.
+//!
+//! A peer that has joined the network says so, and the server keeps it as an entry peer or lets
+//! it go. Then it comes back when it needs the server, or after a long while, so that a server
+//! whose entry peers have left gets others.
 
 use core::time::Duration;
 
@@ -7,7 +11,7 @@ use boplish_wire::Keypair;
 use boplish_wire::bootstrap::challenge_response;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-use crate::link::retry::Backoff;
+use crate::link::retry::{Backoff, random_below};
 use crate::time::Time;
 
 /// The server has this long to open the WebSocket, to challenge and to welcome.
@@ -18,11 +22,21 @@ const OPEN_TIMEOUT: Duration = Duration::from_secs(15);
 /// and more.
 const STABLE: Duration = Duration::from_secs(30);
 
+/// A peer that was let go comes back after so long, about, in a network of as many peers as the
+/// server keeps; in a larger one so much later that the server has the same to do.
+const RETURN: Duration = Duration::from_secs(600);
+
+/// The same if the peer knows of less than half as many peers: then there is a part of the network
+/// that it does not know.
+const RETURN_SOON: Duration = Duration::from_secs(60);
+
 /// The signaling channel.
 #[derive(Debug)]
 pub(crate) struct Signaling {
     state: State,
     backoff: Backoff,
+    /// How many entry peers the server had that has let this peer go; 0 while it has not.
+    entry_peers: u32,
     retry_base: Duration,
     retry_max: Duration,
 }
@@ -36,7 +50,13 @@ enum State {
     /// The WebSocket is being opened, or the id is being proven.
     Opening { deadline: Time },
     /// The server has welcomed this peer.
-    Open { since: Time },
+    Open {
+        since: Time,
+        /// Whether it has been told that this peer has joined the network.
+        is_told: bool,
+    },
+    /// The server has let this peer go; it comes back at that time, or when it must.
+    Released { since: Time, back: Time },
 }
 
 /// What is due.
@@ -53,6 +73,7 @@ impl Signaling {
         Self {
             state: State::Off,
             backoff: Backoff::default(),
+            entry_peers: 0,
             retry_base,
             retry_max,
         }
@@ -89,26 +110,80 @@ impl Signaling {
     pub(crate) fn handle_welcome(&mut self, now: Time) -> bool {
         match self.state {
             State::Opening { .. } => {
-                self.state = State::Open { since: now };
+                self.entry_peers = 0;
+                self.state = State::Open {
+                    since: now,
+                    is_told: false,
+                };
                 true
             }
-            State::Off | State::Closed { .. } | State::Open { .. } => false,
+            State::Off | State::Closed { .. } | State::Open { .. } | State::Released { .. } => {
+                false
+            }
         }
     }
 
-    /// The WebSocket is gone. Returns whether the channel was open.
-    pub(crate) fn handle_closed(&mut self, now: Time, rng: &mut Xoshiro256PlusPlus) -> bool {
-        let was_open = self.is_open();
-        match self.state {
-            State::Off | State::Closed { .. } => return false,
-            State::Open { since } if now.since(since) >= STABLE => {
-                self.backoff = Backoff::default();
-            }
-            State::Opening { .. } | State::Open { .. } => {}
+    /// Whether the server is to be told as soon as this peer has joined the network.
+    pub(crate) fn awaits_joined(&self) -> bool {
+        matches!(self.state, State::Open { is_told: false, .. })
+    }
+
+    /// The server is told that this peer has joined the network.
+    pub(crate) fn tell_joined(&mut self) {
+        if let State::Open { is_told, .. } = &mut self.state {
+            *is_told = true;
         }
-        let pause = self.backoff.fail(self.retry_base, self.retry_max, rng);
-        self.state = State::Closed { retry: now + pause };
+    }
+
+    /// The server lets this peer go, who knows of a network of so many. Returns whether the
+    /// channel was open.
+    pub(crate) fn handle_release(
+        &mut self,
+        now: Time,
+        entry_peers: u32,
+        network_size: u32,
+        rng: &mut Xoshiro256PlusPlus,
+    ) -> bool {
+        let was_open = self.is_open();
+        if was_open {
+            self.prove_stable(now);
+            self.entry_peers = entry_peers;
+            self.rest(now, network_size, rng);
+        }
         was_open
+    }
+
+    /// The WebSocket is gone; `network_size` is there while this peer has links. Returns whether
+    /// the channel was open.
+    pub(crate) fn handle_closed(
+        &mut self,
+        now: Time,
+        network_size: Option<u32>,
+        rng: &mut Xoshiro256PlusPlus,
+    ) -> bool {
+        if !self.has_socket() {
+            return false;
+        }
+        let was_open = self.is_open();
+        self.prove_stable(now);
+        match network_size {
+            // A server that is down must not find all whom it has let go at its door.
+            Some(size) if self.entry_peers > 0 => self.rest(now, size, rng),
+            Some(_) | None => self.fail(now, rng),
+        }
+        was_open
+    }
+
+    /// The channel is needed: a peer that was let go comes back.
+    pub(crate) fn want(&mut self, now: Time, rng: &mut Xoshiro256PlusPlus) {
+        match self.state {
+            State::Released { since, .. } if now.since(since) >= STABLE => {
+                self.state = State::Closed { retry: now };
+            }
+            // Let go again and again, it would come back again and again.
+            State::Released { .. } => self.fail(now, rng),
+            State::Off | State::Closed { .. } | State::Opening { .. } | State::Open { .. } => {}
+        }
     }
 
     /// The machine is back online: there is no reason to wait.
@@ -121,22 +196,51 @@ impl Signaling {
     /// What is due.
     pub(crate) fn handle_timeout(&mut self, now: Time) -> Option<Due> {
         match self.state {
-            State::Closed { retry } if retry <= now => {
+            State::Closed { retry: due } | State::Released { back: due, .. } if due <= now => {
                 let deadline = now + OPEN_TIMEOUT;
                 self.state = State::Opening { deadline };
                 Some(Due::Open)
             }
             State::Opening { deadline } if deadline <= now => Some(Due::Close),
-            State::Off | State::Closed { .. } | State::Opening { .. } | State::Open { .. } => None,
+            State::Off
+            | State::Closed { .. }
+            | State::Opening { .. }
+            | State::Open { .. }
+            | State::Released { .. } => None,
         }
     }
 
     /// When something is due.
     pub(crate) fn poll_timeout(&self) -> Option<Time> {
         match self.state {
-            State::Closed { retry } => Some(retry),
-            State::Opening { deadline } => Some(deadline),
+            State::Closed { retry: due }
+            | State::Opening { deadline: due }
+            | State::Released { back: due, .. } => Some(due),
             State::Off | State::Open { .. } => None,
         }
+    }
+
+    fn prove_stable(&mut self, now: Time) {
+        if let State::Open { since, .. } = self.state
+            && now.since(since) >= STABLE
+        {
+            self.backoff = Backoff::default();
+        }
+    }
+
+    fn fail(&mut self, now: Time, rng: &mut Xoshiro256PlusPlus) {
+        let pause = self.backoff.fail(self.retry_base, self.retry_max, rng);
+        self.state = State::Closed { retry: now + pause };
+    }
+
+    fn rest(&mut self, now: Time, network_size: u32, rng: &mut Xoshiro256PlusPlus) {
+        let pause = match network_size < self.entry_peers / 2 {
+            true => RETURN_SOON,
+            false => RETURN.saturating_mul((network_size / self.entry_peers).max(1)),
+        };
+        self.state = State::Released {
+            since: now,
+            back: now + pause / 2 + random_below(pause, rng),
+        };
     }
 }

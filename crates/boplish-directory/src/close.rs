@@ -39,11 +39,13 @@ pub enum CloseReason {
     AddressFull,
     /// 4012: too many newcomers are proving their ids; the one that was at it longest had to go.
     Crowded,
+    /// 4013: the peer has joined the network, and others are there to introduce newcomers to.
+    Released,
 }
 
 impl CloseReason {
     /// Every reason, in the order of their codes.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Shutdown,
         Self::TooLarge,
         Self::BadProof,
@@ -58,6 +60,7 @@ impl CloseReason {
         Self::ServerFull,
         Self::AddressFull,
         Self::Crowded,
+        Self::Released,
     ];
 
     /// The code in the close frame.
@@ -77,6 +80,7 @@ impl CloseReason {
             Self::ServerFull => 4010,
             Self::AddressFull => 4011,
             Self::Crowded => 4012,
+            Self::Released => 4013,
         }
     }
 
@@ -101,6 +105,7 @@ impl CloseReason {
             Self::ServerFull => "the server has as many connections as it takes: try again later",
             Self::AddressFull => "too many connections from this address",
             Self::Crowded => "too many newcomers at once: try again later",
+            Self::Released => "the network goes on without the server",
         }
     }
 }

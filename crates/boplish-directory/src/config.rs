@@ -1,8 +1,9 @@
 //! What can be set, and every bound of the directory.
 
+use core::num::NonZeroUsize;
 use core::time::Duration;
 
-use boplish_wire::bootstrap::IceServer;
+use boplish_wire::bootstrap::{IceServer, NetworkParameters};
 use boplish_wire::limits::MAX_JSON;
 
 /// How a directory behaves.
@@ -12,6 +13,9 @@ pub struct Config {
     pub open_ids: bool,
     /// STUN and TURN servers that newcomers are told of in their welcome.
     pub ice_servers: Vec<IceServer>,
+    /// The network's parameters, which newcomers are told of in their welcome; without them, each
+    /// peer goes by its own.
+    pub network: Option<NetworkParameters>,
     /// The bounds.
     pub limits: Limits,
 }
@@ -29,6 +33,13 @@ pub struct Limits {
     /// closed with [`Crowded`](crate::CloseReason::Crowded), since an honest client proves its id
     /// within a round trip.
     pub unproven: usize,
+    /// Peers that have joined the network and are kept so that newcomers can be introduced to
+    /// them. When there is one more, an eighth of them, chosen by lot, do no more for newcomers,
+    /// and are closed with [`Released`](crate::CloseReason::Released) after `release_after`.
+    pub entry_peers: NonZeroUsize,
+    /// How long a peer that is to be released is kept, so that it can finish what it has begun
+    /// with newcomers, or they with it.
+    pub release_after: Duration,
     /// How long a client may take to prove its id; then it is closed with
     /// [`ProofTimeout`](crate::CloseReason::ProofTimeout).
     pub proof_timeout: Duration,
@@ -75,6 +86,8 @@ impl Default for Limits {
             connections: 100_000,
             connections_per_address: 1_000,
             unproven: 10_000,
+            entry_peers: NonZeroUsize::MIN.saturating_add(255),
+            release_after: Duration::from_secs(10),
             proof_timeout: Duration::from_secs(10),
             message_bytes: MAX_JSON,
             messages: Rate::per_second(200, 2_000),

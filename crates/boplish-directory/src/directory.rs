@@ -1,11 +1,17 @@
 //! The state machine: who is admitted, who gets a message, who is refused.
+//!
+//! - `entries`: who is kept so that newcomers can be introduced to somebody.
+
+mod entries;
 
 use core::fmt;
 use core::net::IpAddr;
 use core::time::Duration;
 use std::collections::VecDeque;
 
-use boplish_wire::bootstrap::{self, ClientId, ErrorCode, Head, NONCE, verify_challenge_response};
+use boplish_wire::bootstrap::{
+    self, ClientId, ErrorCode, Head, JOINED, NONCE, verify_challenge_response,
+};
 use rand_chacha::ChaCha12Rng;
 use rand_core::{Rng, SeedableRng};
 
@@ -77,7 +83,9 @@ impl Directory {
 
     /// When [`Input::Timeout`] is due, if nothing happens before.
     pub fn poll_timeout(&self) -> Option<Duration> {
-        self.table.next_deadline().map(|(deadline, _)| deadline)
+        let deadlines = [self.table.next_deadline(), self.table.next_release()];
+        let deadlines = deadlines.into_iter().flatten();
+        deadlines.map(|(deadline, _)| deadline).min()
     }
 
     /// How many are connected, and what was counted so far.
@@ -85,6 +93,7 @@ impl Directory {
         Stats {
             connected: self.table.members() as u64,
             unproven: self.table.challenged() as u64,
+            entry_peers: self.table.entries() as u64,
             ..self.stats
         }
     }
@@ -181,7 +190,12 @@ impl Directory {
         self.stats.admitted += 1;
         // A client of the report knows no welcome; it may speak at once.
         if proven {
-            let text = bootstrap::welcome(id.as_str(), &self.config.ice_servers);
+            let Config {
+                ice_servers,
+                network,
+                ..
+            } = &self.config;
+            let text = bootstrap::welcome(id.as_str(), ice_servers, network.as_ref());
             self.send(conn, text);
         }
         self.outputs.push_back(Output::Event(Event {
@@ -218,7 +232,8 @@ impl Directory {
 
     fn handle_message(&mut self, now: Duration, conn: ConnId, id: &ClientId, text: String) {
         match self.receiver_of(conn, id, &text) {
-            Ok(receiver) => {
+            Ok(To::Server) => self.handle_joined(now, conn),
+            Ok(To::Client(receiver)) => {
                 self.stats.forwarded += 1;
                 self.stats.forwarded_bytes += text.len() as u64;
                 self.send(receiver, text);
@@ -233,12 +248,7 @@ impl Directory {
     }
 
     /// Who gets a member's message.
-    fn receiver_of(
-        &mut self,
-        conn: ConnId,
-        id: &ClientId,
-        text: &str,
-    ) -> Result<ConnId, Undelivered> {
+    fn receiver_of(&mut self, conn: ConnId, id: &ClientId, text: &str) -> Result<To, Undelivered> {
         let head = Head::parse(text)
             .map_err(|error| Undelivered::Wrong(Refusal::new(error.code(), &error.to_string())))?;
         let wrong = |code, message: &str| Undelivered::Wrong(Refusal::new(code, message).of(&head));
@@ -255,7 +265,10 @@ impl Directory {
             ));
         }
         let Some(to) = head.to.as_deref() else {
-            return self.anyone_but(conn).ok_or_else(|| {
+            if head.kind.as_deref() == Some(JOINED) && self.table.part_of(conn).is_some() {
+                return Ok(To::Server);
+            }
+            return self.anyone_but(conn).map(To::Client).ok_or_else(|| {
                 if head.is_offer {
                     let offer = head.id.as_deref().map(str::to_owned);
                     return Undelivered::Denied { offer };
@@ -270,6 +283,7 @@ impl Directory {
         }
         receiver
             .and_then(|to| self.table.named(&to))
+            .map(To::Client)
             .ok_or_else(|| {
                 let message = "this peer is not connected";
                 let mut refusal = Refusal::new(ErrorCode::UnknownPeer, message).of(&head);
@@ -278,23 +292,13 @@ impl Directory {
             })
     }
 
-    /// Any other member, each with the same probability.
-    fn anyone_but(&mut self, conn: ConnId) -> Option<ConnId> {
-        let others = self.table.others(conn) as u64;
-        // The high half of the product is below `others`, even where there are none; for 100,000
-        // of them the bias is below 2^-47.
-        let draw = (u128::from(self.random.next_u64()) * u128::from(others)) >> 64;
-        self.table
-            .other_than(conn, draw as usize)
-            .filter(|_| others > 0)
-    }
-
     fn handle_timeout(&mut self, now: Duration) {
         while let Some((deadline, conn)) = self.table.next_deadline()
             && deadline <= now
         {
             self.close(conn, CloseReason::ProofTimeout);
         }
+        self.release(now);
     }
 
     fn handle_shutdown(&mut self) {
@@ -379,6 +383,12 @@ impl Directory {
             what,
         }));
     }
+}
+
+/// Who gets a member's message.
+enum To {
+    Server,
+    Client(ConnId),
 }
 
 impl fmt::Debug for Directory {

@@ -106,6 +106,8 @@ pub enum What {
         /// Whether it proved its id.
         proven: bool,
     },
+    /// The client has joined the network.
+    Joined,
     /// The client was closed before it was in the directory.
     Refused(CloseReason),
     /// The client was in the directory and was closed.

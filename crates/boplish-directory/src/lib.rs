@@ -16,6 +16,9 @@
 //!   that id later replaces it.
 //! - A message goes on byte by byte as it came, if its `from` is its sender: to the client in
 //!   `to`, or to a random other one if that is empty.
+//! - A message without a `to` goes to a peer that has said that it has joined the network, if
+//!   there is one. Of those, so many are kept as [`Limits::entry_peers`] says; the others are told
+//!   to hang up, and nothing is remembered of them.
 //! - Each bound is in [`Limits`], with what happens there. A client that breaks the rules gets an
 //!   error; if it goes on, it is closed. No other client notices.
 //!
@@ -50,7 +53,9 @@ mod refusal;
 mod stats;
 mod table;
 
-pub use boplish_wire::bootstrap::{ClientId, ErrorCode, IceServer, SUBPROTOCOL};
+pub use boplish_wire::bootstrap::{
+    ClientId, ErrorCode, IceServer, NetworkParameters, RouterKind, SUBPROTOCOL,
+};
 pub use close::CloseReason;
 pub use config::{Config, Limits, Rate};
 pub use directory::Directory;

@@ -47,6 +47,25 @@ pub(crate) enum Standing {
         place: usize,
         /// Whether it proved its id.
         proven: bool,
+        /// Whether it introduces newcomers.
+        part: Part,
+    },
+}
+
+/// What a member does for newcomers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// Nothing: it has not said that it has joined the network.
+    Guest,
+    /// It is one of those that they are introduced to.
+    Entry {
+        /// Its index among them.
+        place: usize,
+    },
+    /// Nothing any more: it is let go when those that it was introduced to have had their time.
+    Retiring {
+        /// Then.
+        deadline: Duration,
     },
 }
 
@@ -54,6 +73,8 @@ pub(crate) enum Standing {
 ///
 /// - `members` holds exactly the connections that are [`Standing::Member`], each at its `place`;
 /// - `names` has exactly one entry for each of them;
+/// - `entries` holds exactly the members that are [`Part::Entry`], each at its `place`;
+/// - `retiring` has exactly one entry for each that is [`Part::Retiring`];
 /// - `deadlines` has exactly one entry for each that is [`Standing::Challenged`];
 /// - `per_network` counts the connections of each network, and has no zeros.
 #[derive(Debug, Default)]
@@ -61,6 +82,8 @@ pub(crate) struct Table {
     connections: BTreeMap<ConnId, (Client, Standing)>,
     names: BTreeMap<ClientId, ConnId>,
     members: Vec<ConnId>,
+    entries: Vec<ConnId>,
+    retiring: BTreeSet<(Duration, ConnId)>,
     deadlines: BTreeSet<(Duration, ConnId)>,
     per_network: BTreeMap<IpAddr, usize>,
 }
@@ -144,6 +167,7 @@ impl Table {
         Standing::Member {
             place: self.members.len() - 1,
             proven,
+            part: Part::Guest,
         }
     }
 
@@ -160,9 +184,10 @@ impl Table {
             Standing::Challenged { deadline, .. } => {
                 self.deadlines.remove(&(deadline, conn));
             }
-            Standing::Member { place, .. } => {
+            Standing::Member { place, part, .. } => {
                 self.names.remove(&client.id);
                 self.leave(place);
+                self.end(conn, part);
             }
         }
         let network = network(client.address);
@@ -189,6 +214,85 @@ impl Table {
         }
     }
 
+    /// Peers that newcomers are introduced to.
+    pub(crate) fn entries(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// The entry peer at an index.
+    pub(crate) fn entry(&self, index: usize) -> Option<ConnId> {
+        self.entries.get(index).copied()
+    }
+
+    /// The retiring member that is to be let go first, and when.
+    pub(crate) fn next_release(&self) -> Option<(Duration, ConnId)> {
+        self.retiring.first().copied()
+    }
+
+    /// What a member does for newcomers; `None` if it is none, or unproven.
+    pub(crate) fn part_of(&self, conn: ConnId) -> Option<Part> {
+        match self.connections.get(&conn)?.1 {
+            Standing::Member { proven, part, .. } => proven.then_some(part),
+            Standing::Challenged { .. } => None,
+        }
+    }
+
+    /// Makes a member an entry peer.
+    pub(crate) fn enter(&mut self, conn: ConnId) {
+        let place = self.entries.len();
+        self.play(conn, Part::Entry { place });
+    }
+
+    /// Lets a member do nothing more for newcomers until the deadline.
+    pub(crate) fn retire(&mut self, conn: ConnId, deadline: Duration) {
+        self.play(conn, Part::Retiring { deadline });
+    }
+
+    fn play(&mut self, conn: ConnId, new: Part) {
+        let Some(former) = self.part_of(conn) else {
+            return;
+        };
+        if let Part::Entry { .. } = new
+            && let Part::Entry { .. } = former
+        {
+            return;
+        }
+        self.end(conn, former);
+        match new {
+            Part::Guest => {}
+            Part::Entry { .. } => self.entries.push(conn),
+            Part::Retiring { deadline } => {
+                self.retiring.insert((deadline, conn));
+            }
+        }
+        self.set_part(conn, new);
+    }
+
+    /// Takes a member that plays this part out of the tables of its like.
+    fn end(&mut self, conn: ConnId, part: Part) {
+        match part {
+            Part::Guest => {}
+            Part::Entry { place } => {
+                self.entries.swap_remove(place);
+                if let Some(moved) = self.entry(place) {
+                    self.set_part(moved, Part::Entry { place });
+                }
+            }
+            Part::Retiring { deadline } => {
+                self.retiring.remove(&(deadline, conn));
+            }
+        }
+    }
+
+    fn set_part(&mut self, conn: ConnId, new: Part) {
+        match self.connections.get_mut(&conn) {
+            Some((_, Standing::Member { part, .. })) => *part = new,
+            Some((_, Standing::Challenged { .. })) | None => {
+                unreachable!("only members play a part")
+            }
+        }
+    }
+
     /// How many members there are besides `conn`.
     pub(crate) fn others(&self, conn: ConnId) -> usize {
         self.members.len() - usize::from(self.place_of(conn).is_some())
@@ -210,15 +314,26 @@ impl Table {
 
     /// Panics where an invariant is broken.
     pub(crate) fn check(&self) {
-        let (mut members, mut challenged) = (0, 0);
+        let (mut members, mut challenged, mut entries, mut retiring) = (0, 0, 0, 0);
         let mut per_network = BTreeMap::<IpAddr, usize>::new();
         for (conn, (client, standing)) in &self.connections {
             *per_network.entry(network(client.address)).or_default() += 1;
             match standing {
-                Standing::Member { place, .. } => {
+                Standing::Member { place, part, .. } => {
                     members += 1;
                     assert_eq!(self.members.get(*place), Some(conn), "place of {conn:?}");
                     assert_eq!(self.names.get(&client.id), Some(conn), "name of {conn:?}");
+                    match part {
+                        Part::Guest => {}
+                        Part::Entry { place } => {
+                            entries += 1;
+                            assert_eq!(self.entries.get(*place), Some(conn), "entry {conn:?}");
+                        }
+                        Part::Retiring { deadline } => {
+                            retiring += 1;
+                            assert!(self.retiring.contains(&(*deadline, *conn)), "{conn:?}");
+                        }
+                    }
                 }
                 Standing::Challenged { deadline, .. } => {
                     challenged += 1;
@@ -228,6 +343,8 @@ impl Table {
         }
         assert_eq!(self.members.len(), members, "members");
         assert_eq!(self.names.len(), members, "names");
+        assert_eq!(self.entries.len(), entries, "entry peers");
+        assert_eq!(self.retiring.len(), retiring, "retiring peers");
         assert_eq!(self.deadlines.len(), challenged, "deadlines");
         assert_eq!(self.per_network, per_network, "connections per network");
     }

@@ -4,25 +4,35 @@ mod common;
 
 use core::time::Duration;
 
-use boplish_directory::{CloseReason, Config, ErrorCode, Event, IceServer, Input, What};
+use boplish_directory::{
+    CloseReason, Config, ErrorCode, Event, IceServer, Input, NetworkParameters, What,
+};
 use boplish_wire::bootstrap::{FromServer, challenge_response};
 use common::{LOCALHOST, World, id, keypair, offer, text};
 
 #[test]
-fn a_client_that_proves_its_id_is_welcomed_with_the_ice_servers() {
+fn a_client_that_proves_its_id_is_welcomed_with_the_ice_servers_and_the_network() {
     let ice_servers = vec![IceServer {
         urls: vec!["stun:stun.example.org".to_owned()],
         username: None,
         credential: None,
     }];
+    let network = NetworkParameters {
+        link_budget: 50,
+        ..NetworkParameters::mesh()
+    };
     let mut world = World::new(Config {
         ice_servers: ice_servers.clone(),
+        network: Some(network),
         ..Config::default()
     });
     let (alice, nonce) = world.challenge(1);
     assert_eq!(world.connected(), 0);
     world.say(alice, &challenge_response(&keypair(1), &nonce));
-    let welcome = FromServer::Welcome { ice_servers };
+    let welcome = FromServer::Welcome {
+        ice_servers,
+        network: Some(network),
+    };
     assert_eq!(FromServer::parse(&world.take(alice)[0]), Ok(welcome));
     assert_eq!(world.connected(), 1);
     let expected = What::Admitted { proven: true };

@@ -2,11 +2,12 @@
 
 mod common;
 
+use core::num::NonZeroUsize;
 use core::time::Duration;
 use std::collections::BTreeMap;
 
 use boplish_directory::{ClientId, CloseReason, Config, ConnId, Directory, Input, Output};
-use boplish_wire::bootstrap::{FromServer, challenge_response};
+use boplish_wire::bootstrap::{FromServer, challenge_response, joined as joined_text};
 use common::{LOCALHOST, id, keypair, text};
 use proptest::prelude::*;
 
@@ -32,6 +33,9 @@ enum Step {
         conn: u64,
         text: String,
     },
+    Join {
+        conn: u64,
+    },
     Leave {
         conn: u64,
     },
@@ -51,6 +55,7 @@ fn step() -> impl Strategy<Value = Step> {
         6 => (conn.clone(), prop::option::of(0..IDS), prop::bool::weighted(0.9))
             .prop_map(|(conn, to, is_own)| Step::Say { conn, to, is_own }),
         1 => (conn.clone(), ".{0,40}").prop_map(|(conn, text)| Step::Junk { conn, text }),
+        4 => conn.clone().prop_map(|conn| Step::Join { conn }),
         2 => conn.clone().prop_map(|conn| Step::Leave { conn }),
         1 => conn.prop_map(|conn| Step::Slow { conn }),
         1 => (0..4_000_u64).prop_map(|millis| Step::Wait { millis }),
@@ -61,7 +66,7 @@ fn step() -> impl Strategy<Value = Step> {
 #[derive(Debug, Clone, PartialEq)]
 enum Known {
     Challenged { id: u8, nonce: [u8; 32] },
-    Member { id: u8, proven: bool },
+    Member { id: u8, proven: bool, joined: bool },
 }
 
 #[derive(Default)]
@@ -72,9 +77,14 @@ struct Model {
 impl Model {
     fn member(&self, wanted: u8) -> Option<(ConnId, bool)> {
         self.open.iter().find_map(|(conn, known)| match known {
-            Known::Member { id, proven } if *id == wanted => Some((*conn, *proven)),
+            Known::Member { id, proven, .. } if *id == wanted => Some((*conn, *proven)),
             Known::Member { .. } | Known::Challenged { .. } => None,
         })
+    }
+
+    fn joined(&self) -> usize {
+        let has_joined = |known: &&Known| matches!(known, Known::Member { joined: true, .. });
+        self.open.values().filter(has_joined).count()
     }
 
     fn members(&self) -> usize {
@@ -102,6 +112,8 @@ proptest! {
     ) {
         let mut config = Config { open_ids: true, ..Config::default() };
         config.limits.unproven = 5;
+        config.limits.entry_peers = NonZeroUsize::MIN.saturating_add(2);
+        config.limits.release_after = Duration::from_secs(3);
         let mut directory = Directory::new(config, seed);
         let mut model = Model::default();
         let mut now = Duration::ZERO;
@@ -130,7 +142,11 @@ proptest! {
                         let refused = Output::Close { conn, reason: CloseReason::IdInUse };
                         prop_assert_eq!(outputs.contains(&refused), taken.is_some());
                         if taken.is_none() {
-                            model.open.insert(conn, Known::Member { id: number, proven: false });
+                            model.open.insert(conn, Known::Member {
+                                id: number,
+                                proven: false,
+                                joined: false,
+                            });
                         }
                     }
                     outputs
@@ -150,7 +166,7 @@ proptest! {
                             let closed = Output::Close { conn: former, reason };
                             prop_assert!(outputs.contains(&closed));
                         }
-                        model.open.insert(conn, Known::Member { id, proven: true });
+                        model.open.insert(conn, Known::Member { id, proven: true, joined: false });
                     }
                     outputs
                 }
@@ -192,6 +208,20 @@ proptest! {
                 Step::Junk { conn, text } => {
                     run(&mut directory, now, Input::Text { conn: ConnId(conn), text })
                 }
+                Step::Join { conn } => {
+                    let conn = ConnId(conn);
+                    let known = model.open.get_mut(&conn);
+                    let text = match known {
+                        Some(Known::Member { id, proven: true, joined }) => {
+                            *joined = true;
+                            joined_text(keypair(*id).id())
+                        }
+                        Some(Known::Member { .. } | Known::Challenged { .. }) | None => {
+                            joined_text(keypair(0).id())
+                        }
+                    };
+                    run(&mut directory, now, Input::Text { conn, text })
+                }
                 Step::Leave { conn } => {
                     model.open.remove(&ConnId(conn));
                     run(&mut directory, now, Input::Disconnected { conn: ConnId(conn) })
@@ -205,14 +235,21 @@ proptest! {
                 }
             };
             for output in outputs {
-                if let Output::Close { conn, .. } = output {
-                    model.open.remove(&conn);
+                if let Output::Close { conn, reason } = output {
+                    let former = model.open.remove(&conn);
+                    if reason == CloseReason::Released {
+                        let joined = matches!(former, Some(Known::Member { joined: true, .. }));
+                        prop_assert!(joined, "{:?}", former);
+                    }
                 }
             }
             prop_assert_eq!(directory.stats().connected as usize, model.members(), "{:?}", step);
             let challenged = model.open.len() - model.members();
             prop_assert_eq!(directory.stats().unproven as usize, challenged, "{:?}", step);
-            prop_assert_eq!(directory.poll_timeout().is_some(), challenged > 0);
+            let entries = directory.stats().entry_peers as usize;
+            prop_assert!(entries <= 3 && (entries > 0) == (model.joined() > 0), "{:?}", step);
+            let waits = challenged > 0 || model.joined() > entries;
+            prop_assert_eq!(directory.poll_timeout().is_some(), waits);
         }
     }
 

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use boplish_directory::IceServer;
+use boplish_directory::{IceServer, NetworkParameters};
 
 /// The port of the report's servers (section 4.2.1).
 pub const DEFAULT_PORT: u16 = 5000;
@@ -21,6 +21,8 @@ pub struct Config {
     pub open_ids: bool,
     /// STUN and TURN servers that newcomers are told of.
     pub ice_servers: Vec<IceServer>,
+    /// The network's parameters, which newcomers are told of.
+    pub network: NetworkParameters,
     /// The bounds.
     pub limits: Limits,
 }
@@ -72,6 +74,7 @@ impl Default for Config {
             site: Site::default(),
             open_ids: false,
             ice_servers: Vec::new(),
+            network: NetworkParameters::default(),
             limits: Limits::default(),
         }
     }
@@ -91,6 +94,7 @@ impl Config {
         boplish_directory::Config {
             open_ids: self.open_ids,
             ice_servers: self.ice_servers.clone(),
+            network: Some(self.network),
             limits: self.limits.directory.clone(),
         }
     }

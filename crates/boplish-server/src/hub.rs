@@ -184,6 +184,7 @@ fn log(event: &Event) {
         What::Closed(reason) => {
             info!(conn, peer, %address, code = reason.code(), %reason, "closed")
         }
+        What::Joined => debug!(conn, peer, %address, "joined"),
         What::Left => info!(conn, peer, %address, "left"),
         What::Message(code) => debug!(conn, peer, %address, %code, "message refused"),
     }

@@ -39,7 +39,7 @@ mod server;
 mod site;
 mod socket;
 
-pub use boplish_directory::{CloseReason, IceServer, Rate, Stats};
+pub use boplish_directory::{CloseReason, IceServer, NetworkParameters, Rate, RouterKind, Stats};
 pub use config::{Config, DEFAULT_PORT, Limits, Site};
 pub use error::ServerError;
 pub use server::Server;

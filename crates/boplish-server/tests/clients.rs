@@ -2,10 +2,11 @@
 
 mod common;
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use boplish_server::{CloseReason, IceServer};
-use boplish_wire::bootstrap::{ErrorCode, FromServer, challenge_response};
+use boplish_server::{CloseReason, IceServer, NetworkParameters};
+use boplish_wire::bootstrap::{ErrorCode, FromServer, challenge_response, joined};
 use common::{Client, id, keypair, raw, server, soon, text};
 use futures_util::{SinkExt, StreamExt};
 use tokio_tungstenite::tungstenite::Message;
@@ -29,7 +30,7 @@ async fn proven_clients_exchange_messages() {
 }
 
 #[tokio::test]
-async fn the_welcome_names_the_ice_servers() {
+async fn the_welcome_names_the_ice_servers_and_the_network() {
     let turn = IceServer {
         urls: vec!["turn:turn.example.org".to_owned()],
         username: Some("user".to_owned()),
@@ -40,6 +41,7 @@ async fn the_welcome_names_the_ice_servers() {
     alice.say(&challenge_response(&keypair(1), &nonce)).await;
     let welcome = FromServer::Welcome {
         ice_servers: vec![turn],
+        network: Some(NetworkParameters::default()),
     };
     assert_eq!(FromServer::parse(&alice.hear().await), Ok(welcome));
 }
@@ -250,6 +252,39 @@ async fn a_slow_reader_is_dropped_and_the_others_go_on() {
     alice.say(&text("alice", "slow", "gone?")).await;
     assert_eq!(alice.hear_error().await.code, ErrorCode::UnknownPeer);
     alice.assert_reaches(&mut bob).await;
+}
+
+#[tokio::test]
+async fn a_peer_that_has_joined_is_released_when_there_are_others() {
+    let server = server(|config| {
+        config.limits.directory.entry_peers = NonZeroUsize::MIN;
+        config.limits.directory.release_after = Duration::from_millis(50);
+    })
+    .await;
+    let mut peers = [
+        Client::proven(&server, 1).await,
+        Client::proven(&server, 2).await,
+    ];
+    for (number, peer) in [1, 2].into_iter().zip(&mut peers) {
+        peer.say(&joined(keypair(number).id())).await;
+    }
+    let [mut released, mut kept] = peers;
+    let text = tokio::select! {
+        text = released.hear() => text,
+        text = kept.hear() => {
+            std::mem::swap(&mut released, &mut kept);
+            text
+        }
+    };
+    let expected = FromServer::Release { entry_peers: 1 };
+    assert_eq!(FromServer::parse(&text), Ok(expected));
+    assert_eq!(released.hear_close().await, CloseReason::Released.code());
+    let stats = server.stats().await;
+    assert_eq!((stats.connected, stats.released), (1, 1));
+    let mut newcomer = Client::proven(&server, 3).await;
+    let offer = common::text(&newcomer.id, "", "an offer");
+    newcomer.say(&offer).await;
+    assert_eq!(kept.hear().await, offer);
 }
 
 #[tokio::test]

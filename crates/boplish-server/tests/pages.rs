@@ -6,7 +6,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use boplish_server::{Server, Site};
-use common::{Client, get, id, request, server};
+use boplish_wire::bootstrap::joined;
+use common::{Client, get, id, keypair, request, server, soon};
 
 /// A folder for one test, removed at its end.
 struct Folder(PathBuf);
@@ -61,13 +62,27 @@ async fn the_embedded_site_has_a_first_page() {
 #[tokio::test]
 async fn health_is_told() {
     let server = server(|_| {}).await;
-    let _alice = Client::proven(&server, 1).await;
+    let mut alice = Client::proven(&server, 1).await;
+    alice.say(&joined(keypair(1).id())).await;
+    soon("the joining", async {
+        while server.stats().await.joined == 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
     let health = get(&server, "/health").await;
     assert_eq!(health.status, 200);
     assert_eq!(health.header("content-type"), Some("application/json"));
     let health: serde_json::Value = serde_json::from_slice(&health.body).expect("JSON");
     assert_eq!(health["status"], "ok");
-    assert_eq!(health["connected"], 1);
+    for (name, number) in [
+        ("connected", 1),
+        ("entryPeers", 1),
+        ("joined", 1),
+        ("released", 0),
+    ] {
+        assert_eq!(health[name], number, "{name}");
+    }
     assert_eq!(health["version"], env!("CARGO_PKG_VERSION"));
     assert!(health["uptime"].is_u64());
     assert_eq!(request(&server, "POST", "/health", "").await.status, 405);

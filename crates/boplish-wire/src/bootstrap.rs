@@ -5,13 +5,15 @@
 //! anything else; one that does not is a client of the report, which `--open-ids` admits.
 
 mod client;
+mod network;
 mod server;
 
 pub use client::verify_challenge_response;
 pub use client::{ChallengeError, ClientId, ClientIdError, Head, HeadError};
+pub use network::{NetworkParameters, RouterKind};
 pub use server::{
-    ErrorCode, FromServer, IceServer, ServerError, challenge, challenge_response, denied, error,
-    shutdown, welcome,
+    ErrorCode, FromServer, IceServer, JOINED, ServerError, challenge, challenge_response, denied,
+    error, joined, release, shutdown, welcome,
 };
 
 /// The WebSocket subprotocol (RFC 6455, section 1.9) of peers that prove their id.

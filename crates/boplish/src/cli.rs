@@ -2,6 +2,7 @@
 //! section in a configuration file, so each is declared once, here.
 
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use boplish_native::BootstrapUrl;
@@ -10,7 +11,7 @@ use clap::{Args, Parser, Subcommand};
 use serde::Deserialize;
 
 use crate::logging::LogOptions;
-use crate::values::{IceUrl, Seconds, bootstrap};
+use crate::values::{IceUrl, LinkBudget, RouterName, Seconds, Successors, bootstrap};
 
 /// Peer-to-peer networks of browser tabs and native peers.
 #[derive(Debug, Parser)]
@@ -87,6 +88,19 @@ pub(crate) struct ServeOptions {
         value_delimiter = ','
     )]
     pub(crate) ice_server: Vec<IceUrl>,
+    /// Peers of the network that are kept to introduce newcomers to; the others are told to hang
+    /// up when they have joined [default: 256].
+    #[arg(long, env = "BOPLISH_ENTRY_PEERS", value_name = "N")]
+    pub(crate) entry_peers: Option<NonZeroUsize>,
+    /// How messages find their way through the network [default: chord].
+    #[arg(long, env = "BOPLISH_ROUTER", value_name = "ROUTER")]
+    pub(crate) router: Option<RouterName>,
+    /// Successors that each peer of a ring knows, 1 to 16 [default: 8].
+    #[arg(long, env = "BOPLISH_SUCCESSORS", value_name = "N")]
+    pub(crate) successors: Option<Successors>,
+    /// Links that a page should have in a ring, at least 12 [default: 34].
+    #[arg(long, env = "BOPLISH_LINK_BUDGET", value_name = "N")]
+    pub(crate) link_budget: Option<LinkBudget>,
     /// Most WebSockets in all; further ones are closed [default: 100000].
     #[arg(long, env = "BOPLISH_MAX_CONNECTIONS", value_name = "N")]
     pub(crate) max_connections: Option<usize>,
@@ -109,6 +123,10 @@ impl ServeOptions {
             site: self.site.or(file.site),
             open_ids: self.open_ids.or(file.open_ids),
             ice_server: first(self.ice_server, file.ice_server),
+            entry_peers: self.entry_peers.or(file.entry_peers),
+            router: self.router.or(file.router),
+            successors: self.successors.or(file.successors),
+            link_budget: self.link_budget.or(file.link_budget),
             max_connections: self.max_connections.or(file.max_connections),
             max_connections_per_address: self
                 .max_connections_per_address

@@ -41,6 +41,7 @@ impl File {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::values::RouterName;
 
     const ALL: &str = r#"
         log = "debug"
@@ -50,6 +51,10 @@ mod tests {
         site = "dist"
         open-ids = true
         ice-server = ["stun:a", "turn:user:pass@b"]
+        entry-peers = 10
+        router = "mesh"
+        successors = 11
+        link-budget = 12
         max-connections = 3
         max-connections-per-address = 4
         max-message-bytes = 5
@@ -74,6 +79,9 @@ mod tests {
         let file: File = toml::from_str(ALL).unwrap();
         assert_eq!(file.serve.listen.len(), 2);
         assert_eq!(file.serve.ice_server.len(), 2);
+        assert_eq!(file.serve.entry_peers.unwrap().get(), 10);
+        assert_eq!(file.serve.router, Some(RouterName::Mesh));
+        assert_eq!(file.serve.successors.unwrap().get(), 11);
         let peer = &file.peer;
         assert_eq!(peer.bootstrap.as_ref().unwrap().to_string(), "https://a/b");
         assert_eq!(peer.timeout.unwrap().0.as_millis(), 1500);
@@ -110,6 +118,10 @@ mod tests {
         for text in [
             "[serve]\nlisten = [\"5000\"]",
             "[serve]\nice-server = [\"http://a\"]",
+            "[serve]\nentry-peers = 0",
+            "[serve]\nrouter = \"pastry\"",
+            "[serve]\nsuccessors = 17",
+            "[serve]\nlink-budget = 11",
             "[peer]\nbootstrap = \"ftp://a\"",
             "[peer]\ntimeout = -1",
             "log-format = \"xml\"",

@@ -50,7 +50,19 @@ fn config(options: ServeOptions) -> Config {
     if !options.listen.is_empty() {
         config.listen = options.listen;
     }
+    let network = &mut config.network;
+    network.router = options.router.map_or(network.router, Into::into);
+    if let Some(successors) = options.successors {
+        // Its bounds are those of one byte.
+        network.successors = u8::try_from(successors.get()).unwrap_or(u8::MAX);
+    }
+    if let Some(links) = options.link_budget {
+        network.link_budget = links.get();
+    }
     let limits = &mut config.limits;
+    if let Some(entry_peers) = options.entry_peers {
+        limits.directory.entry_peers = entry_peers;
+    }
     if let Some(connections) = options.max_connections {
         // Pages and health checks need sockets besides.
         let others = limits.sockets.saturating_sub(limits.directory.connections);

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use boplish_native::BootstrapUrl;
 use boplish_native::wire::PeerId;
-use boplish_native::wire::bootstrap::IceServer;
+use boplish_native::wire::bootstrap::{IceServer, NetworkParameters, RouterKind};
+use clap::ValueEnum;
 use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Deserializer};
 
@@ -94,6 +95,62 @@ impl<'de> Deserialize<'de> for IceUrl {
     }
 }
 
+/// How messages find their way through a network.
+#[derive(Debug, Clone, Copy, PartialEq, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum RouterName {
+    /// A link between any two peers, as in the report.
+    Mesh,
+    /// A ring for networks of any size.
+    Chord,
+}
+
+impl From<RouterName> for RouterKind {
+    fn from(name: RouterName) -> Self {
+        match name {
+            RouterName::Mesh => Self::Mesh,
+            RouterName::Chord => Self::Chord,
+        }
+    }
+}
+
+/// A number within bounds.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(try_from = "u16")]
+pub(crate) struct Within<const LEAST: u16, const MOST: u16>(u16);
+
+/// How many successors each peer of a ring knows.
+pub(crate) type Successors = Within<1, { NetworkParameters::MAX_SUCCESSORS as u16 }>;
+
+/// How many links a page should have: fewer make no ring.
+pub(crate) type LinkBudget = Within<12, 1_000>;
+
+impl<const LEAST: u16, const MOST: u16> Within<LEAST, MOST> {
+    pub(crate) fn get(self) -> u16 {
+        self.0
+    }
+}
+
+impl<const LEAST: u16, const MOST: u16> TryFrom<u16> for Within<LEAST, MOST> {
+    type Error = String;
+
+    fn try_from(number: u16) -> Result<Self, String> {
+        match (LEAST..=MOST).contains(&number) {
+            true => Ok(Self(number)),
+            false => Err(format!("write a number from {LEAST} to {MOST}")),
+        }
+    }
+}
+
+impl<const LEAST: u16, const MOST: u16> FromStr for Within<LEAST, MOST> {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        // What is no such number is as wrong as one that is out of bounds.
+        text.parse::<u16>().unwrap_or(u16::MAX).try_into()
+    }
+}
+
 /// A bootstrap server in a configuration file.
 pub(crate) fn bootstrap<'de, D: Deserializer<'de>>(
     from: D,
@@ -137,6 +194,15 @@ mod tests {
         assert!(refused("http://a").contains("stun:"));
         assert!(refused("turn:relay.example").contains("USER:CREDENTIAL@relay.example"));
         assert!(refused("stun://a").contains("stun:HOST:PORT"));
+    }
+
+    #[test]
+    fn numbers_have_bounds() {
+        assert_eq!("8".parse::<Successors>().map(Within::get), Ok(8));
+        for text in ["0", "17", "70000", "-1", "some"] {
+            let refused = text.parse::<Successors>().unwrap_err();
+            assert!(refused.contains("1 to 16"), "{refused}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What the parts of a node say to each other, until nobody has anything left to say.
 
-use boplish_wire::bootstrap::{ErrorCode, FromServer, ServerError};
+use boplish_wire::bootstrap::{ErrorCode, FromServer, ServerError, joined};
 use boplish_wire::{Message, PeerId, json, signal};
 
 use super::{Node, Phase};
@@ -23,6 +23,21 @@ impl Node {
             }
         }
         self.update_state();
+        self.drive_joined(now);
+    }
+
+    /// Tells the server when this peer has joined the network; it may then let it go, and this
+    /// peer comes back to it without a link that works.
+    fn drive_joined(&mut self, now: Time) {
+        if !self.links.has_working_link() {
+            self.signaling.want(now, &mut self.rng);
+        } else if self.signaling.awaits_joined()
+            && self.router.ring().is_none_or(|ring| ring.member)
+        {
+            self.signaling.tell_joined();
+            let text = joined(self.keypair.id());
+            self.outputs.push_back(Output::SendSignaling(text));
+        }
     }
 
     fn handle_link_output(&mut self, now: Time, output: LinkOutput) {
@@ -167,12 +182,23 @@ impl Node {
                 let answer = self.signaling.answer_challenge(&self.keypair, &nonce);
                 self.outputs.push_back(Output::SendSignaling(answer));
             }
-            Ok(FromServer::Welcome { ice_servers }) => {
+            Ok(FromServer::Welcome {
+                ice_servers,
+                network: _,
+            }) => {
                 self.outputs.push_back(Output::IceServers(ice_servers));
                 if self.signaling.handle_welcome(now) {
                     self.event(Event::SignalingChanged { open: true });
                     self.router.handle_signaling(now, true);
                     self.links.set_bootstrap_possible(now, true);
+                }
+            }
+            Ok(FromServer::Release { entry_peers }) => {
+                let size = self.network_size();
+                let rng = &mut self.rng;
+                if self.signaling.handle_release(now, entry_peers, size, rng) {
+                    self.outputs.push_back(Output::CloseSignaling);
+                    self.signaling_is_closed(now);
                 }
             }
             Ok(FromServer::Denied { id: _ }) => self.links.handle_denied_by_server(now),
@@ -188,11 +214,25 @@ impl Node {
     }
 
     pub(super) fn handle_signaling_closed(&mut self, now: Time) {
-        if self.signaling.handle_closed(now, &mut self.rng) {
-            self.alone = false;
-            self.event(Event::SignalingChanged { open: false });
-            self.router.handle_signaling(now, false);
-            self.links.set_bootstrap_possible(now, false);
+        let is_linked = self.links.linked_peers().next().is_some();
+        let size = is_linked.then(|| self.network_size());
+        if self.signaling.handle_closed(now, size, &mut self.rng) {
+            self.signaling_is_closed(now);
+        }
+    }
+
+    fn signaling_is_closed(&mut self, now: Time) {
+        self.alone = false;
+        self.event(Event::SignalingChanged { open: false });
+        self.router.handle_signaling(now, false);
+        self.links.set_bootstrap_possible(now, false);
+    }
+
+    /// How many peers the network has, as far as this one can tell.
+    fn network_size(&self) -> u32 {
+        match self.router.ring() {
+            Some(ring) => ring.estimated_size,
+            None => self.links.linked_peers().fold(1, |size, _| size + 1),
         }
     }
 

@@ -39,6 +39,8 @@ pub(crate) struct World {
     pub(crate) directory: Directory,
     pub(crate) now: Duration,
     pub(crate) events: Vec<Event>,
+    /// Texts that clients were sent.
+    pub(crate) sent: u64,
     connections: u64,
     heard: BTreeMap<ConnId, Vec<String>>,
     closed: BTreeMap<ConnId, CloseReason>,
@@ -50,6 +52,7 @@ impl World {
             directory: Directory::new(config, [1; 32]),
             now: Duration::ZERO,
             events: Vec::new(),
+            sent: 0,
             connections: 0,
             heard: BTreeMap::new(),
             closed: BTreeMap::new(),
@@ -68,7 +71,10 @@ impl World {
         self.directory.handle_input(self.now, input);
         while let Some(output) = self.directory.poll_output() {
             match output {
-                Output::Send { conn, text } => self.heard.entry(conn).or_default().push(text),
+                Output::Send { conn, text } => {
+                    self.sent += 1;
+                    self.heard.entry(conn).or_default().push(text);
+                }
                 Output::Close { conn, reason } => {
                     let former = self.closed.insert(conn, reason);
                     assert_eq!(former, None, "{conn:?} is closed once");
@@ -98,7 +104,11 @@ impl World {
 
     /// Connects a client that is going to prove its id, and gives its challenge.
     pub(crate) fn challenge(&mut self, number: u8) -> (ConnId, [u8; 32]) {
-        let conn = self.connect_from(&id(number), LOCALHOST, true);
+        self.challenge_peer(&keypair(number))
+    }
+
+    fn challenge_peer(&mut self, keypair: &Keypair) -> (ConnId, [u8; 32]) {
+        let conn = self.connect_from(&keypair.id().to_string(), LOCALHOST, true);
         let heard = self.take(conn);
         let Some(Ok(FromServer::Challenge { nonce })) =
             heard.first().map(|text| FromServer::parse(text))
@@ -110,8 +120,13 @@ impl World {
 
     /// Connects a client and proves its id.
     pub(crate) fn admit(&mut self, number: u8) -> ConnId {
-        let (conn, nonce) = self.challenge(number);
-        self.say(conn, &challenge_response(&keypair(number), &nonce));
+        self.admit_peer(&keypair(number))
+    }
+
+    /// Connects a client and proves its id, which is that of any key pair.
+    pub(crate) fn admit_peer(&mut self, keypair: &Keypair) -> ConnId {
+        let (conn, nonce) = self.challenge_peer(keypair);
+        self.say(conn, &challenge_response(keypair, &nonce));
         let heard = self.take(conn);
         assert!(
             matches!(

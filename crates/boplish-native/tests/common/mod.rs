@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use boplish_native::wire::PeerId;
 use boplish_native::wire::bootstrap::{
-    Head, IceServer, NONCE, SUBPROTOCOL, challenge, denied, verify_challenge_response, welcome,
+    Head, IceServer, JOINED, NONCE, SUBPROTOCOL, challenge, denied, verify_challenge_response,
+    welcome,
 };
 use futures_util::{SinkExt, StreamExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -100,7 +101,7 @@ async fn serve(stream: TcpStream, clients: Clients, ice_servers: Vec<IceServer>)
     let (sender, mut outgoing) = mpsc::unbounded_channel();
     lock(&clients).clients.insert(id.clone(), sender);
     socket
-        .send(Message::text(welcome(&id, &ice_servers)))
+        .send(Message::text(welcome(&id, &ice_servers, None)))
         .await
         .ok()?;
     loop {
@@ -119,6 +120,7 @@ async fn serve(stream: TcpStream, clients: Clients, ice_servers: Vec<IceServer>)
         let mut table = lock(&clients);
         let receiver = match &head.to {
             Some(to) => table.clients.get(to.as_ref()),
+            None if head.kind.as_deref() == Some(JOINED) => None,
             None => table.anyone_but(&id),
         };
         match receiver {

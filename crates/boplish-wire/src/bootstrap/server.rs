@@ -5,8 +5,8 @@ use std::borrow::Cow;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 
-use super::{DOMAIN, NONCE};
-use crate::id::Keypair;
+use super::{DOMAIN, NONCE, NetworkParameters};
+use crate::id::{Keypair, PeerId};
 use crate::json::{Envelope, JsonError, decimal, wrong};
 use crate::limits::MAX_REASON;
 use crate::message::{Message, MessageId};
@@ -25,6 +25,14 @@ pub enum FromServer {
     Welcome {
         /// The STUN and TURN servers that the peer should use.
         ice_servers: Vec<IceServer>,
+        /// The network's parameters, if the server knows them.
+        network: Option<NetworkParameters>,
+    },
+    /// The peer is no longer needed at the server, which closes the WebSocket: it is to come back
+    /// when it has lost its links, and now and then.
+    Release {
+        /// Peers that the server keeps to introduce newcomers to; at least one.
+        entry_peers: u32,
     },
     /// Nobody else is connected, so the peer's offer went to nobody.
     Denied {
@@ -89,6 +97,9 @@ pub enum ErrorCode {
     Unproven,
     /// A binary WebSocket message.
     Binary,
+    /// The network's parameters are others than the peer's. Never said by a server: peers find out
+    /// by themselves.
+    OtherNetwork,
     /// The server's own fault.
     Internal,
     /// A code of another time.
@@ -109,6 +120,7 @@ impl ErrorCode {
             Self::RateLimited => "rate-limited",
             Self::Unproven => "unproven",
             Self::Binary => "binary",
+            Self::OtherNetwork => "other-network",
             Self::Internal => "internal",
             Self::Other(code) => code,
         }
@@ -128,6 +140,7 @@ impl From<&str> for ErrorCode {
             "rate-limited" => Self::RateLimited,
             "unproven" => Self::Unproven,
             "binary" => Self::Binary,
+            "other-network" => Self::OtherNetwork,
             "internal" => Self::Internal,
             other => Self::Other(cut(other).to_owned()),
         }
@@ -160,11 +173,31 @@ impl FromServer {
             WELCOME => {
                 let expected = "an object with `iceServers`, each with a list of `urls`";
                 let welcome = envelope.object(expected)?;
+                let network = match welcome.get("network") {
+                    Some(text) => {
+                        let expected = "an object whose `network` has a `router`";
+                        let network = NetworkParameters::from_json(text);
+                        Some(network.ok_or(wrong("payload", expected))?)
+                    }
+                    None => None,
+                };
                 let ice_servers = match welcome.get("iceServers") {
                     Some(list) => IceServer::list(list).ok_or(wrong("payload", expected))?,
                     None => Vec::new(),
                 };
-                Ok(Self::Welcome { ice_servers })
+                Ok(Self::Welcome {
+                    ice_servers,
+                    network,
+                })
+            }
+            RELEASE => {
+                let expected = "an object with `entryPeers`";
+                let entry_peers = envelope.object(expected)?.get("entryPeers");
+                let entry_peers = entry_peers.and_then(decimal).map(u32::try_from);
+                match entry_peers {
+                    Some(Ok(entry_peers @ 1..)) => Ok(Self::Release { entry_peers }),
+                    Some(Ok(0) | Err(_)) | None => Err(wrong("payload", expected)),
+                }
             }
             signal::PROTOCOL => {
                 let expected = "an object with the `type` denied";
@@ -242,11 +275,26 @@ pub fn challenge_response(keypair: &Keypair, nonce: &[u8; NONCE]) -> String {
 }
 
 /// The server's word that the client `to` is connected.
-pub fn welcome(to: &str, ice_servers: &[IceServer]) -> String {
+pub fn welcome(to: &str, ice_servers: &[IceServer], network: Option<&NetworkParameters>) -> String {
     let servers: Vec<String> = ice_servers.iter().map(IceServer::to_json).collect();
     let mut payload = ObjectWriter::default();
     let payload = payload.raw("iceServers", &format!("[{}]", servers.join(",")));
+    if let Some(network) = network {
+        payload.raw("network", &network.to_json());
+    }
     envelope(WELCOME, "", to, payload)
+}
+
+/// A peer's word that it has joined the network, so that newcomers can be introduced to it.
+pub fn joined(from: PeerId) -> String {
+    envelope(JOINED, &from.to_string(), "", &mut ObjectWriter::default())
+}
+
+/// The server's word that the client `to` is no longer needed.
+pub fn release(to: &str, entry_peers: usize) -> String {
+    let mut payload = ObjectWriter::default();
+    let payload = payload.raw("entryPeers", &entry_peers.to_string());
+    envelope(RELEASE, "", to, payload)
 }
 
 /// The server's answer to the offer of a client who is alone; `id` is that of its message.
@@ -281,9 +329,13 @@ pub fn shutdown(to: &str, reason: &str) -> String {
     envelope(SHUTDOWN, "", to, payload.string("reason", cut(reason)))
 }
 
+/// The `type` of a message without `to` by which a peer says that it has joined the network.
+pub const JOINED: &str = "joined";
+
 const CHALLENGE: &str = "challenge";
 pub(super) const CHALLENGE_RESPONSE: &str = "challenge-response";
 const WELCOME: &str = "welcome";
+const RELEASE: &str = "release";
 const ERROR: &str = "error";
 const SHUTDOWN: &str = "shutdown";
 

@@ -1,7 +1,7 @@
 use boplish_wire::bootstrap::{
     ChallengeError, ClientId, ClientIdError, ErrorCode, FromServer, Head, HeadError, IceServer,
-    ServerError, challenge, challenge_response, denied, error, shutdown, verify_challenge_response,
-    welcome,
+    JOINED, NetworkParameters, RouterKind, ServerError, challenge, challenge_response, denied,
+    error, joined, release, shutdown, verify_challenge_response, welcome,
 };
 use boplish_wire::{JsonError, MessageId, json};
 use proptest::prelude::*;
@@ -92,7 +92,12 @@ fn what_the_directory_writes_peers_read() {
             credential: Some("p\"".to_owned()),
         },
     ];
-    let text = welcome(&to, &servers);
+    let network = NetworkParameters {
+        successors: 5,
+        link_budget: 300,
+        ..NetworkParameters::default()
+    };
+    let text = welcome(&to, &servers, Some(&network));
     assert!(
         text.contains(r#""iceServers":[{"urls":["stun:stun.example:3478"]},"#),
         "{text}"
@@ -100,8 +105,13 @@ fn what_the_directory_writes_peers_read() {
     assert_eq!(
         FromServer::parse(&text),
         Ok(FromServer::Welcome {
-            ice_servers: servers
+            ice_servers: servers,
+            network: Some(network)
         })
+    );
+    assert_eq!(
+        FromServer::parse(&release(&to, 256)),
+        Ok(FromServer::Release { entry_peers: 256 })
     );
     assert_eq!(
         FromServer::parse(&denied(&to, Some("12"))),
@@ -158,6 +168,7 @@ fn every_error_code_has_one_spelling() {
         ErrorCode::RateLimited,
         ErrorCode::Unproven,
         ErrorCode::Binary,
+        ErrorCode::OtherNetwork,
         ErrorCode::Internal,
         ErrorCode::Other("of-another-time".to_owned()),
     ];
@@ -208,8 +219,80 @@ fn a_welcome_may_say_more() {
     let text = r#"{"type":"welcome","from":"","to":"a","payload":{"motd":1,"iceServers":[{"urls":[],"x":0}]},"v":2}"#;
     assert!(matches!(
         FromServer::parse(text),
-        Ok(FromServer::Welcome { ice_servers }) if ice_servers.len() == 1
+        Ok(FromServer::Welcome { ice_servers, network: None }) if ice_servers.len() == 1
     ));
+}
+
+#[test]
+fn the_parameters_of_a_network_have_defaults_and_may_say_more() {
+    let network = |json: &str| {
+        let text = welcome("a", &[], Some(&NetworkParameters::mesh()));
+        let known = r#"{"version":1,"router":"mesh","successors":8,"linkBudget":34}"#;
+        assert!(text.contains(known), "{text}");
+        match FromServer::parse(&text.replace(known, json)) {
+            Ok(FromServer::Welcome { network, .. }) => network,
+            _ => None,
+        }
+    };
+    let chord = network(r#"{"router":"chord","name":"a"}"#);
+    assert_eq!(chord, Some(NetworkParameters::default()));
+    let unknown = network(r#"{"router":"pastry"}"#).expect("it is well-formed");
+    assert_eq!(unknown.router, RouterKind::Unknown);
+    let later = network(r#"{"router":"chord","version":2}"#).expect("it is well-formed");
+    assert!(!unknown.is_known() && !later.is_known());
+    for bad in [
+        "7",
+        "{}",
+        r#"{"router":1}"#,
+        r#"{"router":"chord","successors":256}"#,
+    ] {
+        assert_eq!(network(bad), None, "{bad}");
+    }
+}
+
+#[test]
+fn peers_of_one_network_have_one_code() {
+    let chord = NetworkParameters::default();
+    let more_links = NetworkParameters {
+        link_budget: 50,
+        ..chord
+    };
+    assert_eq!(chord.code(), 0x01_01_08);
+    assert_eq!(chord.code(), more_links.code());
+    assert_eq!(
+        NetworkParameters::mesh().code(),
+        NetworkParameters::MESH_CODE
+    );
+    for other in [
+        NetworkParameters::mesh(),
+        NetworkParameters {
+            successors: 9,
+            ..chord
+        },
+        NetworkParameters {
+            version: 2,
+            ..chord
+        },
+    ] {
+        assert_ne!(chord.code(), other.code(), "{other}");
+    }
+}
+
+#[test]
+fn a_peer_that_has_joined_says_so_to_nobody_in_particular() {
+    let text = joined(alice().id());
+    let head = Head::parse(&text).expect("it is an object");
+    assert_eq!(head.kind.as_deref(), Some(JOINED));
+    assert_eq!(head.from.as_deref(), Some(&*alice().id().to_string()));
+    assert_eq!(head.to, None);
+}
+
+#[test]
+fn a_release_names_a_number_of_entry_peers() {
+    for bad in ["0", "-1", "1.5", "\"8\"", "4294967296", "null"] {
+        let text = release("a", 8).replace('8', bad);
+        assert!(FromServer::parse(&text).is_err(), "{text}");
+    }
 }
 
 #[test]

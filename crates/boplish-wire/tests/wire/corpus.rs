@@ -4,7 +4,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use boplish_wire::bootstrap::{
-    ErrorCode, IceServer, challenge, challenge_response, denied, error, shutdown, welcome,
+    ErrorCode, IceServer, NetworkParameters, challenge, challenge_response, denied, error, joined,
+    release, shutdown, welcome,
 };
 use boplish_wire::sdp::{candidate_to_sdp, to_sdp};
 use boplish_wire::{
@@ -342,6 +343,7 @@ fn texts() -> Vec<(&'static str, Vec<u8>)> {
 
 fn heads() -> Vec<(&'static str, Vec<u8>)> {
     let mut samples = texts();
+    samples.push(("joined", joined(alice().id()).into_bytes()));
     for (name, text) in [
         ("empty-object", "{}"),
         ("to-object", r#"{"type":"p","to":{"a":1}}"#),
@@ -367,7 +369,11 @@ fn server_texts() -> Vec<(&'static str, Vec<u8>)> {
     let samples = [
         ("challenge", challenge(&to, &nonce)),
         ("response", challenge_response(&alice(), &nonce)),
-        ("welcome", welcome(&to, &servers)),
+        (
+            "welcome",
+            welcome(&to, &servers, Some(&NetworkParameters::default())),
+        ),
+        ("release", release(&to, 256)),
         ("denied", denied(&to, Some("7"))),
         (
             "error",
