@@ -22,8 +22,9 @@ const OPEN_TIMEOUT: Duration = Duration::from_secs(15);
 /// and more.
 const STABLE: Duration = Duration::from_secs(30);
 
-/// A peer that was let go comes back after so long, about, in a network of as many peers as the
-/// server keeps; in a larger one so much later that the server has the same to do.
+/// A peer that was let go comes back after up to twice so long in a network of as many peers as
+/// the server keeps; in a larger one so much later that the server has the same to do, which is to
+/// hear from as many peers as it keeps in this time.
 const RETURN: Duration = Duration::from_secs(600);
 
 /// The same if the peer knows of less than half as many peers: then there is a part of the network
@@ -240,7 +241,7 @@ impl Signaling {
         };
         self.state = State::Released {
             since: now,
-            back: now + pause / 2 + random_below(pause, rng),
+            back: now + random_below(pause.saturating_mul(2), rng),
         };
     }
 }

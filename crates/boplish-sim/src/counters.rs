@@ -141,6 +141,8 @@ impl<'a> Fields<'a> {
 /// What has crossed the virtual network, and what it cost.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counters {
+    /// WebSockets that peers have tried to open, ever.
+    pub sockets: u64,
     /// Texts from peers to the bootstrap server.
     pub to_server: Count,
     /// Texts from the bootstrap server to peers.

@@ -20,6 +20,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 impl World {
     pub(super) fn open_socket(&mut self, peer: PeerHandle) {
         self.close_socket(peer);
+        self.counters.sockets += 1;
         let is_cut = !self.reaches_server(peer);
         let socket = self.sockets.insert(Socket::new(peer, self.now, is_cut));
         self.peer_mut(peer).socket = Some(socket);
