@@ -324,6 +324,9 @@ pub enum Refusal {
     /// A message that was received before.
     #[error("the message was replayed")]
     ReplayedMessage,
+    /// A peer whose network has other parameters.
+    #[error("the peer belongs to a network with other parameters")]
+    OtherNetwork,
     /// A message that has taken too many hops.
     #[error("the message has travelled too far")]
     TooManyHops,

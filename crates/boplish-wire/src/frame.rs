@@ -4,6 +4,7 @@ pub(crate) mod cbor;
 
 use cbor::{Reader, Writer, Wrong};
 
+use crate::bootstrap::NetworkParameters;
 use crate::id::{PeerId, Proof};
 use crate::limits::{MAX_FRAME, MAX_HOPS, MAX_KEEPALIVE_ROUTING, MAX_WAYPOINTS};
 use crate::message::{
@@ -36,6 +37,8 @@ pub struct Hello {
     /// What its router wants neighbours to know, at most
     /// [`MAX_KEEPALIVE_ROUTING`] bytes.
     pub routing: Vec<u8>,
+    /// The [code](NetworkParameters::code) of its network.
+    pub network: u32,
 }
 
 /// A sign of life.
@@ -60,6 +63,8 @@ pub enum CloseReason {
     Unneeded,
     /// The other side broke the protocol.
     ProtocolError,
+    /// The other side belongs to a network with other parameters.
+    OtherNetwork,
 }
 
 /// Why bytes from a link are no frame. A reader drops and counts them.
@@ -119,6 +124,7 @@ impl Frame {
                 let mut map = body(HELLO);
                 map.field(0).uint(hello.version.into());
                 map.flag_field(1, hello.hidden);
+                map.field(3).uint(hello.network.into());
                 with_routing(map, &hello.routing)
             }
             Self::Keepalive(keepalive) => {
@@ -135,6 +141,7 @@ impl Frame {
                     CloseReason::Replaced => 1,
                     CloseReason::Unneeded => 2,
                     CloseReason::ProtocolError => 3,
+                    CloseReason::OtherNetwork => 4,
                 });
                 map.into_bytes()
             }
@@ -258,12 +265,13 @@ fn routing(bytes: Option<&[u8]>) -> Result<Vec<u8>, FrameError> {
 }
 
 fn hello(reader: &mut Reader<'_>) -> Result<Hello, FrameError> {
-    let (mut version, mut hidden, mut bytes) = (None, false, None);
+    let (mut version, mut hidden, mut bytes, mut network) = (None, false, None, None);
     reader.map(&mut |key, reader| {
         match key {
             0 => version = Some(reader.small()?),
             1 => hidden = reader.flag()?,
             2 => bytes = reader.optional(Reader::bytes)?,
+            3 => network = reader.optional(Reader::uint)?,
             _ => reader.skip()?,
         }
         Ok(())
@@ -272,6 +280,10 @@ fn hello(reader: &mut Reader<'_>) -> Result<Hello, FrameError> {
         version: version.ok_or(Wrong::Missing(0))?,
         hidden,
         routing: routing(bytes)?,
+        // A number beyond is that of no network that this code knows.
+        network: network.map_or(NetworkParameters::MESH_CODE, |code| {
+            u32::try_from(code).unwrap_or(u32::MAX)
+        }),
     })
 }
 
@@ -306,6 +318,7 @@ fn close(reader: &mut Reader<'_>) -> Result<CloseReason, FrameError> {
         0 => CloseReason::Leaving,
         1 => CloseReason::Replaced,
         3 => CloseReason::ProtocolError,
+        4 => CloseReason::OtherNetwork,
         _ => CloseReason::Unneeded,
     })
 }

@@ -138,6 +138,7 @@ impl Links {
             version: FRAME_VERSION,
             hidden: self.hidden,
             routing: self.routing.clone(),
+            network: self.network,
         });
         let handshake = handshake_of(&mut self.attempts, peer);
         if let Some(handshake) = handshake
@@ -155,8 +156,12 @@ impl Links {
             Ok(Frame::Hello(hello)) => {
                 // A shell may see the first message before it sees the channel open.
                 self.greet(peer);
-                self.complete(now, peer, hello);
+                match hello.network == self.network {
+                    true => self.complete(now, peer, hello),
+                    false => self.refuse_network(now, peer),
+                }
             }
+            Ok(Frame::Close(CloseReason::OtherNetwork)) => self.refuse_network(now, peer),
             Ok(Frame::Close(_)) => self.fail_handshake(now, peer),
             Ok(Frame::Keepalive(_) | Frame::Message(_) | Frame::HopAck(_)) => {
                 let reason = "the first frame is no hello".to_owned();
@@ -164,6 +169,22 @@ impl Links {
             }
             Err(error) => self.refuse(peer, Refusal::Malformed(error.to_string())),
         }
+    }
+
+    /// A peer belongs to a network with other parameters: it is told, and left alone.
+    fn refuse_network(&mut self, now: Time, id: PeerId) {
+        if let Some(handshake) = handshake_of(&mut self.attempts, id) {
+            let connection = handshake.connection;
+            let farewell = Frame::Close(CloseReason::OtherNetwork).encode();
+            self.command(connection, ConnectionCommand::Send(farewell));
+        }
+        let wanted = self.attempts.get_mut(&id).and_then(|it| it.wanted.take());
+        if wanted.is_some() {
+            self.outputs.push_back(LinkOutput::GaveUp { peer: id });
+        }
+        self.refuse(id, Refusal::OtherNetwork);
+        self.delay_bootstrap(now);
+        self.fail_handshake(now, id);
     }
 
     fn complete(&mut self, now: Time, id: PeerId, hello: Hello) {

@@ -124,9 +124,14 @@ impl Links {
         if let Some(handshake) = self.bootstrap.handshake.take() {
             self.close_connection(handshake.connection);
         }
+        self.delay_bootstrap(now);
+        self.take_deferred(now);
+    }
+
+    /// The next own first offer has to wait.
+    pub(super) fn delay_bootstrap(&mut self, now: Time) {
         let (base, max) = (self.config.retry_base, self.config.retry_max);
         self.bootstrap.next = now + self.bootstrap.backoff.fail(base, max, &mut self.rng);
-        self.take_deferred(now);
     }
 
     /// Does what is due to open a link to a peer.

@@ -27,6 +27,7 @@ use core::time::Duration;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use boplish_wire::bootstrap::NetworkParameters;
 use boplish_wire::{
     Candidate, CloseReason, DeniedReason, Description, Frame, Keypair, Message, Payload, PeerId,
     SessionId, Signal, SignedSignal,
@@ -101,6 +102,8 @@ pub(crate) struct Links {
     hidden: bool,
     /// What the router wants neighbours to know.
     routing: Vec<u8>,
+    /// The code of the network: peers with another one are refused.
+    network: u32,
     next_connection: u64,
     /// When something is due, or earlier; `None` when it has to be found out anew.
     earliest: Cell<Option<Time>>,
@@ -186,6 +189,7 @@ impl Links {
             closed: false,
             hidden: false,
             routing: Vec::new(),
+            network: NetworkParameters::default().code(),
             next_connection: 0,
             earliest: Cell::new(None),
             bootstrap: Bootstrap {

@@ -142,13 +142,16 @@ pub(crate) fn any_message() -> impl Strategy<Value = Message> {
 pub(crate) fn any_frame() -> impl Strategy<Value = Frame> {
     let routing = || vec(any::<u8>(), 0..2048);
     prop_oneof![
-        (any::<u8>(), any::<bool>(), routing()).prop_map(|(version, hidden, routing)| {
-            Frame::Hello(Hello {
-                version,
-                hidden,
-                routing,
-            })
-        }),
+        (any::<u8>(), any::<bool>(), routing(), any::<u32>()).prop_map(
+            |(version, hidden, routing, network)| {
+                Frame::Hello(Hello {
+                    version,
+                    hidden,
+                    routing,
+                    network,
+                })
+            }
+        ),
         (any::<bool>(), any::<bool>(), routing()).prop_map(|(hidden, echo, routing)| {
             Frame::Keepalive(Keepalive {
                 hidden,
@@ -162,6 +165,7 @@ pub(crate) fn any_frame() -> impl Strategy<Value = Frame> {
             Just(CloseReason::Replaced),
             Just(CloseReason::Unneeded),
             Just(CloseReason::ProtocolError),
+            Just(CloseReason::OtherNetwork),
         ]
         .prop_map(Frame::Close),
     ]

@@ -229,6 +229,7 @@ fn frames() -> Vec<(&'static str, Vec<u8>)> {
         version: 1,
         hidden: true,
         routing: b"router".to_vec(),
+        network: NetworkParameters::default().code(),
     };
     let keepalive = Keepalive {
         hidden: false,

@@ -1,3 +1,4 @@
+use boplish_wire::bootstrap::NetworkParameters;
 use boplish_wire::limits::{MAX_FRAME, MAX_HOPS, MAX_KEEPALIVE_ROUTING, MAX_PAYLOAD};
 use boplish_wire::{
     CloseReason, Frame, FrameError, Keepalive, Kind, Message, MessageError, MessageId, Payload,
@@ -101,6 +102,20 @@ fn other_versions_and_kinds_are_told_apart_from_broken_frames() {
 fn a_close_reason_of_another_time_reads_as_unneeded() {
     let close = Frame::decode(&[1, 3, 0xa1, 0, 0x18, 77]);
     assert_eq!(close, Ok(Frame::Close(CloseReason::Unneeded)));
+}
+
+#[test]
+fn a_hello_without_a_network_is_one_of_a_mesh() {
+    let network = |bytes: &[u8]| match Frame::decode(bytes) {
+        Ok(Frame::Hello(hello)) => hello.network,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(
+        network(&[1, 0, 0xa1, 0, 1]),
+        NetworkParameters::mesh().code()
+    );
+    let far_beyond = [1, 0, 0xa2, 0, 1, 3, 0x1b, 1, 0, 0, 0, 0, 0, 0, 0];
+    assert_eq!(network(&far_beyond), u32::MAX);
 }
 
 #[test]
