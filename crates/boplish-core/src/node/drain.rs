@@ -258,8 +258,11 @@ impl Node {
 
     /// Takes a message from a neighbour or from the bootstrap server.
     fn handle_message(&mut self, now: Time, via: Via, mut message: Message) {
-        if matches!(via, Via::Link(_)) {
+        if let Via::Link(peer) = via {
             message.hops = message.hops.saturating_add(1);
+            if let Some(hop) = message.way.hop {
+                self.links.send_hop_ack(peer, hop.number);
+            }
         }
         match self.origins.check(via, &message) {
             Ok(()) => self.router.handle_message(now, via, message),
@@ -272,7 +275,14 @@ impl Node {
                     // Its writer may have sent it again on another way, not having heard.
                     self.acknowledge(now, &message);
                 }
-                self.refused(Some(from), reason);
+                // On its way around, a message may come twice, or back to its writer.
+                let is_stray = match reason {
+                    Refusal::ReplayedMessage => message.way.again,
+                    _ => message.from == self.keypair.id() && message.way.hop.is_some(),
+                };
+                if !is_stray {
+                    self.refused(Some(from), reason);
+                }
             }
         }
     }

@@ -56,10 +56,6 @@ impl Chord {
         let came = message.way.hop.take();
         if let Via::Link(peer) = via {
             self.heard(now, peer);
-            if let Some(Hop { number, .. }) = came {
-                self.outputs
-                    .push_back(RouterOutput::HopAck { peer, number });
-            }
         }
         let own = self.own;
         let visited = message.way.over.iter().take_while(|it| **it == own).count();
@@ -107,6 +103,7 @@ impl Chord {
             to: waypoint.as_ref().unwrap_or(&to),
             by_key: message.way.by_key && waypoint.is_none(),
             hop: came,
+            hops: message.hops,
             except: &tried,
         };
         let next = next_hop(&self.own, &self.ring, &self.neighbours, question);

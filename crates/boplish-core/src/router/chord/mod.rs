@@ -88,8 +88,9 @@ pub(crate) struct Chord {
     told_place: u32,
     /// The gap to the predecessor that neighbours were last told, as its code.
     told_gap: u8,
-    /// From whose place the successor list is, and the checksum of that place.
-    taken: Option<(PeerId, u32)>,
+    /// From whose place the successor list is, the checksum of that place, and the predecessor
+    /// that it named.
+    taken: Option<(PeerId, u32, Option<PeerId>)>,
     /// The peer that this one, not being a member yet, tries to join in front of.
     approached: Option<PeerId>,
     /// When the first suspect has been one for too long.

@@ -14,7 +14,7 @@ const MAX_CHANGES: usize = 64;
 
 /// The least and the most time that an acknowledgement of a hop is waited for, and what it is
 /// before the round trip is known (RFC 6298, section 2, for shorter paths).
-const ACK_LEAST: Duration = Duration::from_millis(250);
+const ACK_LEAST: Duration = Duration::from_millis(300);
 const ACK_MOST: Duration = Duration::from_secs(3);
 const ACK_UNKNOWN: Duration = Duration::from_millis(1500);
 
@@ -68,7 +68,7 @@ impl Neighbour {
         match self.round_trip {
             0 => ACK_UNKNOWN,
             micros => {
-                let wait = u64::from(micros) + 4 * u64::from(self.variation);
+                let wait = u64::from(micros) * 3 / 2 + 4 * u64::from(self.variation);
                 Duration::from_micros(wait).clamp(ACK_LEAST, ACK_MOST)
             }
         }

@@ -27,6 +27,9 @@ pub(super) enum Next {
 /// How many owners are tried if each but the last seems to be gone.
 const CHAIN: usize = 3;
 
+/// Hops after which a message does not go over those who say that they are linked to a peer.
+const MAX_RELAYED: u8 = 8;
+
 /// What is asked.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Question<'a> {
@@ -35,6 +38,8 @@ pub(super) struct Question<'a> {
     pub(super) by_key: bool,
     /// What the hop before has said.
     pub(super) hop: Option<Hop>,
+    /// The links that it has come over.
+    pub(super) hops: u8,
     /// Peers that it must not go over: it has come from there, or they did not answer.
     pub(super) except: &'a [PeerId],
 }
@@ -114,6 +119,10 @@ fn owners_nearby(own: &PeerId, ring: &Ring, key: &PeerId) -> Vec<PeerId> {
 
 /// A neighbour that is linked to a position; the nearest in latency.
 fn relay(neighbours: &Neighbours, question: Question<'_>, target: u32) -> Option<Next> {
+    // A peer that is gone is listed for a while; nobody is asked for it for ever.
+    if question.hops >= MAX_RELAYED {
+        return None;
+    }
     let linked = neighbours.iter().filter(|(id, link)| {
         link.is_usable() && link.lists(target) && !question.except.contains(id)
     });

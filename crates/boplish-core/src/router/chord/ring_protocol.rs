@@ -68,7 +68,7 @@ impl Chord {
 
     fn stabilize_with(&mut self, peer: PeerId) {
         let known = match self.taken {
-            Some((from, checksum)) if from == peer => checksum,
+            Some((from, checksum, _)) if from == peer => checksum,
             Some(_) | None => 0,
         };
         let member = self.ring.member;
@@ -191,6 +191,9 @@ impl Chord {
             }
             RingMessage::State(state) => self.handle_state(now, from, &state),
             RingMessage::Unchanged => {
+                if let Some((_, _, Some(between))) = self.taken.filter(|it| it.0 == from.peer) {
+                    self.consider_named(now, between);
+                }
                 if let Some(relayed) = self.relayed.get_mut(&from.peer) {
                     relayed.missed = 0;
                 }
@@ -259,7 +262,8 @@ impl Chord {
         let was_successor = self.ring.successor();
         self.ring.stabilize(from, state);
         if self.ring.successor() == Some(from.peer) {
-            self.taken = Some((from.peer, state.checksum()));
+            let between = state.predecessors.first().map(|it| it.peer);
+            self.taken = Some((from.peer, state.checksum(), between));
             if was_successor != Some(from.peer) {
                 // Notify: so that it takes this peer for its predecessor.
                 self.stabilize_with(from.peer);
