@@ -152,6 +152,11 @@ impl Connections {
         self.all.retain(|(number, _)| u64::from(*number) != id.0);
     }
 
+    /// The number that the next connection has at least.
+    pub(crate) fn next_id(&self) -> ConnectionId {
+        ConnectionId(u64::from(self.next))
+    }
+
     pub(crate) fn ids(&self) -> impl Iterator<Item = ConnectionId> {
         let ids = self.all.iter();
         ids.map(|(number, _)| ConnectionId(u64::from(*number)))

@@ -128,7 +128,7 @@ impl Item {
 
 impl Endpoint {
     /// A side that has nothing yet.
-    pub(crate) fn new(owner: PeerHandle, id: ConnectionId, setup: Setup) -> Self {
+    pub(crate) fn new(owner: PeerHandle, id: ConnectionId, setup: Option<Setup>) -> Self {
         Self {
             owner,
             state: EndpointState::Setup,
@@ -143,7 +143,7 @@ impl Endpoint {
             last_arrival: 0,
             waits_since: NEVER,
             closed_at: NEVER,
-            setup: Some(Box::new(setup)),
+            setup: setup.map(Box::new),
         }
     }
 

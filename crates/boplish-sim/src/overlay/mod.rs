@@ -4,6 +4,7 @@
 mod churn;
 mod lookups;
 mod membership;
+mod plan;
 
 use core::time::Duration;
 
@@ -18,6 +19,7 @@ use crate::world::{EventSink, World};
 pub use churn::Churn;
 pub use lookups::{Lookup, LookupSummary, Lookups, Outcome};
 pub use membership::Membership;
+pub use plan::Plan;
 
 /// The longest time between two looks at what peers were told.
 const LOOK: Duration = Duration::from_millis(500);

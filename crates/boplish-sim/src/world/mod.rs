@@ -1,5 +1,6 @@
 //! The world: a clock, what is yet to happen, and everybody in it.
 
+mod adopt;
 mod bootstrap;
 mod carry;
 mod channel;

@@ -138,7 +138,7 @@ impl World {
     }
 
     /// The session id of a connection, which no restart changes.
-    fn session(&self, peer: PeerHandle, id: ConnectionId) -> SessionId {
+    pub(super) fn session(&self, peer: PeerHandle, id: ConnectionId) -> SessionId {
         SessionId(mix(self.seed ^ mix(u64::from(peer.0) << 32 ^ mix(id.0))) >> 1)
     }
 
@@ -173,7 +173,7 @@ impl World {
         if let Some(offer) = offer {
             setup.set_remote(offer);
         }
-        let endpoint = self.endpoints.insert(Endpoint::new(peer, id, setup));
+        let endpoint = self.endpoints.insert(Endpoint::new(peer, id, Some(setup)));
         if !self.peer_mut(peer).connections.insert(id, endpoint.slot()) {
             self.endpoints.remove(endpoint);
             self.misuse(peer, id, "its number is too high");

@@ -36,7 +36,7 @@ impl World {
         let (one, other) = (&self.peer(a).line, &self.peer(b).line);
         let share = u64::from(self.network.unreachable);
         one.nat.connects(other.nat)
-            && (share == 0 || mix(self.pair(a, b) ^ 0x7061_6972) % 1000 >= share)
+            && (share == 0 || mix(self.word_of(a, b) ^ 0x7061_6972) % 1000 >= share)
     }
 
     pub(super) fn reaches_server(&self, peer: PeerHandle) -> bool {
@@ -51,7 +51,7 @@ impl World {
 
     /// What a packet takes one way between two peers, without jitter. It never changes.
     pub fn distance(&self, a: PeerHandle, b: PeerHandle) -> Duration {
-        let pair = self.pair(a, b);
+        let pair = self.word_of(a, b);
         let places = (&self.peer(a).line.place, &self.peer(b).line.place);
         match (&self.network.geography, places) {
             (Some(geography), (Some(a), Some(b))) => geography.one_way(a, b, pair),
@@ -113,7 +113,7 @@ impl World {
     }
 
     /// The word of a pair, whichever of the two comes first.
-    fn pair(&self, a: PeerHandle, b: PeerHandle) -> u64 {
+    fn word_of(&self, a: PeerHandle, b: PeerHandle) -> u64 {
         let pair = u64::from(a.min(b).0) << 32 | u64::from(a.max(b).0);
         mix(self.seed ^ mix(pair))
     }

@@ -188,3 +188,27 @@ fn a_closed_connection_gives_its_place_to_another() {
     assert_eq!(world.population().endpoints, 1);
     assert_eq!(states(&world, ends), [EndpointState::Closed; 2]);
 }
+
+#[test]
+fn a_link_without_a_handshake_is_as_good_as_any() {
+    let mut world = World::new(1, NetworkConfig::default());
+    let alone = Config {
+        bootstrap: false,
+        ..Config::default()
+    };
+    let peers = [(); 2].map(|()| world.add_peer(alone.clone()));
+    let [a, b] = peers;
+    assert!(world.link((a, &[]), (b, &[])));
+    assert!(!world.link((b, &[]), (a, &[])));
+    world.run_for(Duration::from_secs(60));
+    assert_eq!(world.open_connections(), [(a, b)]);
+    // Long enough for a restart of ICE, which needs a way for signals besides the link.
+    world.blink(a, Duration::from_secs(8));
+    world.run_for(Duration::from_secs(60));
+    crate::check::mesh_complete(&world).expect("they are linked");
+    world.close(b);
+    world.run_for(Duration::from_secs(2));
+    assert_eq!(world.open_connections(), []);
+    assert_eq!(world.misuses(), [""; 0]);
+    assert_eq!(world.population().endpoints, 0);
+}
