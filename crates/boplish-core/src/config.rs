@@ -100,7 +100,7 @@ impl Default for Config {
             bootstrap: true,
             link: LinkConfig::default(),
             delivery: DeliveryConfig::default(),
-            router: RouterConfig::Mesh,
+            router: RouterConfig::Chord(ChordConfig::default()),
         }
     }
 }

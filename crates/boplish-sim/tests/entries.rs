@@ -7,11 +7,23 @@ use core::num::NonZeroUsize;
 
 use common::*;
 
-use boplish_core::{Event, State};
+use boplish_core::{ChordConfig, Config, Event, RouterConfig, State};
 use boplish_directory::Stats;
 use boplish_sim::{NetworkConfig, PeerHandle, World, check, replay};
 
 const ENTRIES: u64 = 8;
+
+/// As many links as these tests have peers, so that all are linked with all.
+fn config() -> Config {
+    let chord = ChordConfig {
+        budget: 64,
+        ..ChordConfig::default()
+    };
+    Config {
+        router: RouterConfig::Chord(chord),
+        ..Config::default()
+    }
+}
 
 fn world(seed: u64, entry_peers: u64) -> World {
     let mut world = World::new(seed, NetworkConfig::default());
@@ -24,7 +36,7 @@ fn world(seed: u64, entry_peers: u64) -> World {
 /// A complete mesh of which most peers have been let go.
 fn released_mesh(seed: u64, count: usize) -> (World, Vec<PeerHandle>) {
     let mut world = world(seed, ENTRIES);
-    let peers = world.add_peers(count);
+    let peers = (0..count).map(|_| world.add_peer(config())).collect();
     until_mesh(&mut world, secs(60));
     must(
         world.run_until_condition("all but the entry peers are released", secs(30), |world| {
@@ -65,7 +77,7 @@ fn released_peers_stay_in_the_network_and_newcomers_find_it() {
             "released peers stay away",
         );
         for _ in 0..10 {
-            peers.push(world.add_peer(Default::default()));
+            peers.push(world.add_peer(config()));
             world.run_for(secs(2));
         }
         until_mesh(&mut world, secs(30));
@@ -99,7 +111,7 @@ fn a_server_that_comes_back_is_not_overrun() {
             &format!("the entry peers are back, and few others: {after:?}"),
         );
         for _ in 0..5 {
-            world.add_peer(Default::default());
+            world.add_peer(config());
         }
         until_mesh(&mut world, secs(30));
     }
@@ -115,8 +127,8 @@ fn a_server_that_lost_its_entry_peers_gets_others() {
         world.run_for(secs(2));
         ensure(&world, stats(&world).connected == 0, "nobody is left");
         // Comes to an empty server, and is to find the network all the same.
-        world.add_peer(Default::default());
-        world.add_peer(Default::default());
+        world.add_peer(config());
+        world.add_peer(config());
         until_mesh(&mut world, secs(600));
         must(
             world.run_until_condition("the server has entry peers", secs(3000), |world| {
@@ -140,7 +152,7 @@ fn a_released_peer_that_loses_its_links_comes_back_at_once() {
         must(world.run_until_condition("it is back", secs(30), |world| {
             at_server(world).contains(&released)
         }));
-        world.add_peer(Default::default());
+        world.add_peer(config());
         until_mesh(&mut world, secs(90));
         let state = world.look(released).unwrap().state();
         ensure(&world, state == State::Online, "it is in the network again");

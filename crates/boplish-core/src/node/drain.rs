@@ -90,6 +90,9 @@ impl Node {
                     self.handle_undeliverable(now, message);
                 }
             }
+            RouterOutput::SendSignaling(message) if !self.signaling.is_open() => {
+                self.handle_undeliverable(now, message);
+            }
             RouterOutput::SendSignaling(mut message) => {
                 self.prepare_for_others(&mut message);
                 let text = json::encode(&message);
@@ -276,10 +279,8 @@ impl Node {
                     self.acknowledge(now, &message);
                 }
                 // On its way around, a message may come twice, or back to its writer.
-                let is_stray = match reason {
-                    Refusal::ReplayedMessage => message.way.again,
-                    _ => message.from == self.keypair.id() && message.way.hop.is_some(),
-                };
+                let is_own = message.from == self.keypair.id() && message.way.hop.is_some();
+                let is_stray = is_own || (reason == Refusal::ReplayedMessage && message.way.again);
                 if !is_stray {
                     self.refused(Some(from), reason);
                 }

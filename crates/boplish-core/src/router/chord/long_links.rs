@@ -30,8 +30,10 @@ const MAX_WANTED: usize = 64;
 pub(super) enum Want {
     /// For the ring; the peer is perhaps in another one.
     Ring { foreign: bool },
+    /// Since the network is so small that everybody is linked with everybody.
+    Mesh,
     /// As a long link.
-    Long { nearby: bool },
+    Long,
 }
 
 impl Chord {
@@ -53,9 +55,9 @@ impl Chord {
             }
             None => {
                 self.wanted.insert(peer, want);
-                self.outputs.push_back(match is_ring {
-                    true => RouterOutput::Connect(peer),
-                    false => RouterOutput::ConnectOnce(peer),
+                self.outputs.push_back(match want {
+                    Want::Ring { .. } | Want::Mesh => RouterOutput::Connect(peer),
+                    Want::Long => RouterOutput::ConnectOnce(peer),
                 });
             }
         }
@@ -205,7 +207,7 @@ impl Chord {
         };
         match chosen.map(|place| place.peer) {
             Some(peer) => {
-                self.want(now, peer, Want::Long { nearby });
+                self.want(now, peer, Want::Long);
                 self.plan_long(now, Duration::from_millis(50));
             }
             None => self.plan_long(now, Duration::from_secs(2)),

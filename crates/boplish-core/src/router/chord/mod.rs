@@ -47,7 +47,7 @@ use crate::io::DisconnectReason;
 use crate::link::retry::random_below;
 use crate::protocol::discovery;
 use crate::protocol::{self};
-use crate::table::Table;
+use crate::table::{Table, pop_first};
 use crate::time::Time;
 
 /// A peer that left, or that could not be connected to, is not tried for this long.
@@ -59,6 +59,9 @@ const MAX_AVOIDED: usize = 256;
 /// Peers whose ways are remembered, and for how long.
 const MAX_WAYS: usize = 256;
 const WAY_LASTS: Duration = Duration::from_secs(60);
+
+/// Round trips that are measured at one time, besides those of messages.
+const MAX_PROBES: usize = 128;
 
 /// Entries of a neighbour's table that are kept.
 const MAX_TABLE: usize = 512;
@@ -213,12 +216,20 @@ impl Chord {
         };
         if measure {
             let number = self.transit.number();
-            self.probes.insert(number, (peer, now));
+            self.measure(number, peer, now);
             table.number = Some(number);
         }
         let bytes = table.encode();
         self.outputs
             .push_back(RouterOutput::SendRouting { peer, bytes });
+    }
+
+    /// A neighbour is going to acknowledge this number.
+    fn measure(&mut self, number: u32, peer: PeerId, sent: Time) {
+        if self.probes.len() >= MAX_PROBES {
+            pop_first(&mut self.probes);
+        }
+        self.probes.insert(number, (peer, sent));
     }
 
     /// The own table has changed: neighbours hear of it soon, but not too often.
@@ -281,6 +292,7 @@ impl Chord {
         let Some(link) = self.neighbours.get_mut(&peer) else {
             return;
         };
+        link.was_late();
         if link.suspect.is_none() {
             link.suspect = Some(now);
             let due = now + self.config.ring_patience;
@@ -360,7 +372,7 @@ impl Router for Chord {
         self.ways.remove(&peer);
         self.relayed.remove(&peer);
         let want = self.wanted.remove(&peer);
-        let own = matches!(want, Some(Want::Long { .. }));
+        let own = want == Some(Want::Long);
         let is_first = self.neighbours.len() == 0;
         self.neighbours.insert(now, peer, &hello, own);
         self.tell_table(now, peer, true);
@@ -384,7 +396,12 @@ impl Router for Chord {
         }
         match reason {
             DisconnectReason::Closed | DisconnectReason::ClosedByPeer => self.avoid(now, peer),
-            DisconnectReason::Silent | DisconnectReason::Failed => {}
+            // It may have lost this link only.
+            DisconnectReason::Silent | DisconnectReason::Failed => {
+                if self.is_small() {
+                    self.want(now, peer, Want::Mesh);
+                }
+            }
         }
         self.probes.retain(|_, (to, _)| *to != peer);
         self.plan_announcement(now);
@@ -499,7 +516,7 @@ impl Router for Chord {
         self.avoid(now, peer);
         match self.wanted.remove(&peer) {
             Some(Want::Ring { .. }) => self.relay_instead(now, peer),
-            Some(Want::Long { .. }) | None => self.plan_long(now, Duration::from_millis(500)),
+            Some(Want::Long | Want::Mesh) | None => self.plan_long(now, Duration::from_millis(500)),
         }
     }
 
@@ -536,8 +553,10 @@ impl Router for Chord {
     }
 
     fn handle_timeout(&mut self, now: Time) {
-        while let Some(late) = self.transit.take_expired(now) {
+        while let Some((number, late)) = self.transit.take_expired(now) {
             if let Some(peer) = late.tried.last() {
+                // A late acknowledgement still tells the round trip.
+                self.measure(number, *peer, late.sent);
                 self.suspect(now, *peer);
             }
             self.try_again(now, late);

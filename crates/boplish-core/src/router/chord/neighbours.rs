@@ -89,6 +89,12 @@ impl Neighbour {
         }
     }
 
+    /// An acknowledgement did not come in time: the next one gets twice as long.
+    pub(super) fn was_late(&mut self) {
+        let limit = ACK_MOST.as_micros() as u32;
+        self.variation = (self.variation * 2).max(self.round_trip / 4).min(limit / 4);
+    }
+
     /// Takes what it tells of its own links.
     pub(super) fn learn(&mut self, told: &Table, limit: usize) {
         if !told.full && told.added.is_empty() && told.removed.is_empty() {

@@ -71,9 +71,13 @@ pub(super) fn next_hop(
         if by_key {
             return Next::Here;
         }
-        return relay(neighbours, question, position(to)).unwrap_or(Next::Nowhere);
+        return relay(neighbours, question, position(to))
+            .or_else(|| last_resort(neighbours, question, &[*to]))
+            .unwrap_or(Next::Nowhere);
     }
-    for owner in owners_nearby(own, ring, to) {
+    let owners = owners_nearby(own, ring, to);
+    for owner in &owners {
+        let owner = *owner;
         // One that has just been taken in learns it before the message comes.
         if usable(&owner).is_some() {
             return Next::Link {
@@ -90,7 +94,19 @@ pub(super) fn next_hop(
     }
     greedy(own, ring, neighbours, question)
         .or_else(|| clockwise_greedy(own, neighbours, question))
+        .or_else(|| last_resort(neighbours, question, &owners))
         .unwrap_or(Next::Nowhere)
+}
+
+/// The destination itself, or its owner, even if it has not answered lately: it may be slow.
+fn last_resort(neighbours: &Neighbours, question: Question<'_>, owners: &[PeerId]) -> Option<Next> {
+    let linked = |peer: &&PeerId| neighbours.get(peer).is_some() && !question.except.contains(peer);
+    let peer = core::iter::once(question.to).chain(owners).find(linked)?;
+    Some(Next::Link {
+        peer: *peer,
+        pin: None,
+        bound: 0,
+    })
 }
 
 /// Who owns a key, by the own lists, and who would if that peer were gone, and so on.

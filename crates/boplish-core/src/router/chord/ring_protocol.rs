@@ -135,28 +135,32 @@ impl Chord {
         if let Some(nearer) = nearest {
             self.stabilize_with(nearer);
         }
-        if let Some(successor) = self.ring.successor() {
-            self.stabilize_over_others(now, successor);
-            if self.neighbours.get(&successor).is_some() {
-                self.stabilize_with(successor);
-            }
+        if let Some(successor) = self.ring.successor()
+            && self.neighbours.get(&successor).is_some()
+        {
+            self.stabilize_with(successor);
         }
+        self.stabilize_over_others(now);
         self.tend(now);
         self.timers.stabilize = Some(now + self.jittered(self.config.stabilize_interval));
     }
 
-    /// The successor that no link leads to is asked over others, and given up if it is silent.
-    fn stabilize_over_others(&mut self, now: Time, successor: PeerId) {
-        let Some(relayed) = self.relayed.get_mut(&successor) else {
-            return;
-        };
-        relayed.missed += 1;
-        if relayed.missed > MAX_MISSED {
-            self.relayed.remove(&successor);
-            self.forget_on_ring(now, successor);
-        } else {
-            let member = self.ring.member;
-            self.say(successor, &RingMessage::Stabilize { known: 0, member });
+    /// Those that no link leads to are asked over others, and given up if they are silent.
+    fn stabilize_over_others(&mut self, now: Time) {
+        let peers: Vec<PeerId> = self.relayed.keys().copied().collect();
+        for peer in peers {
+            let is_needed = self.ring.is_near(&peer, self.config.ring_links);
+            let Some(relayed) = self.relayed.get_mut(&peer) else {
+                continue;
+            };
+            relayed.missed += 1;
+            if !is_needed || relayed.missed > MAX_MISSED {
+                self.relayed.remove(&peer);
+                self.forget_on_ring(now, peer);
+            } else {
+                let member = self.ring.member;
+                self.say(peer, &RingMessage::Stabilize { known: 0, member });
+            }
         }
     }
 
@@ -311,10 +315,8 @@ impl Chord {
         match self.neighbours.get(&peer) {
             Some(link) if link.given_up => {}
             Some(_) => self.stabilize_with(peer),
-            None if self.relayed.contains_key(&peer) => {
-                let member = self.ring.member;
-                self.say(peer, &RingMessage::Stabilize { known: 0, member });
-            }
+            // It is asked in its turn.
+            None if self.relayed.contains_key(&peer) => {}
             None => self.want(now, peer, Want::Ring { foreign: false }),
         }
     }
@@ -528,7 +530,7 @@ impl Chord {
             Some(Discovery::Answer { ids }) => {
                 for id in ids {
                     if self.is_small() {
-                        self.want(now, id, Want::Long { nearby: false });
+                        self.want(now, id, Want::Mesh);
                     }
                 }
             }

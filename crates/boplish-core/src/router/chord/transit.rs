@@ -89,13 +89,13 @@ impl Transit {
         self.remove(number)
     }
 
-    /// The next message whose time is up.
-    pub(super) fn take_expired(&mut self, now: Time) -> Option<InTransit> {
+    /// The next message whose time is up, and its number.
+    pub(super) fn take_expired(&mut self, now: Time) -> Option<(u32, InTransit)> {
         let (deadline, number) = *self.deadlines.first()?.0;
         if deadline > now {
             return None;
         }
-        self.remove(number)
+        self.remove(number).map(|late| (number, late))
     }
 
     /// Those that were sent to a peer which is gone.
