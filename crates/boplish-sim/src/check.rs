@@ -134,17 +134,14 @@ fn counted_links(world: &World) -> BTreeMap<(PeerHandle, PeerHandle), usize> {
 }
 
 fn disagreements(world: &World) -> Vec<Problem> {
-    let links = counted_links(world);
+    let mut linked: BTreeMap<PeerHandle, Vec<PeerId>> = BTreeMap::new();
+    for (a, b) in counted_links(world).into_keys() {
+        linked.entry(a).or_default().push(world.id(b));
+        linked.entry(b).or_default().push(world.id(a));
+    }
     let disagreement = |peer: PeerHandle| {
         let claims = world.look(peer)?.connected_peers();
-        let mut real: Vec<PeerId> = links
-            .keys()
-            .filter_map(|(a, b)| match (*a == peer, *b == peer) {
-                (true, _) => Some(world.id(*b)),
-                (false, true) => Some(world.id(*a)),
-                (false, false) => None,
-            })
-            .collect();
+        let mut real = linked.get(&peer).cloned().unwrap_or_default();
         real.sort_unstable();
         let without = |of: &[PeerId], these: &[PeerId]| -> Vec<PeerId> {
             let other = |id: &&PeerId| !these.contains(id);

@@ -11,8 +11,10 @@ const SLOT_BITS: u32 = 6;
 const SLOTS: usize = 1 << SLOT_BITS;
 /// Enough for every time of 64 bits.
 const LEVELS: usize = (u64::BITS - TICK_BITS).div_ceil(SLOT_BITS) as usize;
-/// Emptied slots whose memory is kept for others.
+/// Emptied slots whose memory is kept for others, and the most events that each has room for: a
+/// rush must not keep its memory for ever.
 const MAX_SPARE: usize = 2 * SLOTS;
+const MAX_SPARE_LENGTH: usize = 4_096;
 
 /// Events by (time, entry): two events at one moment happen in the order in which they were
 /// scheduled, which makes a run repeatable.
@@ -131,7 +133,7 @@ impl<T> Queue<T> {
                 false => self.file(entry),
             }
         }
-        if self.spare.len() < MAX_SPARE {
+        if self.spare.len() < MAX_SPARE && entries.capacity() <= MAX_SPARE_LENGTH {
             self.spare.push(entries);
         }
         self.due.sort_by_key(|entry| entry.at);

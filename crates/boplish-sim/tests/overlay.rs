@@ -7,7 +7,7 @@ use common::*;
 
 use boplish_core::Config;
 use boplish_core::config::{ChordConfig, RouterConfig};
-use boplish_sim::overlay::{LookupSummary, Outcome, Overlay};
+use boplish_sim::overlay::{LookupSummary, Outcome, Overlay, Plan};
 use boplish_sim::{NetworkConfig, replay};
 
 fn chord(seed: u64) -> Overlay {
@@ -83,5 +83,29 @@ fn lookups_of_those_who_vanish_count_for_nothing() {
     assert_eq!(
         (overlay.members().len(), overlay.lookups().pending()),
         (0, 0)
+    );
+}
+
+#[test]
+fn a_ring_that_starts_in_order_stays_so() {
+    let config = Config {
+        router: RouterConfig::Chord(ChordConfig::default()),
+        bootstrap: false,
+        ..Config::default()
+    };
+    let mut overlay = Overlay::new(3, NetworkConfig::internet(), config);
+    overlay.start_in_order(&Plan {
+        peers: 100,
+        budget: 24,
+        near: 4,
+    });
+    assert!(overlay.world.open_connections().len() > 1_000);
+    overlay.run_for(secs(60));
+    let misled = overlay.misled();
+    ensure(&overlay.world, misled.is_empty(), &format!("{misled:?}"));
+    ensure(
+        &overlay.world,
+        overlay.members().len() == 100,
+        "all are members",
     );
 }

@@ -9,6 +9,7 @@ mod plan;
 use core::time::Duration;
 
 use boplish_core::wire::PeerId;
+use boplish_core::wire::ring::Table;
 use boplish_core::{Config, Event, Time};
 
 use crate::config::NetworkConfig;
@@ -78,6 +79,34 @@ impl Overlay {
     /// So many peers come from now on, one after each pause; with no pause, all at once.
     pub fn add_peers(&mut self, count: usize, pause: Duration) {
         self.joins.push((self.world.now(), count, pause));
+    }
+
+    /// So many peers as the plan has are there at once, linked as it says without a handshake,
+    /// and believe each other to be members of the ring.
+    pub fn start_in_order(&mut self, plan: &Plan) {
+        let mut peers: Vec<_> = (0..plan.peers).map(|_| self.add_peer()).collect();
+        peers.sort_unstable_by_key(|peer| self.world.id(*peer));
+        let position = |peer: PeerHandle| {
+            let [a, b, c, d, ..] = *self.world.id(peer).as_bytes();
+            u32::from_be_bytes([a, b, c, d])
+        };
+        let before = peers.iter().cycle().skip(peers.len() - 1);
+        let hello = |(peer, before): (&PeerHandle, &PeerHandle)| {
+            let gap = position(*peer).wrapping_sub(position(*before)).max(1);
+            Table {
+                member: true,
+                gap,
+                ..Table::default()
+            }
+            .encode()
+        };
+        let hellos: Vec<_> = peers.iter().zip(before).map(hello).collect();
+        for (one, other) in plan.links(&mut self.random.fork(3)) {
+            let [one, other] = [one, other].map(|it| it as usize);
+            let [a, b] = [one, other].map(|it| (peers[it], &*hellos[it]));
+            self.world.link(a, b);
+        }
+        self.count_members();
     }
 
     /// Peers come, and have come, and vanish when their sessions are over; as many come as go.
@@ -221,12 +250,13 @@ impl Overlay {
         }
     }
 
-    fn add_peer(&mut self) {
+    fn add_peer(&mut self) -> PeerHandle {
         let now = self.world.now();
         let peer = self.world.add_peer(self.config.clone());
         if let Some(churn) = &mut self.churn {
             churn.begin(now, peer);
         }
+        peer
     }
 
     /// Takes in what peers were told.
