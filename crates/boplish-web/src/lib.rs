@@ -26,3 +26,8 @@ mod shell;
 mod signaling;
 
 pub use peer::Peer;
+
+/// Rust's usual allocator is four times as large. This one is for a single thread.
+#[cfg(all(target_arch = "wasm32", not(target_feature = "atomics")))]
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
