@@ -28,7 +28,8 @@ pub(crate) struct Delivery {
 
 #[derive(Debug)]
 struct Pending {
-    to: PeerId,
+    /// Who has to answer; `None` for anyone, as the owner of a key.
+    to: Option<PeerId>,
     awaits: Awaits,
     deadline: Time,
     /// The message, if it goes over others and may have to take another way.
@@ -60,12 +61,18 @@ impl Delivery {
     /// A message was sent that is to be acknowledged.
     pub(crate) fn await_ack(&mut self, now: Time, id: MessageId, to: PeerId) {
         let deadline = now + self.config.ack_timeout;
-        self.insert(id, to, Awaits::Ack, deadline);
+        self.insert(id, Some(to), Awaits::Ack, deadline);
+    }
+
+    /// The same for a message to the owner of a key, whoever that is.
+    pub(crate) fn await_ack_of_owner(&mut self, now: Time, id: MessageId) {
+        let deadline = now + self.config.ack_timeout;
+        self.insert(id, None, Awaits::Ack, deadline);
     }
 
     /// A request was sent.
     pub(crate) fn await_reply(&mut self, now: Time, id: MessageId, to: PeerId, limit: Duration) {
-        self.insert(id, to, Awaits::Reply, now + limit);
+        self.insert(id, Some(to), Awaits::Reply, now + limit);
     }
 
     /// A message goes over others: it is kept, in case that leads nowhere.
@@ -146,7 +153,7 @@ impl Delivery {
         self.deadlines.first().map(|((deadline, _), ())| *deadline)
     }
 
-    fn insert(&mut self, id: MessageId, to: PeerId, awaits: Awaits, deadline: Time) {
+    fn insert(&mut self, id: MessageId, to: Option<PeerId>, awaits: Awaits, deadline: Time) {
         self.deadlines.insert((deadline, id), ());
         let pending = Pending {
             to,
@@ -159,7 +166,8 @@ impl Delivery {
     }
 
     fn settle(&mut self, from: PeerId, of: MessageId, awaits: Awaits) -> bool {
-        let expected = |pending: &Pending| pending.to == from && pending.awaits == awaits;
+        let expected =
+            |pending: &Pending| pending.to.is_none_or(|to| to == from) && pending.awaits == awaits;
         self.pending.get(&of).is_some_and(expected) && self.remove(of).is_some()
     }
 

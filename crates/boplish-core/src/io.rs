@@ -210,6 +210,39 @@ pub enum Event {
     },
     /// This peer is a member of the ring from now on.
     RingJoined,
+    /// A message for a key that this peer owns (the `deliver` upcall).
+    KeyMessage {
+        /// The key.
+        key: PeerId,
+        /// Who sent it.
+        from: PeerId,
+        /// Its protocol.
+        protocol: ProtocolName,
+        /// What it says.
+        payload: Payload,
+        /// The links it came over.
+        hops: u8,
+    },
+    /// A message for a key, of a protocol that [`Node::watch`](crate::Node::watch) names, comes by
+    /// (the `forward` upcall). It waits for [`Node::go_on`](crate::Node::go_on) half a second,
+    /// and then goes on.
+    Forward {
+        /// For `go_on`.
+        number: u32,
+        /// The key.
+        key: PeerId,
+        /// Who sent it; not proven here.
+        from: PeerId,
+        /// Its protocol.
+        protocol: ProtocolName,
+        /// What it says.
+        payload: Payload,
+        /// Where it would go next.
+        next: PeerId,
+    },
+    /// The peers around this one on the ring have changed (the `update` upcall): see
+    /// [`Node::neighbour_set`](crate::Node::neighbour_set) and the like.
+    NeighbourhoodChanged,
     /// A `topo-protocol` response: the peers that a peer is linked to.
     Topology {
         /// Who answered.

@@ -13,6 +13,7 @@ pub mod io;
 pub mod time;
 
 mod delivery;
+mod kbr;
 mod link;
 mod node;
 mod protocol;

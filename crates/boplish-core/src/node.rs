@@ -5,6 +5,7 @@
 //! - `deliver`: messages that have reached this peer.
 
 mod adopt;
+mod by_key;
 mod deliver;
 mod drain;
 mod error;

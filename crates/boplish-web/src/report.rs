@@ -42,7 +42,11 @@ pub(crate) fn event(host: &Host, event: Event) {
         Event::Pong { from, round_trip } => {
             host.pong(&from.to_string(), round_trip.as_secs_f64() * 1000.0);
         }
-        Event::Found { .. } | Event::RingJoined => {}
+        Event::Found { .. }
+        | Event::RingJoined
+        | Event::KeyMessage { .. }
+        | Event::Forward { .. }
+        | Event::NeighbourhoodChanged => {}
         Event::Topology { from, peers } => host.topology(&from.to_string(), ids(&peers)),
         Event::GroupChanged { members } => host.members(ids(&members)),
         Event::GroupMessage {

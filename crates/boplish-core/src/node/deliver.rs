@@ -84,6 +84,17 @@ impl Node {
                 let output = self.group.handle(self.keypair.id(), &message);
                 self.handle_bopcast(now, from, output);
             }
+            Callback::Application if message.way.by_key => {
+                if let Some(key) = message.to {
+                    self.event(Event::KeyMessage {
+                        key,
+                        from,
+                        protocol: message.protocol,
+                        payload: message.payload,
+                        hops: message.hops,
+                    });
+                }
+            }
             Callback::Application => {
                 let request = (message.kind == Kind::Request).then_some(message.id);
                 if let Some(id) = request {

@@ -102,7 +102,31 @@ impl Node {
                 callback,
                 via,
                 message,
-            } => self.deliver(now, callback, via, message),
+            } => {
+                // Until now nobody knew whether this peer owns the key.
+                let is_stranger = via != Via::Link(message.from) && message.way.by_key;
+                match is_stranger.then(|| self.origins.check_arrived(&message)) {
+                    Some(Err(reason)) => self.handle_refused(now, via, &message, reason),
+                    Some(Ok(())) | None => self.deliver(now, callback, via, message),
+                }
+            }
+            RouterOutput::Forward {
+                number,
+                next,
+                message,
+            } => {
+                if let Some(key) = message.to {
+                    self.event(Event::Forward {
+                        number,
+                        key,
+                        from: message.from,
+                        protocol: message.protocol,
+                        payload: message.payload,
+                        next,
+                    });
+                }
+            }
+            RouterOutput::NeighbourhoodChanged => self.event(Event::NeighbourhoodChanged),
             RouterOutput::Forwarded(message) => self.monitor(Direction::Forwarded, &message),
             RouterOutput::Originate {
                 to,
@@ -269,22 +293,25 @@ impl Node {
         }
         match self.origins.check(via, &message) {
             Ok(()) => self.router.handle_message(now, via, message),
-            Err(reason) => {
-                let from = match via {
-                    Via::Link(peer) => peer,
-                    Via::Signaling => message.from,
-                };
-                if reason == Refusal::ReplayedMessage && message.wants_ack {
-                    // Its writer may have sent it again on another way, not having heard.
-                    self.acknowledge(now, &message);
-                }
-                // On its way around, a message may come twice, or back to its writer.
-                let is_own = message.from == self.keypair.id() && message.way.hop.is_some();
-                let is_stray = is_own || (reason == Refusal::ReplayedMessage && message.way.again);
-                if !is_stray {
-                    self.refused(Some(from), reason);
-                }
-            }
+            Err(reason) => self.handle_refused(now, via, &message, reason),
+        }
+    }
+
+    /// Refuses a message, unless it is one that has only lost its way.
+    fn handle_refused(&mut self, now: Time, via: Via, message: &Message, reason: Refusal) {
+        let from = match via {
+            Via::Link(peer) => peer,
+            Via::Signaling => message.from,
+        };
+        if reason == Refusal::ReplayedMessage && message.wants_ack {
+            // Its writer may have sent it again on another way, not having heard.
+            self.acknowledge(now, message);
+        }
+        // On its way around, a message may come twice, or back to its writer.
+        let is_own = message.from == self.keypair.id() && message.way.hop.is_some();
+        let is_stray = is_own || (reason == Refusal::ReplayedMessage && message.way.again);
+        if !is_stray {
+            self.refused(Some(from), reason);
         }
     }
 

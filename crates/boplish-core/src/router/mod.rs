@@ -13,6 +13,7 @@ use core::time::Duration;
 use boplish_wire::{Kind, Message, MessageId, Payload, PeerId, ProtocolName, Way};
 
 use crate::io::DisconnectReason;
+use crate::kbr::KeyBased;
 use crate::time::Time;
 
 /// Where a message came in.
@@ -57,6 +58,15 @@ pub(crate) enum RouterOutput {
     },
     /// A message from another to another was sent on.
     Forwarded(Message),
+    /// A message for a key would go on to `next`, and its protocol is watched: it waits until
+    /// [`Router::go_on`] is called with this number, or for a bounded time.
+    Forward {
+        number: u32,
+        next: PeerId,
+        message: Message,
+    },
+    /// The peers around this one on the ring have changed.
+    NeighbourhoodChanged,
     /// The router wants to say something itself.
     Originate {
         to: Option<PeerId>,
@@ -135,7 +145,7 @@ pub enum NeighbourKind {
 /// Decides where messages go, and which links there should be.
 ///
 /// `add_peer`, `peer_ids`, `route` and `register_delivery_callback` are the report's four methods.
-pub(crate) trait Router: core::fmt::Debug {
+pub(crate) trait Router: KeyBased + core::fmt::Debug {
     /// A link to a peer is up; `routing` is what its router said in its hello.
     fn add_peer(&mut self, now: Time, peer: PeerId, routing: &[u8]);
 
@@ -180,6 +190,12 @@ pub(crate) trait Router: core::fmt::Debug {
 
     /// This peer leaves the network.
     fn leave(&mut self);
+
+    /// Messages for keys that have this protocol and come by are shown before they are sent on.
+    fn watch(&mut self, protocol: &ProtocolName);
+
+    /// A message that was shown as [`RouterOutput::Forward`] goes on, or stops here.
+    fn go_on(&mut self, now: Time, number: u32, goes_on: bool);
 
     /// Finds the owner of a key: [`RouterOutput::Found`] or `NotFound` follows.
     fn lookup(&mut self, now: Time, id: MessageId, key: PeerId);

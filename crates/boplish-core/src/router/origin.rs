@@ -47,7 +47,16 @@ impl Origins {
             (Via::Signaling, _) if is_for_other => return Err(Refusal::UnprovenMessage),
             (Via::Link(_) | Via::Signaling, _) => {}
         }
-        if is_for_other || !needs_proof(message) {
+        if is_for_other {
+            return Ok(());
+        }
+        self.check_arrived(message)
+    }
+
+    /// Checks a message that has come over others to where it is going: to this peer, or to the
+    /// owner of a key.
+    pub(crate) fn check_arrived(&mut self, message: &Message) -> Result<(), Refusal> {
+        if !needs_proof(message) {
             return Ok(());
         }
         if !message.is_proven() {

@@ -104,6 +104,9 @@ impl Waiters {
             | Event::Topology { .. }
             | Event::Found { .. }
             | Event::RingJoined
+            | Event::KeyMessage { .. }
+            | Event::Forward { .. }
+            | Event::NeighbourhoodChanged
             | Event::GroupChanged { .. }
             | Event::GroupMessage { .. }
             | Event::Monitor { .. }

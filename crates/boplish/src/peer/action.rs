@@ -214,6 +214,9 @@ impl Session {
                     | Event::Topology { .. }
                     | Event::Found { .. }
                     | Event::RingJoined
+                    | Event::KeyMessage { .. }
+                    | Event::Forward { .. }
+                    | Event::NeighbourhoodChanged
                     | Event::GroupChanged { .. }
                     | Event::Monitor { .. }
                     | Event::Refused { .. }

@@ -197,7 +197,11 @@ impl Report {
                 from,
                 peers: texts(&peers),
             },
-            Event::Found { .. } | Event::RingJoined => return None,
+            Event::Found { .. }
+            | Event::RingJoined
+            | Event::KeyMessage { .. }
+            | Event::Forward { .. }
+            | Event::NeighbourhoodChanged => return None,
             Event::GroupChanged { members } => Self::Group {
                 members: texts(&members),
             },

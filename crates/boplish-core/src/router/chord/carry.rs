@@ -1,5 +1,8 @@
 //! Takes messages, delivers them, or sends them on.
 
+use core::time::Duration;
+use std::collections::VecDeque;
+
 use boplish_wire::limits::MAX_HOPS;
 use boplish_wire::{Hop, Kind, Message, PeerId};
 
@@ -9,7 +12,92 @@ use super::{Callback, Chord, Detour, RouterOutput, Via};
 use crate::protocol;
 use crate::time::Time;
 
+/// Messages that wait at one time until it is said whether they go on; a further one goes on.
+const MAX_PAUSED: usize = 64;
+
+/// A message goes on after this long if nobody has said anything.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Messages that were shown and wait until it is said whether they go on.
+#[derive(Debug, Default)]
+pub(super) struct Paused {
+    /// The oldest first.
+    waiting: VecDeque<PausedMessage>,
+}
+
+#[derive(Debug)]
+struct PausedMessage {
+    number: u32,
+    until: Time,
+    message: Message,
+    came: Option<Hop>,
+    tried: Vec<PeerId>,
+}
+
+impl Paused {
+    pub(super) fn poll_timeout(&self) -> Option<Time> {
+        self.waiting.front().map(|it| it.until)
+    }
+}
+
 impl Chord {
+    /// Whether a message of another for a key is shown before it is sent on: once, as it comes.
+    fn is_watched(&self, message: &Message, tried: &[PeerId]) -> bool {
+        message.way.by_key
+            && tried.len() == 1
+            && message.from != self.own
+            && self.paused.waiting.len() < MAX_PAUSED
+            && self.watched.contains_key(&message.protocol)
+    }
+
+    fn pause(
+        &mut self,
+        now: Time,
+        next: PeerId,
+        message: Message,
+        came: Option<Hop>,
+        tried: Vec<PeerId>,
+    ) {
+        let number = self.transit.number();
+        self.outputs.push_back(RouterOutput::Forward {
+            number,
+            next,
+            message: message.clone(),
+        });
+        self.paused.waiting.push_back(PausedMessage {
+            number,
+            until: now + PAUSE,
+            message,
+            came,
+            tried,
+        });
+    }
+
+    /// It was said whether a message goes on.
+    pub(super) fn resume(&mut self, now: Time, number: u32, goes_on: bool) {
+        let mut waiting = self.paused.waiting.iter();
+        let index = waiting.position(|it| it.number == number);
+        let paused = index.and_then(|index| self.paused.waiting.remove(index));
+        if let Some(paused) = paused.filter(|_| goes_on) {
+            self.go_on_with(now, paused);
+        }
+    }
+
+    /// Those of which nobody has said anything go on.
+    pub(super) fn resume_late(&mut self, now: Time) {
+        while self.paused.poll_timeout().is_some_and(|until| until <= now) {
+            if let Some(paused) = self.paused.waiting.pop_front() {
+                self.go_on_with(now, paused);
+            }
+        }
+    }
+
+    fn go_on_with(&mut self, now: Time, mut paused: PausedMessage) {
+        // With its own id among those who were tried, it is not shown again.
+        paused.tried.push(self.own);
+        self.send_on(now, paused.message, paused.came, paused.tried);
+    }
+
     /// Sends a message of this peer on its way.
     pub(super) fn route_own(&mut self, now: Time, mut message: Message) {
         let Some(to) = message.to else {
@@ -112,6 +200,9 @@ impl Chord {
             Next::Here => {
                 let via = tried.first().copied().unwrap_or(self.own);
                 self.deliver(now, Via::Link(via), message);
+            }
+            Next::Link { peer, .. } if self.is_watched(&message, &tried) => {
+                self.pause(now, peer, message, came, tried);
             }
             Next::Link { peer, pin, bound } if message.hops < MAX_HOPS => {
                 if !is_own && tried.len() <= 1 {

@@ -34,9 +34,11 @@ use boplish_wire::{Kind, Message, Payload, PeerId, ProtocolName, Way};
 use rand_core::Rng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
+use self::carry::Paused;
 use self::finds::Finds;
 use self::long_links::Want;
 use self::neighbours::Neighbours;
+use self::next_hop::{Next, Question, next_hop};
 use self::ring::Ring;
 use self::ring_protocol::Relayed;
 use self::transit::Transit;
@@ -44,10 +46,11 @@ use self::vivaldi::Vivaldi;
 use super::{Callback, NeighbourKind, NeighbourView, RingView, Router, RouterOutput, Via};
 use crate::config::ChordConfig;
 use crate::io::DisconnectReason;
+use crate::kbr::{KeyBased, Neighbourhood};
 use crate::link::retry::random_below;
 use crate::protocol::discovery;
 use crate::protocol::{self};
-use crate::table::{Table, pop_first};
+use crate::table::{Set, Table, pop_first};
 use crate::time::Time;
 
 /// A peer that left, or that could not be connected to, is not tried for this long.
@@ -84,11 +87,16 @@ pub(crate) struct Chord {
     wanted: Table<PeerId, Want>,
     /// Neighbours on the ring that can't be linked and are reached over others.
     relayed: Table<PeerId, Relayed>,
+    /// Protocols whose messages for keys are shown before they are sent on, and those that wait.
+    watched: Set<ProtocolName>,
+    paused: Paused,
     /// Round trips that are being measured.
     probes: Table<u32, (PeerId, Time)>,
     signaling_open: bool,
     /// The checksum of the place that ring neighbours were last told.
     told_place: u32,
+    /// The checksum of the own place as services know it.
+    around: u32,
     /// The gap to the predecessor that neighbours were last told, as its code.
     told_gap: u8,
     /// From whose place the successor list is, the checksum of that place, and the predecessor
@@ -143,9 +151,12 @@ impl Chord {
             avoided: Table::new(),
             wanted: Table::new(),
             relayed: Table::new(),
+            watched: Set::new(),
+            paused: Paused::default(),
             probes: Table::new(),
             signaling_open: false,
             told_place: 0,
+            around: 0,
             told_gap: 0,
             taken: None,
             approached: None,
@@ -365,6 +376,36 @@ enum Detour {
     Signaling,
 }
 
+impl KeyBased for Chord {
+    fn neighbourhood(&self) -> Option<Neighbourhood> {
+        let peers = |places: &[Place]| places.iter().map(|it| it.peer).collect();
+        self.ring.member.then(|| Neighbourhood {
+            own: self.own,
+            before: peers(self.ring.predecessors()),
+            after: peers(self.ring.successors()),
+        })
+    }
+
+    fn local_lookup(&self, key: &PeerId, count: usize) -> Vec<PeerId> {
+        let mut hops = Vec::new();
+        while hops.len() < count {
+            let question = Question {
+                to: key,
+                by_key: true,
+                hop: None,
+                hops: 0,
+                except: &hops,
+            };
+            match next_hop(&self.own, &self.ring, &self.neighbours, question) {
+                Next::Here => return vec![self.own],
+                Next::Link { peer, .. } => hops.push(peer),
+                Next::Nowhere => break,
+            }
+        }
+        hops
+    }
+}
+
 impl Router for Chord {
     fn add_peer(&mut self, now: Time, peer: PeerId, routing: &[u8]) {
         let hello = Told::decode(routing).unwrap_or_default();
@@ -528,6 +569,14 @@ impl Router for Chord {
         self.say_farewell();
     }
 
+    fn watch(&mut self, protocol: &ProtocolName) {
+        self.watched.insert(protocol.clone(), ());
+    }
+
+    fn go_on(&mut self, now: Time, number: u32, goes_on: bool) {
+        self.resume(now, number, goes_on);
+    }
+
     fn lookup(&mut self, now: Time, id: boplish_wire::MessageId, key: PeerId) {
         self.find_for_application(now, id, key);
     }
@@ -565,6 +614,7 @@ impl Router for Chord {
             self.give_up_suspects(now);
         }
         self.drive_finds(now);
+        self.resume_late(now);
         if self.timers.push.take_if(|at| *at <= now).is_some() {
             self.push_place(now);
         }
@@ -590,6 +640,7 @@ impl Router for Chord {
         let all = [
             self.transit.poll_timeout(),
             self.finds.poll_timeout(),
+            self.paused.poll_timeout(),
             self.suspects_due,
             timers.stabilize,
             timers.push,

@@ -363,6 +363,11 @@ impl Chord {
         for peer in missing {
             self.want(now, peer, Want::Ring { foreign: false });
         }
+        let around = self.ring.state(false).checksum();
+        if around != self.around {
+            self.around = around;
+            self.outputs.push_back(RouterOutput::NeighbourhoodChanged);
+        }
         let gap = gap_code(self.ring.gap());
         if self.ring.member && gap != self.told_gap {
             self.told_gap = gap;
@@ -370,7 +375,7 @@ impl Chord {
             self.set_hello();
             self.plan_announcement(now);
         }
-        if self.ring.member && self.ring.state(false).checksum() != self.told_place {
+        if self.ring.member && around != self.told_place {
             let at = (now + PUSH_DELAY).max(self.timers.push_not_before);
             self.timers.push.get_or_insert(at);
         }

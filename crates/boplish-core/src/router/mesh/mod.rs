@@ -16,6 +16,7 @@ use self::view::Digest;
 use super::chord::space::clockwise;
 use super::{Callback, NeighbourKind, NeighbourView, RingView, Router, RouterOutput, Via};
 use crate::io::DisconnectReason;
+use crate::kbr::{KeyBased, Neighbourhood};
 use crate::link::retry::random_below;
 use crate::protocol;
 use crate::protocol::discovery::{self, Discovery};
@@ -258,6 +259,23 @@ impl Mesh {
     }
 }
 
+impl KeyBased for Mesh {
+    fn neighbourhood(&self) -> Option<Neighbourhood> {
+        let mut after: Vec<PeerId> = self.neighbours.keys().copied().collect();
+        after.sort_unstable_by_key(|peer| clockwise(&self.own, peer));
+        Some(Neighbourhood {
+            own: self.own,
+            before: after.iter().rev().copied().collect(),
+            after,
+        })
+    }
+
+    fn local_lookup(&self, key: &PeerId, count: usize) -> Vec<PeerId> {
+        let owner = (count > 0).then(|| self.owner(key));
+        owner.into_iter().collect()
+    }
+}
+
 impl Router for Mesh {
     fn add_peer(&mut self, now: Time, peer: PeerId, routing: &[u8]) {
         self.avoided.remove(&peer);
@@ -273,6 +291,7 @@ impl Router for Mesh {
             self.look_around_soon(now);
         }
         self.view_changed(now);
+        self.outputs.push_back(RouterOutput::NeighbourhoodChanged);
         self.discover(Some(peer));
     }
 
@@ -284,6 +303,7 @@ impl Router for Mesh {
             neighbour.peers.remove(&peer);
         }
         self.view_changed(now);
+        self.outputs.push_back(RouterOutput::NeighbourhoodChanged);
         match reason {
             DisconnectReason::Closed | DisconnectReason::ClosedByPeer => self.avoid(now, peer),
             // It may have lost this link only.
@@ -298,7 +318,14 @@ impl Router for Mesh {
     }
 
     fn route(&mut self, _now: Time, message: Message) {
-        let next = match message.to {
+        let to = match message.to {
+            Some(key) if message.way.by_key => Some(self.owner(&key)),
+            to => to,
+        };
+        if to == Some(self.own) {
+            return self.deliver(Via::Link(self.own), message);
+        }
+        let next = match to {
             Some(to) => self.next_hop(to, &message.protocol),
             None if self.signaling_open => NextHop::Signaling,
             None => NextHop::Nowhere,
@@ -320,7 +347,11 @@ impl Router for Mesh {
         {
             self.learn_way_back(neighbour, message.from);
         }
-        match (message.to, via) {
+        let to = match message.to {
+            Some(key) if message.way.by_key => Some(self.owner(&key)),
+            to => to,
+        };
+        match (to, via) {
             (Some(to), Via::Link(from)) if to != self.own => self.forward(from, to, message),
             (Some(_) | None, Via::Link(_) | Via::Signaling) => self.deliver(via, message),
         }
@@ -406,6 +437,11 @@ impl Router for Mesh {
     }
 
     fn leave(&mut self) {}
+
+    /// On a mesh, messages for keys go straight to the owner.
+    fn watch(&mut self, _protocol: &ProtocolName) {}
+
+    fn go_on(&mut self, _now: Time, _number: u32, _goes_on: bool) {}
 
     fn lookup(&mut self, _now: Time, id: MessageId, key: PeerId) {
         // Everybody is known.
