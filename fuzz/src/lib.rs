@@ -4,6 +4,9 @@
 //! this file uses nothing but that crate.
 
 use boplish_wire::bootstrap::{ClientId, FromServer, Head, verify_challenge_response};
+use boplish_wire::ring::{
+    RingMessage, Table, gap_code, gap_of, latency_code, latency_of, needs_proof,
+};
 use boplish_wire::{
     Frame, Payload, PeerId, SdpType, SignedSignal, json,
     sdp::{candidate_from_sdp, candidate_to_sdp, from_sdp, to_sdp},
@@ -18,6 +21,21 @@ pub fn frame(data: &[u8]) {
             message.monitor_payload();
             message.is_proven();
         }
+    }
+}
+
+/// A message of the ring, or a table, that can be read is written and read again the same.
+pub fn ring(data: &[u8]) {
+    if let Some(message) = RingMessage::decode(data) {
+        assert_eq!(RingMessage::decode(&message.encode()), Some(message));
+    }
+    needs_proof(data);
+    if let Some(table) = Table::decode(data) {
+        for entry in &table.added {
+            assert!(latency_code(latency_of(entry.latency)) <= entry.latency);
+            assert!(gap_code(gap_of(entry.gap)) <= entry.gap);
+        }
+        assert_eq!(Table::decode(&table.encode()), Some(table));
     }
 }
 

@@ -2,9 +2,11 @@
 
 use core::net::IpAddr;
 
+use boplish_wire::limits::{MAX_RING_LIST, MAX_WAYPOINTS};
+use boplish_wire::ring::{Coordinates, Place, RingMessage, RingState, Table, TableEntry};
 use boplish_wire::{
     Candidate, CandidateAddress, CandidateKind, CloseReason, DeniedReason, Description,
-    Fingerprint, Frame, Hello, Keepalive, Keypair, Kind, Message, MessageId, Payload, PeerId,
+    Fingerprint, Frame, Hello, Hop, Keepalive, Keypair, Kind, Message, MessageId, Payload, PeerId,
     Proof, ProtocolName, SessionId, Setup, Signal, Transport, Way,
 };
 use proptest::array::{uniform20, uniform32};
@@ -105,6 +107,7 @@ pub(crate) fn any_payload() -> impl Strategy<Value = Payload> {
     ]
 }
 
+/// Without a way, which JSON does not carry.
 pub(crate) fn any_message() -> impl Strategy<Value = Message> {
     let of = any::<u64>().prop_map(MessageId);
     let kind = prop_oneof![
@@ -139,6 +142,87 @@ pub(crate) fn any_message() -> impl Strategy<Value = Message> {
         )
 }
 
+pub(crate) fn any_way() -> impl Strategy<Value = Way> {
+    let peers = || vec(any_id(), 0..=MAX_WAYPOINTS);
+    let hop = (any::<u32>(), option::of(any::<u32>()), any::<u32>())
+        .prop_map(|(number, pin, bound)| Hop { number, pin, bound });
+    let flags = (any::<bool>(), any::<bool>());
+    (flags, peers(), peers(), option::of(hop)).prop_map(|((by_key, again), over, back, hop)| Way {
+        by_key,
+        again,
+        over,
+        back,
+        hop,
+    })
+}
+
+fn any_coordinates() -> impl Strategy<Value = Coordinates> {
+    (any::<i16>(), any::<i16>(), any::<u16>()).prop_map(|(x, y, height)| Coordinates {
+        x,
+        y,
+        height,
+    })
+}
+
+pub(crate) fn any_ring_state() -> impl Strategy<Value = RingState> {
+    let place = || {
+        (any_id(), any_coordinates()).prop_map(|(peer, coordinates)| Place { peer, coordinates })
+    };
+    let places = || vec(place(), 0..=MAX_RING_LIST);
+    (any::<bool>(), any::<bool>(), places(), places()).prop_map(
+        |(member, leaving, predecessors, successors)| RingState {
+            member,
+            leaving,
+            predecessors,
+            successors,
+        },
+    )
+}
+
+pub(crate) fn any_ring_message() -> impl Strategy<Value = RingMessage> {
+    prop_oneof![
+        (any::<u32>(), any::<bool>())
+            .prop_map(|(known, member)| RingMessage::Stabilize { known, member }),
+        any_ring_state().prop_map(RingMessage::State),
+        Just(RingMessage::Unchanged),
+        any::<u32>().prop_map(|token| RingMessage::Find { token }),
+        (any::<u32>(), any::<u8>(), any_ring_state())
+            .prop_map(|(token, hops, state)| RingMessage::Found { token, hops, state }),
+        vec(any_id(), 0..=MAX_WAYPOINTS).prop_map(|over| RingMessage::Unify { over }),
+    ]
+}
+
+pub(crate) fn any_table() -> impl Strategy<Value = Table> {
+    let entry =
+        (any::<u32>(), any::<u8>(), any::<u8>()).prop_map(|(position, latency, gap)| TableEntry {
+            position,
+            latency,
+            gap,
+        });
+    (
+        (
+            any::<bool>(),
+            any::<bool>(),
+            any::<u32>(),
+            any_coordinates(),
+        ),
+        option::of(any::<u32>()),
+        vec(entry, 0..300),
+        vec(any::<u32>(), 0..300),
+    )
+        .prop_map(
+            |((member, full, gap, coordinates), number, added, removed)| Table {
+                member,
+                coordinates,
+                gap,
+                number,
+                full,
+                added,
+                removed,
+            },
+        )
+}
+
 pub(crate) fn any_frame() -> impl Strategy<Value = Frame> {
     let routing = || vec(any::<u8>(), 0..2048);
     prop_oneof![
@@ -159,7 +243,9 @@ pub(crate) fn any_frame() -> impl Strategy<Value = Frame> {
                 routing,
             })
         }),
-        any_message().prop_map(Frame::Message),
+        (any_message(), any_way())
+            .prop_map(|(message, way)| { Frame::Message(Message { way, ..message }) }),
+        any::<u32>().prop_map(Frame::HopAck),
         prop_oneof![
             Just(CloseReason::Leaving),
             Just(CloseReason::Replaced),

@@ -10,11 +10,13 @@ use boplish_wire::bootstrap::{
 use boplish_wire::sdp::{candidate_to_sdp, to_sdp};
 use boplish_wire::{
     Candidate, CandidateAddress, CloseReason, DeniedReason, Description, Fingerprint, Frame, Hello,
-    Keepalive, Kind, Message, MessageId, Payload, SdpType, SessionId, Setup, Signal, SignedSignal,
-    Transport, json, signal,
+    Hop, Keepalive, Kind, Message, MessageId, Payload, SdpType, SessionId, Setup, Signal,
+    SignedSignal, Transport, Way, json, signal,
 };
 
 use crate::any::{alice, bob, description, host_candidate, json_payload, name, ping};
+
+mod ring;
 
 #[path = "../../../../fuzz/src/lib.rs"]
 #[allow(unreachable_pub, reason = "it is a crate of its own for cargo-fuzz")]
@@ -26,8 +28,9 @@ type Target = (
     fn() -> Vec<(&'static str, Vec<u8>)>,
 );
 
-const TARGETS: [Target; 7] = [
+const TARGETS: [Target; 8] = [
     ("frame", targets::frame, frames),
+    ("ring", targets::ring, ring::samples),
     ("signal", targets::signal, signals),
     ("json", targets::json, texts),
     ("head", targets::head, heads),
@@ -101,6 +104,23 @@ fn raw() -> Message {
         kind: Kind::Reply { of: MessageId(7) },
         payload: Payload::Bytes([0, 1, 254, 255].into()),
         ..ping()
+    }
+}
+
+fn wandering() -> Message {
+    Message {
+        way: Way {
+            by_key: true,
+            again: true,
+            over: vec![bob().id(), alice().id()],
+            back: vec![bob().id()],
+            hop: Some(Hop {
+                number: 5,
+                pin: Some(0x8000_0000),
+                bound: 77,
+            }),
+        },
+        ..request()
     }
 }
 
@@ -244,6 +264,8 @@ fn frames() -> Vec<(&'static str, Vec<u8>)> {
         ("ack", Frame::Message(ack())),
         ("raw", Frame::Message(raw())),
         ("signal", Frame::Message(offer_message())),
+        ("wandering", Frame::Message(wandering())),
+        ("hop-ack", Frame::HopAck(0x1234_5678)),
         ("close", Frame::Close(CloseReason::Replaced)),
     ]
     .map(|(name, frame)| (name, frame.encode()))

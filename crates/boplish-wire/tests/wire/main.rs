@@ -9,5 +9,6 @@ mod frame;
 mod json;
 mod message;
 mod object;
+mod ring;
 mod sdp;
 mod signal;
