@@ -61,6 +61,8 @@ pub struct LinkConfig {
     pub handshake_timeout: Duration,
     /// Local candidates are collected for this long before they are sent (RFC 8838).
     pub candidate_batch: Duration,
+    /// An offer or answer that goes over the network waits this long for its candidates.
+    pub gather_patience: Duration,
     /// A link on which nothing was sent for this long gets a keepalive.
     pub keepalive_interval: Duration,
     /// Silence after which a link counts as disturbed: the peer is asked for a sign of life.
@@ -127,6 +129,7 @@ impl Default for LinkConfig {
         Self {
             handshake_timeout: Duration::from_secs(15),
             candidate_batch: Duration::from_millis(40),
+            gather_patience: Duration::from_millis(200),
             keepalive_interval: Duration::from_secs(4),
             probe_after: Duration::from_secs(9),
             restart_after: Duration::from_secs(12),

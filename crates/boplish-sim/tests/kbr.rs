@@ -1,5 +1,7 @@
 //! Key-based routing on both routers, judged by who is really where.
 
+#![allow(clippy::unwrap_used, reason = "tests may panic")]
+
 mod common;
 
 use std::collections::{BTreeMap, BTreeSet};

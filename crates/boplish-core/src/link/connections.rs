@@ -74,19 +74,31 @@ impl Links {
     fn handle_handshake_connection(&mut self, now: Time, peer: PeerId, input: ConnectionInput) {
         self.earliest.set(None);
         let delay = self.config.candidate_batch;
+        let eager = self.attempts.get(&peer).is_some_and(|it| it.eager);
         let Some(handshake) = handshake_of(&mut self.attempts, peer) else {
             return;
         };
         match input {
             ConnectionInput::LocalDescription(description) => {
                 if handshake.stage == Stage::Creating {
-                    self.send_description(now, peer, description);
+                    // Over the network each signal costs several hops, so that the candidates
+                    // that come soon go along.
+                    let until = now + self.config.gather_patience;
+                    handshake.waiting = Some(Box::new((description, until)));
+                    if eager {
+                        self.send_waiting(now, peer);
+                    }
                 }
             }
             ConnectionInput::LocalCandidate(candidate) => {
-                handshake.batch.add(now, candidate, delay);
+                if let Some(candidate) = handshake.wait_with(candidate) {
+                    handshake.batch.add(now, candidate, delay);
+                }
             }
             ConnectionInput::LocalCandidatesDone => {
+                if handshake.waiting.is_some() {
+                    return self.send_waiting(now, peer);
+                }
                 handshake.batch.finish(now);
                 if handshake.batch_due().is_some() {
                     self.send_handshake_candidates(now, peer);
@@ -101,6 +113,15 @@ impl Links {
             }
             ConnectionInput::BufferedAmount(_)
             | ConnectionInput::Ice(IceState::Connected | IceState::Disconnected) => {}
+        }
+    }
+
+    /// Sends the own description that has waited for its candidates.
+    pub(super) fn send_waiting(&mut self, now: Time, peer: PeerId) {
+        let handshake = handshake_of(&mut self.attempts, peer);
+        let waiting = handshake.and_then(|it| it.waiting.take());
+        if let Some(waiting) = waiting {
+            self.send_description(now, peer, waiting.0);
         }
     }
 

@@ -141,7 +141,9 @@ impl Links {
                 self.fail_handshake(now, id);
                 return;
             }
-            if handshake.batch_due().is_some_and(|due| due <= now) {
+            if handshake.waiting.as_ref().is_some_and(|it| it.1 <= now) {
+                self.send_waiting(now, id);
+            } else if handshake.batch_due().is_some_and(|due| due <= now) {
                 self.send_handshake_candidates(now, id);
             }
         }

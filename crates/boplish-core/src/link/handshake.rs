@@ -1,7 +1,7 @@
 //! One attempt to open a link: from the offer or answer to the peer's hello.
 
 use boplish_wire::limits::MAX_CANDIDATES;
-use boplish_wire::{Candidate, Fingerprint, SessionId};
+use boplish_wire::{Candidate, Description, Fingerprint, SessionId};
 
 use super::candidates::Batch;
 use crate::io::ConnectionId;
@@ -58,6 +58,8 @@ pub(super) struct Handshake {
     pub(super) batch: Batch,
     /// Remote candidates that came before the remote description.
     early: Vec<Candidate>,
+    /// The own description, while it waits for its candidates, and until when.
+    pub(super) waiting: Option<Box<(Description, Time)>>,
 }
 
 impl Handshake {
@@ -73,6 +75,7 @@ impl Handshake {
             deadline,
             batch: Batch::default(),
             early: Vec::new(),
+            waiting: None,
         }
     }
 
@@ -93,6 +96,7 @@ impl Handshake {
             deadline,
             batch: Batch::default(),
             early: Vec::new(),
+            waiting: None,
         }
     }
 
@@ -126,8 +130,21 @@ impl Handshake {
 
     /// When something is to be done: a batch is due, or time is up.
     pub(super) fn timeout(&self) -> Time {
-        self.batch_due()
-            .map_or(self.deadline, |due| due.min(self.deadline))
+        let waiting = self.waiting.as_ref().map(|waiting| waiting.1);
+        let due = waiting.or_else(|| self.batch_due());
+        due.map_or(self.deadline, |due| due.min(self.deadline))
+    }
+
+    /// Takes an own candidate if the description still waits; else gives it back.
+    pub(super) fn wait_with(&mut self, candidate: Candidate) -> Option<Candidate> {
+        match &mut self.waiting {
+            Some(waiting) if waiting.0.candidates.len() < MAX_CANDIDATES => {
+                waiting.0.candidates.push(candidate);
+                None
+            }
+            Some(_) => None,
+            None => Some(candidate),
+        }
     }
 
     /// When a batch of candidates may go out: not before the other side can place them.

@@ -134,6 +134,8 @@ struct Bootstrap {
 /// What is done about a link that is not open yet, or is to take the place of one that is.
 #[derive(Debug, Default)]
 struct Attempt {
+    /// Whether its offer was a newcomer's first: it shall not wait.
+    eager: bool,
     handshake: Option<Handshake>,
     /// An offer that waits for the fate of the link or handshake that is there.
     held: Option<Held>,

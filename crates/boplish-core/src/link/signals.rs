@@ -33,7 +33,12 @@ impl Links {
             Err(error) => return self.refuse(from, Refusal::Malformed(error.to_string())),
         };
         match signed.verify(from, to) {
-            Ok(signal) => self.handle_verified(now, from, signal, admits),
+            Ok(signal) => {
+                self.handle_verified(now, from, signal, admits);
+                if let Some(attempt) = self.attempts.get_mut(&from) {
+                    attempt.eager |= to.is_none();
+                }
+            }
             Err(_) => self.refuse(from, Refusal::UnverifiedSignal),
         }
     }
