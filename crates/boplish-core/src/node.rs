@@ -28,8 +28,9 @@ use crate::protocol::{self, bopcast, ping, topo};
 use crate::router::chord::Chord;
 use crate::router::mesh::Mesh;
 use crate::router::origin::Origins;
-use crate::router::{Callback, NeighbourView, RingView, Router};
+use crate::router::{Callback, Router};
 use crate::signaling::{Due, Signaling};
+use crate::table::pop_or_shrink;
 use crate::time::Time;
 
 pub use self::adopt::AdoptedLink;
@@ -167,32 +168,6 @@ impl Node {
     /// The peers that a link is open to, in the order of their ids.
     pub fn connected_peers(&self) -> Vec<PeerId> {
         self.router.peer_ids()
-    }
-
-    /// This peer's place in the ring; `None` in a mesh.
-    pub fn ring(&self) -> Option<RingView> {
-        self.router.ring()
-    }
-
-    /// The links, in the order of the peers' ids.
-    pub fn neighbours(&self) -> Vec<NeighbourView> {
-        self.router.neighbours()
-    }
-
-    /// Finds the owner of a key, the first peer at or after it clockwise; [`Event::Found`] or
-    /// `Undelivered` follows.
-    ///
-    /// # Errors
-    ///
-    /// [`SendError::Closed`] if the node is closed.
-    pub fn lookup(&mut self, now: Time, key: PeerId) -> Result<MessageId, SendError> {
-        if self.phase != Phase::Open {
-            return Err(SendError::Closed);
-        }
-        let id = self.new_message_id();
-        self.router.lookup(now, id, key);
-        self.drain(now);
-        Ok(id)
     }
 
     /// How much of what others said was refused, in all; each was an [`Event::Refused`].
@@ -394,7 +369,7 @@ impl Node {
 
     /// The next piece of work, until there is none.
     pub fn poll_output(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
+        pop_or_shrink(&mut self.outputs)
     }
 
     /// When to hand in [`Input::Timeout`], if nothing happens before.

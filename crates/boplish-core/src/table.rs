@@ -3,6 +3,8 @@
 //! Tables here are small, and a B-tree's code, made anew for each type of entry, costs every
 //! visitor of a page more than it could ever save.
 
+use std::collections::VecDeque;
+
 /// A map that is iterated in the order of its keys.
 pub(crate) type Table<K, V> = litemap::LiteMap<K, V>;
 
@@ -28,3 +30,15 @@ pub(crate) fn shrink<K: Ord, V>(table: &mut Table<K, V>) {
     }
     *table = Table::from_sorted_store_unchecked(entries);
 }
+
+/// Takes the first item of a queue; one that is empty gives back what a burst has taken.
+pub(crate) fn pop_or_shrink<T>(queue: &mut VecDeque<T>) -> Option<T> {
+    let item = queue.pop_front();
+    if item.is_none() && queue.capacity() > KEPT {
+        *queue = VecDeque::new();
+    }
+    item
+}
+
+/// Room that an empty queue keeps.
+const KEPT: usize = 8;

@@ -41,7 +41,7 @@ use self::replay::Seen;
 use self::retry::Backoff;
 use crate::config::LinkConfig;
 use crate::io::{ConnectionCommand, ConnectionId, DisconnectReason, Refusal};
-use crate::table::{Table, shrink};
+use crate::table::{Table, pop_or_shrink, shrink};
 use crate::time::Time;
 
 /// Sessions that are remembered, so that an offer is not taken twice.
@@ -212,7 +212,7 @@ impl Links {
 
     /// The next thing to do, until there is none.
     pub(crate) fn poll_output(&mut self) -> Option<LinkOutput> {
-        let output = self.outputs.pop_front();
+        let output = pop_or_shrink(&mut self.outputs);
         if output.is_none() {
             // Nothing is kept for outputs to come: most peers of the simulator rest.
             self.outputs = VecDeque::new();

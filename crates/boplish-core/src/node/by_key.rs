@@ -3,10 +3,37 @@
 use boplish_wire::{Kind, MessageId, Payload, PeerId, ProtocolName};
 
 use super::error::refuse_reserved;
-use super::{Node, SendError};
+use super::{Node, Phase, SendError};
+use crate::router::{NeighbourView, RingView};
 use crate::time::Time;
 
 impl Node {
+    /// This peer's place in the ring; `None` in a mesh.
+    pub fn ring(&self) -> Option<RingView> {
+        self.router.ring()
+    }
+
+    /// The links, in the order of the peers' ids.
+    pub fn neighbours(&self) -> Vec<NeighbourView> {
+        self.router.neighbours()
+    }
+
+    /// Finds the owner of a key, the first peer at or after it clockwise; [`Event::Found`] or
+    /// `Undelivered` follows.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Closed`] if the node is closed.
+    pub fn lookup(&mut self, now: Time, key: PeerId) -> Result<MessageId, SendError> {
+        if self.phase != Phase::Open {
+            return Err(SendError::Closed);
+        }
+        let id = self.new_message_id();
+        self.router.lookup(now, id, key);
+        self.drain(now);
+        Ok(id)
+    }
+
     /// Sends a message to the owner of a key, the first peer at or after it clockwise, where it is
     /// an [`Event::KeyMessage`](crate::Event::KeyMessage). `Delivered` or `Undelivered` follows
     /// as for [`Node::send`].
@@ -77,7 +104,7 @@ impl Node {
     }
 
     fn refuse_unroutable(&self, key: PeerId) -> Result<(), SendError> {
-        if self.phase != super::Phase::Open {
+        if self.phase != Phase::Open {
             return Err(SendError::Closed);
         }
         match self.delivery.has_room() {

@@ -12,6 +12,10 @@ use super::{Callback, Chord, Detour, RouterOutput, Via};
 use crate::protocol;
 use crate::time::Time;
 
+/// Peers whose ways are remembered, and for how long.
+const MAX_WAYS: usize = 256;
+const WAY_LASTS: Duration = Duration::from_secs(60);
+
 /// Messages that wait at one time until it is said whether they go on; a further one goes on.
 const MAX_PAUSED: usize = 64;
 
@@ -268,5 +272,20 @@ impl Chord {
         // The second hop that was told need not be reachable over others.
         let came = lost.came.map(|hop| Hop { pin: None, ..hop });
         self.send_on(now, lost.message, came, lost.tried);
+    }
+
+    /// How a peer is reached that its id alone does not lead to.
+    pub(super) fn way_to(&self, now: Time, peer: &PeerId) -> Option<Detour> {
+        let (until, way) = self.ways.get(peer)?;
+        (now < *until).then(|| way.clone())
+    }
+
+    pub(super) fn learn_way(&mut self, now: Time, peer: PeerId, way: Detour) {
+        if self.ways.len() >= MAX_WAYS {
+            self.ways.retain(|_, (until, _)| now < *until);
+        }
+        if self.ways.len() < MAX_WAYS && peer != self.own {
+            self.ways.insert(peer, (now + WAY_LASTS, way));
+        }
     }
 }

@@ -16,11 +16,20 @@ use crate::protocol::discovery::{self, Discovery};
 use crate::table::Table;
 use crate::time::Time;
 
+/// A peer that left, or that could not be connected to, is not tried for this long.
+const AVOID: Duration = Duration::from_secs(30);
+
+/// Peers that are remembered as avoided.
+const MAX_AVOIDED: usize = 256;
+
 /// Questions and attempts for long links at one time.
 const MAX_AT_ONCE: usize = 4;
 
 /// Links that newcomers may have with a peer whose budget is used up, before they have joined.
 const SLACK: usize = 16;
+
+/// How long a newcomer's link is kept while the budget is used up.
+const NEWCOMER: Duration = Duration::from_secs(20);
 
 /// Links that are asked for at one time.
 const MAX_WANTED: usize = 64;
@@ -37,6 +46,17 @@ pub(super) enum Want {
 }
 
 impl Chord {
+    pub(super) fn avoid(&mut self, now: Time, peer: PeerId) {
+        self.avoided.retain(|_, until| now < *until);
+        if self.avoided.len() < MAX_AVOIDED {
+            self.avoided.insert(peer, now + AVOID);
+        }
+    }
+
+    pub(super) fn is_avoided(&self, now: Time, peer: &PeerId) -> bool {
+        self.avoided.get(peer).is_some_and(|until| now < *until)
+    }
+
     /// Asks for a link to a peer, unless there is one, or it was tried a moment ago.
     pub(super) fn want(&mut self, now: Time, peer: PeerId, want: Want) {
         let is_ring = matches!(want, Want::Ring { .. });
@@ -116,14 +136,10 @@ impl Chord {
     /// Whether a peer that offers a link gets it.
     pub(super) fn has_room_for(&self, peer: &PeerId) -> bool {
         let links = self.neighbours.len();
+        let is_near = || self.ring.member && self.ring.is_near(peer, self.config.ring_links);
+        // Newcomers come to those first that the bootstrap server knows.
         links + self.wanted.len() < self.config.budget
-            || self.ring.is_near(peer, self.config.ring_links)
-            || (links < self.config.budget + SLACK && self.is_entry())
-    }
-
-    /// Whether newcomers may come to this peer first.
-    fn is_entry(&self) -> bool {
-        self.signaling_open
+            || (links < self.config.budget + SLACK && (self.signaling_open || is_near()))
     }
 
     /// Sees about long links after a while.
@@ -238,8 +254,7 @@ impl Chord {
             .map(|(id, link)| {
                 let near = self.ring.is_near(id, self.config.ring_links);
                 // A newcomer that has not joined may have no other link.
-                let kept =
-                    near || (!link.member && now.since(link.since) < Duration::from_secs(60));
+                let kept = near || (!link.member && now.since(link.since) < NEWCOMER);
                 (position(id).wrapping_sub(own), *id, kept)
             })
             .collect();

@@ -9,7 +9,8 @@
 //! - [`neighbours`]: the peers with a link, and the tables that they are told.
 //! - [`next_hop`]: where a message goes. Pure.
 //! - [`transit`]: what the next hop has not acknowledged yet.
-//! - `ring_protocol`: joins the ring and keeps it in order; merges rings that meet.
+//! - `join`, `ring_protocol`, `unify`: joins the ring, keeps it in order, merges rings that meet.
+//! - `tell`, `suspects`: what neighbours are told, and what happens when they are silent.
 //! - `finds`: questions for the owner of a key, and their answers.
 //! - `long_links`: which links there should be besides those of the ring.
 //! - `carry`: takes, delivers and forwards messages.
@@ -17,13 +18,17 @@
 
 mod carry;
 mod finds;
+mod join;
 mod long_links;
 mod neighbours;
 mod next_hop;
 mod ring;
 mod ring_protocol;
 pub(crate) mod space;
+mod suspects;
+mod tell;
 mod transit;
+mod unify;
 mod vivaldi;
 
 use core::time::Duration;
@@ -31,7 +36,6 @@ use std::collections::VecDeque;
 
 use boplish_wire::ring::{self as wire, Place, RingMessage, Table as Told, gap_code};
 use boplish_wire::{Kind, Message, Payload, PeerId, ProtocolName, Way};
-use rand_core::Rng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use self::carry::Paused;
@@ -42,29 +46,16 @@ use self::next_hop::{Next, Question, next_hop};
 use self::ring::Ring;
 use self::ring_protocol::Relayed;
 use self::transit::Transit;
+use self::unify::LOOK_AROUND;
 use self::vivaldi::Vivaldi;
 use super::{Callback, NeighbourKind, NeighbourView, RingView, Router, RouterOutput, Via};
 use crate::config::ChordConfig;
 use crate::io::DisconnectReason;
 use crate::kbr::{KeyBased, Neighbourhood};
 use crate::link::retry::random_below;
-use crate::protocol::discovery;
-use crate::protocol::{self};
-use crate::table::{Set, Table, pop_first};
+use crate::protocol::{self, discovery};
+use crate::table::{Set, Table, pop_or_shrink};
 use crate::time::Time;
-
-/// A peer that left, or that could not be connected to, is not tried for this long.
-const AVOID: Duration = Duration::from_secs(30);
-
-/// Peers that are remembered as avoided.
-const MAX_AVOIDED: usize = 256;
-
-/// Peers whose ways are remembered, and for how long.
-const MAX_WAYS: usize = 256;
-const WAY_LASTS: Duration = Duration::from_secs(60);
-
-/// Round trips that are measured at one time, besides those of messages.
-const MAX_PROBES: usize = 128;
 
 /// Entries of a neighbour's table that are kept.
 const MAX_TABLE: usize = 512;
@@ -172,22 +163,6 @@ impl Chord {
         chord
     }
 
-    /// What every neighbour is told, with an empty table.
-    fn told(&self) -> Told {
-        Told {
-            member: self.ring.member,
-            coordinates: self.vivaldi.coordinates(),
-            gap: self.ring.gap(),
-            ..Told::default()
-        }
-    }
-
-    /// What hellos tell: the table follows when the link is up.
-    fn set_hello(&mut self) {
-        let hello = self.told().encode();
-        self.outputs.push_back(RouterOutput::Routing(hello));
-    }
-
     /// Says something to a peer of the ring.
     fn say(&mut self, to: PeerId, message: &RingMessage) {
         self.say_over(Some(to), message, Way::default());
@@ -214,156 +189,9 @@ impl Chord {
         }
     }
 
-    /// Sends a neighbour what is new to it, with a number if the round trip is to be measured.
-    fn tell_table(&mut self, now: Time, peer: PeerId, measure: bool) {
-        let Some(news) = self.neighbours.news_for(&peer) else {
-            return;
-        };
-        let mut table = Told {
-            full: news.full,
-            added: news.added,
-            removed: news.removed,
-            ..self.told()
-        };
-        if measure {
-            let number = self.transit.number();
-            self.measure(number, peer, now);
-            table.number = Some(number);
-        }
-        let bytes = table.encode();
-        self.outputs
-            .push_back(RouterOutput::SendRouting { peer, bytes });
-    }
-
-    /// A neighbour is going to acknowledge this number.
-    fn measure(&mut self, number: u32, peer: PeerId, sent: Time) {
-        if self.probes.len() >= MAX_PROBES {
-            pop_first(&mut self.probes);
-        }
-        self.probes.insert(number, (peer, sent));
-    }
-
-    /// The own table has changed: neighbours hear of it soon, but not too often.
-    fn plan_announcement(&mut self, now: Time) {
-        let (delay, pause) = match self.is_small() {
-            true => (self.config.announce_delay / 4, self.config.announce_delay),
-            false => (self.config.announce_delay, self.config.announce_interval),
-        };
-        let at = (now + delay).max(self.timers.announced + pause);
-        self.timers.announce.get_or_insert(at);
-    }
-
-    fn announce(&mut self, now: Time) {
-        self.timers.announced = now;
-        for peer in self.neighbours.ids() {
-            self.tell_table(now, peer, false);
-        }
-    }
-
-    /// The own membership has changed: everybody is told at once.
-    fn membership_changed(&mut self, now: Time) {
-        self.set_hello();
-        let bytes = self.told().encode();
-        for peer in self.neighbours.ids() {
-            let bytes = bytes.clone();
-            self.outputs
-                .push_back(RouterOutput::SendRouting { peer, bytes });
-        }
-        if self.ring.member {
-            self.outputs.push_back(RouterOutput::RingJoined);
-            self.timers.joining_since = None;
-            self.timers.long = Some(now);
-            self.timers.check = Some(now + self.jittered(self.config.check_interval));
-        }
-    }
-
     /// From half of a duration to the whole.
     fn jittered(&mut self, duration: Duration) -> Duration {
         duration / 2 + random_below(duration / 2, &mut self.rng)
-    }
-
-    /// A neighbour was heard: it is no suspect any more.
-    fn heard(&mut self, now: Time, peer: PeerId) {
-        let Some(link) = self.neighbours.get_mut(&peer) else {
-            return;
-        };
-        if link.suspect.take().is_none() {
-            return;
-        }
-        if core::mem::take(&mut link.given_up) && link.member {
-            self.neighbours.set_listed(&peer, true);
-            self.plan_announcement(now);
-            self.consider(peer);
-        }
-    }
-
-    /// A neighbour has not acknowledged what it should have: others carry its messages until it
-    /// is heard again, and after a while the ring does without it.
-    fn suspect(&mut self, now: Time, peer: PeerId) {
-        let Some(link) = self.neighbours.get_mut(&peer) else {
-            return;
-        };
-        link.was_late();
-        if link.suspect.is_none() {
-            link.suspect = Some(now);
-            let due = now + self.config.ring_patience;
-            self.suspects_due = Some(self.suspects_due.map_or(due, |it| it.min(due)));
-            self.outputs.push_back(RouterOutput::Probe(peer));
-        }
-    }
-
-    /// Gives up those that have been suspects for too long.
-    fn give_up_suspects(&mut self, now: Time) {
-        let patience = self.config.ring_patience;
-        let mut next = None;
-        let mut given_up = Vec::new();
-        for (peer, link) in self.neighbours.iter() {
-            if let Some(since) = link.suspect.filter(|_| !link.given_up) {
-                let due = since + patience;
-                if due <= now {
-                    given_up.push(*peer);
-                } else {
-                    next = Some(next.map_or(due, |it: Time| it.min(due)));
-                }
-            }
-        }
-        self.suspects_due = next;
-        for peer in given_up {
-            if let Some(link) = self.neighbours.get_mut(&peer) {
-                link.given_up = true;
-                if link.member {
-                    self.neighbours.set_listed(&peer, false);
-                    self.plan_announcement(now);
-                }
-            }
-            self.forget_on_ring(now, peer);
-        }
-    }
-
-    fn avoid(&mut self, now: Time, peer: PeerId) {
-        self.avoided.retain(|_, until| now < *until);
-        if self.avoided.len() < MAX_AVOIDED {
-            self.avoided.insert(peer, now + AVOID);
-        }
-    }
-
-    fn is_avoided(&self, now: Time, peer: &PeerId) -> bool {
-        self.avoided.get(peer).is_some_and(|until| now < *until)
-    }
-
-    /// How a peer is reached that its id alone does not lead to.
-    fn way_to(&self, now: Time, peer: &PeerId) -> Option<Detour> {
-        let (until, way) = self.ways.get(peer)?;
-        (now < *until).then(|| way.clone())
-    }
-
-    fn learn_way(&mut self, now: Time, peer: PeerId, way: Detour) {
-        if self.ways.len() >= MAX_WAYS {
-            self.ways.retain(|_, (until, _)| now < *until);
-        }
-        if self.ways.len() < MAX_WAYS && peer != self.own {
-            self.ways.insert(peer, (now + WAY_LASTS, way));
-        }
     }
 }
 
@@ -653,44 +481,11 @@ impl Router for Chord {
     }
 
     fn poll_output(&mut self) -> Option<RouterOutput> {
-        self.outputs.pop_front()
+        pop_or_shrink(&mut self.outputs)
     }
 }
 
-/// After news, the bootstrap server is asked this soon whether another ring is there, and ever
-/// more rarely if not.
-const LOOK_AROUND: Duration = Duration::from_secs(4);
-const LOOK_AROUND_MAX: Duration = Duration::from_secs(256);
-
 impl Chord {
-    /// Plans the next look at the bootstrap server, while that is of use.
-    fn plan_look_around(&mut self, now: Time) {
-        let useful = self.signaling_open && self.neighbours.len() > 0;
-        let pause = self.timers.look_around_pause.max(LOOK_AROUND);
-        self.timers.look_around = useful.then(|| now + self.jittered(pause));
-    }
-
-    /// Asks somebody at the bootstrap server which ring it is in.
-    fn look_around(&mut self, now: Time) {
-        if self.ring.member {
-            let token = self.rng.next_u32() | 1;
-            self.finds.look_around = token;
-            self.say_over(None, &RingMessage::Find { token }, Way::default());
-        }
-        let pause = self.timers.look_around_pause.max(LOOK_AROUND);
-        self.timers.look_around_pause = (pause * 2).min(LOOK_AROUND_MAX);
-        self.plan_look_around(now);
-    }
-
-    fn measured(&mut self, peer: PeerId, round_trip: Duration) {
-        let angle = self.rng.next_u64();
-        if let Some(link) = self.neighbours.get_mut(&peer) {
-            link.measured(round_trip);
-            let one_way = round_trip.as_secs_f32() * 500.0;
-            self.vivaldi.update(link.coordinates, one_way, angle);
-        }
-    }
-
     fn kind_of(&self, peer: &PeerId) -> NeighbourKind {
         let on_ring = |places: &[Place]| places.iter().any(|it| it.peer == *peer);
         if on_ring(self.ring.successors()) || on_ring(self.ring.predecessors()) {

@@ -2,31 +2,20 @@
 
 use core::time::Duration;
 
-use boplish_wire::limits::MAX_WAYPOINTS;
 use boplish_wire::ring::{Place, RingMessage, RingState, gap_code};
 use boplish_wire::{Message, PeerId, Way};
-use rand_core::Rng;
 
-use super::finds::Purpose;
+use super::join::JOIN_INTERVAL;
 use super::long_links::Want;
-use super::{Chord, Detour, Via};
+use super::{Chord, Via};
 use crate::protocol;
 use crate::protocol::discovery::{self, Discovery};
 use crate::router::RouterOutput;
 use crate::time::Time;
 
-/// After this long without anybody who is a member, a peer with links begins a ring.
-const BEGIN_AFTER: Duration = Duration::from_secs(3);
-
-/// From one attempt to join to the next.
-const JOIN_INTERVAL: Duration = Duration::from_millis(1500);
-
 /// News of the own place go out in bundles.
 const PUSH_DELAY: Duration = Duration::from_millis(20);
 const PUSH_INTERVAL: Duration = Duration::from_millis(250);
-
-/// Gossip of another ring is heeded this often.
-const UNIFY_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Questions in a row that a relayed neighbour may leave unanswered.
 const MAX_MISSED: u8 = 3;
@@ -62,59 +51,13 @@ impl Chord {
         }
     }
 
-    fn wanted_successor(&self, peer: &PeerId) -> bool {
-        self.approached == Some(*peer)
-    }
-
-    fn stabilize_with(&mut self, peer: PeerId) {
+    pub(super) fn stabilize_with(&mut self, peer: PeerId) {
         let known = match self.taken {
             Some((from, checksum, _)) if from == peer => checksum,
             Some(_) | None => 0,
         };
         let member = self.ring.member;
         self.say(peer, &RingMessage::Stabilize { known, member });
-    }
-
-    /// Does what a peer that is no member yet can do.
-    fn join(&mut self, now: Time) {
-        let members = self.neighbours.iter().any(|(_, link)| link.is_usable());
-        if members {
-            if !self.finds.has(&Purpose::Join) && self.approached.is_none() {
-                self.find(now, self.own, Vec::new(), Purpose::Join);
-            }
-            return;
-        }
-        let waited = self
-            .timers
-            .joining_since
-            .is_some_and(|since| now.since(since) >= BEGIN_AFTER);
-        let is_least = self.neighbours.iter().all(|(id, _)| self.own < *id);
-        if self.neighbours.len() > 0 && (waited || is_least) {
-            // Nobody here has a ring: this peer is one by itself, and the others join it.
-            self.ring.member = true;
-            self.membership_changed(now);
-        }
-    }
-
-    /// A peer is to be the successor: asks it, once there is a link.
-    pub(super) fn approach(&mut self, now: Time, peer: PeerId, over: Vec<PeerId>) {
-        if peer == self.own {
-            return;
-        }
-        if !self.ring.member {
-            self.approached = Some(peer);
-        }
-        if self
-            .neighbours
-            .get(&peer)
-            .is_some_and(|link| !link.given_up)
-        {
-            return self.stabilize_with(peer);
-        }
-        if !over.is_empty() {
-            self.learn_way(now, peer, Detour::Over(over));
-        }
-        self.want(now, peer, Want::Ring { foreign: false });
     }
 
     /// Regularly: asks the successor for its place, or goes on joining.
@@ -279,36 +222,8 @@ impl Chord {
         self.tend(now);
     }
 
-    /// The peer that this one wants to join in front of has told its place.
-    fn handle_state_joining(&mut self, now: Time, from: Place, state: &RingState) {
-        let is_approached = self.approached == Some(from.peer);
-        match state.predecessors.first() {
-            Some(first) if first.peer == self.own => {
-                // It has taken this peer for its predecessor: what is behind that is ours.
-                self.approached = None;
-                self.ring.stabilize(from, state);
-                if let Some(second) = state.predecessors.get(1) {
-                    self.ring.rectify(*second);
-                }
-                self.ring.member = true;
-                self.membership_changed(now);
-                self.stabilize_with(from.peer);
-                self.tend(now);
-            }
-            Some(first)
-                if is_approached
-                    && super::space::is_between(&self.own, &first.peer, &from.peer) =>
-            {
-                self.approach(now, first.peer, Vec::new());
-            }
-            Some(_) | None => {
-                self.approached.take_if(|_| is_approached);
-            }
-        }
-    }
-
     /// Somebody has named a peer that may be a nearer successor or predecessor.
-    fn consider_named(&mut self, now: Time, peer: PeerId) {
+    pub(super) fn consider_named(&mut self, now: Time, peer: PeerId) {
         if peer == self.own || !self.ring.is_nearer_successor(&peer) {
             return;
         }
@@ -337,22 +252,8 @@ impl Chord {
         }
     }
 
-    /// No link is left: what was known of the ring is of no use any more.
-    pub(super) fn leave_ring(&mut self, now: Time) {
-        if self.ring.member {
-            self.ring.clear();
-            self.membership_changed(now);
-        }
-        self.ring.clear();
-        self.approached = None;
-        self.timers.joining_since = None;
-        self.timers.check = None;
-        self.timers.long = None;
-        self.relayed.clear();
-    }
-
     /// Keeps links to the nearest on the ring, and tells them when the own place has changed.
-    fn tend(&mut self, now: Time) {
+    pub(super) fn tend(&mut self, now: Time) {
         let count = self.config.ring_links;
         let successors = self.ring.successors().iter().take(count);
         let near = successors.chain(self.ring.predecessors().iter().take(count));
@@ -413,108 +314,6 @@ impl Chord {
             if self.neighbours.get(&peer).is_some() {
                 self.say(peer, &farewell);
             }
-        }
-    }
-
-    /// Asks over some neighbour who comes after this peer: the successor, if the ring is one.
-    pub(super) fn check_ring(&mut self, now: Time) {
-        self.timers.check = Some(now + self.jittered(self.config.check_interval));
-        let usable = self.neighbours.iter().filter(|(_, link)| link.is_usable());
-        let peers: Vec<PeerId> = usable.map(|it| *it.0).collect();
-        let index = (self.rng.next_u32() as usize).checked_rem(peers.len());
-        if let Some(over) = index.and_then(|index| peers.get(index)) {
-            let after = super::space::next(&self.own);
-            self.find(now, after, vec![*over], Purpose::Check);
-        }
-    }
-
-    /// The owner of the key after the own id, as found over some peers, and its place.
-    pub(super) fn compare_successor(
-        &mut self,
-        now: Time,
-        owner: PeerId,
-        state: &RingState,
-        over: Vec<PeerId>,
-    ) {
-        if owner == self.own || !state.member || !self.ring.is_nearer_successor(&owner) {
-            return;
-        }
-        let is_foreign = self.is_foreign(state);
-        if self.neighbours.get(&owner).is_some() {
-            self.stabilize_with(owner);
-        } else {
-            self.learn_way(now, owner, Detour::Over(over.clone()));
-            self.want(
-                now,
-                owner,
-                Want::Ring {
-                    foreign: is_foreign,
-                },
-            );
-        }
-        if is_foreign && over.len() < MAX_WAYPOINTS {
-            let mut way = vec![self.own];
-            way.extend(over);
-            self.spread(now, way, None);
-        }
-    }
-
-    /// Whether a place is in another ring: nobody there is known here.
-    fn is_foreign(&self, state: &RingState) -> bool {
-        let known = |place: &Place| {
-            let same = |own: &Place| own.peer == place.peer;
-            place.peer == self.own
-                || self.ring.successors().iter().any(same)
-                || self.ring.predecessors().iter().any(same)
-        };
-        !state.predecessors.iter().any(known) && !state.successors.iter().any(known)
-    }
-
-    /// Somebody at the bootstrap server is in this or in another ring.
-    pub(super) fn compare_rings(&mut self, now: Time, other: PeerId, state: &RingState) {
-        if other == self.own || !state.member || self.neighbours.get(&other).is_some() {
-            return;
-        }
-        if self.is_foreign(state) {
-            self.find(now, other, Vec::new(), Purpose::Other(other));
-        }
-    }
-
-    /// A link into another ring is wanted.
-    pub(super) fn want_foreign(&mut self, now: Time, peer: PeerId) {
-        self.timers.look_around_pause = super::LOOK_AROUND;
-        self.learn_way(now, peer, Detour::Signaling);
-        self.want(now, peer, Want::Ring { foreign: true });
-    }
-
-    /// Tells neighbours over whom another ring is reached, so that each finds its place there.
-    pub(super) fn spread(&mut self, now: Time, over: Vec<PeerId>, except: Option<PeerId>) {
-        if now < self.timers.unify_not_before {
-            return;
-        }
-        self.timers.unify_not_before = now + UNIFY_INTERVAL;
-        let gossip = RingMessage::Unify { over: over.clone() };
-        for peer in self.neighbours.ids() {
-            let usable = self.neighbours.get(&peer).is_some_and(|it| it.is_usable());
-            if usable && Some(peer) != except && !over.contains(&peer) {
-                self.say(peer, &gossip);
-            }
-        }
-        // And this peer looks for its own place there.
-        if let Some(beyond) = except {
-            let after = super::space::next(&self.own);
-            self.find(now, after, vec![beyond], Purpose::Foreign);
-        }
-    }
-
-    fn handle_unify(&mut self, now: Time, over: Vec<PeerId>) {
-        if self.ring.member
-            && now >= self.timers.unify_not_before
-            && !over.contains(&self.own)
-            && !self.finds.has(&Purpose::Foreign)
-        {
-            let after = super::space::next(&self.own);
-            self.find(now, after, over, Purpose::Foreign);
         }
     }
 

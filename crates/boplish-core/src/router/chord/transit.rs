@@ -120,6 +120,11 @@ impl Transit {
     fn remove(&mut self, number: u32) -> Option<InTransit> {
         let waiting = self.waiting.remove(&number)?;
         self.deadlines.remove(&(waiting.deadline, number));
+        if self.waiting.is_empty() {
+            // A burst has passed.
+            self.waiting = Table::new();
+            self.deadlines = Set::new();
+        }
         Some(waiting)
     }
 }
