@@ -32,6 +32,11 @@ impl Batch {
         self.due.get_or_insert(now + delay);
     }
 
+    /// There will be no further candidates, and all have gone along with the description.
+    pub(super) fn conclude(&mut self) {
+        self.done = true;
+    }
+
     /// There will be no further candidates: what waits is due at once.
     pub(super) fn finish(&mut self, now: Time) {
         self.done = true;

@@ -97,6 +97,7 @@ impl Links {
             }
             ConnectionInput::LocalCandidatesDone => {
                 if handshake.waiting.is_some() {
+                    handshake.batch.conclude();
                     return self.send_waiting(now, peer);
                 }
                 handshake.batch.finish(now);
