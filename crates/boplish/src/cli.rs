@@ -10,6 +10,7 @@ use boplish_native::wire::{PeerId, ProtocolName};
 use clap::{Args, Parser, Subcommand};
 use serde::Deserialize;
 
+use crate::emulate::EmulateCommand;
 use crate::logging::LogOptions;
 use crate::values::{IceUrl, LinkBudget, RouterName, Seconds, Successors, bootstrap};
 
@@ -57,6 +58,10 @@ pub(crate) enum Command {
     /// Prints the address when all peers are linked with each other, and runs until SIGINT or
     /// SIGTERM.
     Demo(DemoOptions),
+    /// Emulate a network as a scenario describes it, in the simulator or with real peers.
+    ///
+    /// Prints the figures, and writes a folder with all samples and a page with plots.
+    Emulate(EmulateCommand),
 }
 
 /// How to serve.

@@ -7,6 +7,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use crate::cli::{DemoOptions, PeerOptions, ServeOptions};
+use crate::emulate::EmulateOptions;
 use crate::failure::Failure;
 use crate::logging::{LogFormat, LogOptions};
 
@@ -19,6 +20,7 @@ pub(crate) struct File {
     pub(crate) serve: ServeOptions,
     pub(crate) peer: PeerOptions,
     pub(crate) demo: DemoOptions,
+    pub(crate) emulate: EmulateOptions,
 }
 
 impl File {

@@ -13,7 +13,8 @@ use crate::failure::Failure;
 #[command(next_help_heading = "Logging")]
 pub(crate) struct LogOptions {
     /// What is logged to stderr: off, error, warn, info, debug or trace, or by module as in
-    /// `warn,boplish_server=debug` [default: info for serve, else warn].
+    /// `warn,boplish_server=debug` [default: info for serve, error for emulate,
+    /// else warn].
     #[arg(long, global = true, env = "BOPLISH_LOG", value_name = "FILTER")]
     pub(crate) log: Option<String>,
     /// How log lines look [default: text].

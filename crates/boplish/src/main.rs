@@ -1,4 +1,5 @@
-//! The command line of BOPlish: a bootstrap server, a native peer, and a demo of both.
+//! The command line of BOPlish: a bootstrap server, a native peer, a demo of both, and an emulator
+//! of whole networks.
 //!
 //! This crate parses what people and scripts say, calls the server and the native peers, and
 //! prints what they answer. It knows nothing of the protocol. What it prints for programs goes to
@@ -7,6 +8,7 @@
 mod cli;
 mod config;
 mod demo;
+mod emulate;
 mod failure;
 mod logging;
 mod peer;
@@ -42,6 +44,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
     let default_log = match &cli.command {
         Command::Serve(_) => "info",
         Command::Peer(_) | Command::Demo(_) => "warn",
+        // Thousands of peers have something to say about each other.
+        Command::Emulate(_) => "error",
     };
     logging::start(&cli.logging.or(file.logging()), default_log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -56,6 +60,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
                 peer::run(options, command.action).await
             }
             Command::Demo(options) => demo::run(options.or(file.demo)).await,
+            Command::Emulate(command) => emulate::run(command, file.emulate).await,
         }
     })
 }

@@ -2,13 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use boplish_core::{Config, Event, Input, Node, Output, State, Time};
+use boplish_core::{
+    Config, ConnectionCommand, ConnectionInput, Event, Input, Node, Output, State, Time,
+};
 use boplish_wire::bootstrap::IceServer;
 use boplish_wire::{Keypair, PeerId};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::sleep_until;
 
 use super::events::Sink;
+use super::traffic::Counters;
 use super::waiters::{Waiter, Waiters};
 use super::{Command, PeerError};
 use crate::connections::Connections;
@@ -49,7 +52,9 @@ pub(super) struct Driver {
     signaling: Signaling,
     connections: Connections,
     ice_servers: Vec<IceServer>,
+    traffic: Counters,
     leaving: Option<Leaving>,
+    has_vanished: bool,
 }
 
 /// The peer has been closed.
@@ -64,6 +69,7 @@ impl Driver {
         settings: Settings,
         commands: mpsc::Receiver<Command>,
         events: Sink,
+        traffic: Counters,
     ) -> Result<(Self, watch::Receiver<Snapshot>), EngineError> {
         let mut core = settings.core;
         core.bootstrap = settings.bootstrap.is_some();
@@ -82,7 +88,9 @@ impl Driver {
             signaling: Signaling::new(settings.bootstrap, id),
             connections,
             ice_servers: settings.ice_servers,
+            traffic,
             leaving: None,
+            has_vanished: false,
         };
         Ok((driver, snapshots))
     }
@@ -92,6 +100,9 @@ impl Driver {
         self.node.open(self.now());
         loop {
             self.drain();
+            if self.has_vanished {
+                return;
+            }
             if self.has_left() {
                 break;
             }
@@ -190,6 +201,11 @@ impl Driver {
                 Ok(id) => self.waiters.insert_ping(id, peer, done),
                 Err(error) => drop(done.send(Err(error.into()))),
             },
+            Command::Lookup { key, done } => match self.node.lookup(now, key) {
+                Ok(id) => self.waiters.insert(id, Waiter::Lookup(done)),
+                Err(error) => Waiter::Lookup(done).fail(error.into()),
+            },
+            Command::Ring { done } => answer(done, Ok(self.node.ring())),
             Command::Reply {
                 to,
                 request,
@@ -217,6 +233,7 @@ impl Driver {
                 answer(done, Ok(()));
             }
             Command::Close { done } => self.leave(Some(done)),
+            Command::Vanish => self.has_vanished = true,
         }
     }
 
@@ -234,6 +251,9 @@ impl Driver {
             }
             let now = self.now();
             for (id, input) in inputs {
+                if let ConnectionInput::Message(bytes) = &input {
+                    self.traffic.received(bytes.len());
+                }
                 self.node.handle_input(now, Input::Connection(id, input));
             }
         }
@@ -259,6 +279,9 @@ impl Driver {
                 self.connections.set_ice_servers(&all);
             }
             Output::Connection(id, command) => {
+                if let ConnectionCommand::Send(bytes) = &command {
+                    self.traffic.sent(bytes.len());
+                }
                 self.connections.handle_command(Instant::now(), id, command);
             }
             Output::Event(event) => return Some(event),
@@ -284,9 +307,9 @@ fn take_snapshot(node: &Node, connections: &Connections) -> Snapshot {
 }
 
 /// Tells a caller how it went; one that has gone away needs no answer.
-fn answer(
-    done: oneshot::Sender<Result<(), PeerError>>,
-    result: Result<(), boplish_core::SendError>,
+fn answer<T>(
+    done: oneshot::Sender<Result<T, PeerError>>,
+    result: Result<T, boplish_core::SendError>,
 ) {
     let _ = done.send(result.map_err(PeerError::from));
 }

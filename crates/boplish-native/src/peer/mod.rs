@@ -2,16 +2,18 @@
 
 mod driver;
 mod events;
+mod traffic;
 mod waiters;
 
 use std::time::Duration;
 
-use boplish_core::{Config, State};
+use boplish_core::{Config, RingView, State};
 use boplish_wire::bootstrap::IceServer;
 use boplish_wire::{Keypair, MessageId, Payload, PeerId, ProtocolName};
 use tokio::sync::{mpsc, oneshot, watch};
 
 pub use events::{Events, EventsError};
+pub use traffic::Traffic;
 
 use crate::engine::{Engine, EngineError};
 use crate::identity::{IdentityError, fresh_identity};
@@ -60,6 +62,15 @@ pub enum PeerError {
     Closed,
 }
 
+/// What a lookup has found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Found {
+    /// The first peer at or after the key, clockwise.
+    pub owner: PeerId,
+    /// The links that the question came over; 0 if this peer is the owner.
+    pub hops: u8,
+}
+
 /// A peer of the network. Clones are handles to the same peer; when the last one is dropped, the
 /// peer leaves.
 #[derive(Debug, Clone)]
@@ -67,6 +78,7 @@ pub struct Peer {
     id: PeerId,
     commands: mpsc::Sender<Command>,
     snapshot: watch::Receiver<Snapshot>,
+    traffic: traffic::Counters,
     events: events::Source,
 }
 
@@ -96,6 +108,13 @@ pub(crate) enum Command {
         peer: PeerId,
         done: oneshot::Sender<Result<Duration, PeerError>>,
     },
+    Lookup {
+        key: PeerId,
+        done: oneshot::Sender<Result<Found, PeerError>>,
+    },
+    Ring {
+        done: oneshot::Sender<Result<Option<RingView>, PeerError>>,
+    },
     TakeProtocol {
         protocol: ProtocolName,
         done: oneshot::Sender<Result<(), PeerError>>,
@@ -122,6 +141,7 @@ pub(crate) enum Command {
     Close {
         done: oneshot::Sender<Result<(), PeerError>>,
     },
+    Vanish,
 }
 
 impl Peer {
@@ -142,6 +162,7 @@ impl Peer {
         let id = identity.id();
         let (commands, command_queue) = mpsc::channel(MAX_COMMANDS);
         let (source, sink, events) = events::channel();
+        let traffic = traffic::Counters::default();
         let (driver, snapshot) = Driver::new(
             engine,
             driver::Settings {
@@ -152,12 +173,14 @@ impl Peer {
             },
             command_queue,
             sink,
+            traffic.clone(),
         )?;
         tokio::spawn(driver.run());
         let peer = Self {
             id,
             commands,
             snapshot,
+            traffic,
             events: source,
         };
         Ok((peer, events))
@@ -191,6 +214,11 @@ impl Peer {
     /// WebRTC connections that this peer holds: those of links, and those being made or closed.
     pub fn connections(&self) -> usize {
         self.snapshot.borrow().connections
+    }
+
+    /// What the peer's data channels have carried so far.
+    pub fn traffic(&self) -> Traffic {
+        self.traffic.read()
     }
 
     /// Resolves when the peer holds so many links and not one connection more.
@@ -275,6 +303,16 @@ impl Peer {
         self.ask(|done| Command::Ping { peer, done }).await
     }
 
+    /// Finds the owner of a key.
+    pub async fn lookup(&self, key: PeerId) -> Result<Found, PeerError> {
+        self.ask(|done| Command::Lookup { key, done }).await
+    }
+
+    /// This peer's place in the ring; `None` in a mesh.
+    pub async fn ring(&self) -> Result<Option<RingView>, PeerError> {
+        self.ask(|done| Command::Ring { done }).await
+    }
+
     /// Hands the messages of a protocol that the core would answer by itself to the application.
     pub async fn take_protocol(&self, protocol: ProtocolName) -> Result<(), PeerError> {
         self.ask(|done| Command::TakeProtocol { protocol, done })
@@ -315,6 +353,13 @@ impl Peer {
     pub async fn close(&self) {
         // An error says that the peer's task has ended, which is what is wanted.
         let _ = self.ask(|done| Command::Close { done }).await;
+    }
+
+    /// Ends at once, without a word to anybody, as a machine that loses its power: for
+    /// emulations.
+    pub async fn vanish(&self) {
+        // An error says that the peer's task has ended, which is what is wanted.
+        let _ = self.commands.send(Command::Vanish).await;
     }
 
     async fn ask<T>(

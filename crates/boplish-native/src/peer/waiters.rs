@@ -8,7 +8,7 @@ use boplish_core::io::DeliveryError;
 use boplish_wire::{MessageId, Payload, PeerId};
 use tokio::sync::oneshot;
 
-use super::PeerError;
+use super::{Found, PeerError};
 
 /// Who waits for what. The node bounds the messages that are on their way, and reports an
 /// outcome for each within a bound of time.
@@ -25,6 +25,8 @@ pub(super) enum Waiter {
     Send(oneshot::Sender<Result<(), PeerError>>),
     /// Waits for a reply.
     Request(oneshot::Sender<Result<Payload, PeerError>>),
+    /// Waits for the owner of a key.
+    Lookup(oneshot::Sender<Result<Found, PeerError>>),
     /// Waits for a pong of a peer.
     Ping {
         /// The peer.
@@ -42,6 +44,7 @@ impl Waiter {
         match self {
             Self::Send(done) => drop(done.send(Err(error))),
             Self::Request(done) => drop(done.send(Err(error))),
+            Self::Lookup(done) => drop(done.send(Err(error))),
             Self::Ping { done, .. } => drop(done.send(Err(error))),
         }
     }
@@ -74,7 +77,7 @@ impl Waiters {
                     None
                 }
                 // A request or ping has arrived; its answer is still to come.
-                Some(waiter @ (Waiter::Request(_) | Waiter::Ping { .. })) => {
+                Some(waiter @ (Waiter::Request(_) | Waiter::Lookup(_) | Waiter::Ping { .. })) => {
                     self.waiting.insert(id, waiter);
                     None
                 }
@@ -86,7 +89,7 @@ impl Waiters {
                     let _ = done.send(Ok(payload));
                     None
                 }
-                Some(waiter @ (Waiter::Send(_) | Waiter::Ping { .. })) => {
+                Some(waiter @ (Waiter::Send(_) | Waiter::Lookup(_) | Waiter::Ping { .. })) => {
                     self.waiting.insert(to, waiter);
                     None
                 }
@@ -96,13 +99,31 @@ impl Waiters {
                 self.handle_pong(from, round_trip);
                 Some(Event::Pong { from, round_trip })
             }
+            Event::Found {
+                lookup,
+                owner,
+                hops,
+            } => match self.waiting.remove(&lookup) {
+                Some(Waiter::Lookup(done)) => {
+                    let _ = done.send(Ok(Found { owner, hops }));
+                    None
+                }
+                Some(waiter @ (Waiter::Send(_) | Waiter::Request(_) | Waiter::Ping { .. })) => {
+                    self.waiting.insert(lookup, waiter);
+                    None
+                }
+                None => Some(Event::Found {
+                    lookup,
+                    owner,
+                    hops,
+                }),
+            },
             Event::StateChanged(_)
             | Event::SignalingChanged { .. }
             | Event::PeerConnected(_)
             | Event::PeerDisconnected { .. }
             | Event::Message { .. }
             | Event::Topology { .. }
-            | Event::Found { .. }
             | Event::RingJoined
             | Event::KeyMessage { .. }
             | Event::Forward { .. }
@@ -130,7 +151,9 @@ impl Waiters {
             .iter()
             .filter_map(|(id, waiter)| match waiter {
                 Waiter::Ping { peer, order, .. } if *peer == from => Some((*order, *id)),
-                Waiter::Ping { .. } | Waiter::Send(_) | Waiter::Request(_) => None,
+                Waiter::Ping { .. } | Waiter::Send(_) | Waiter::Request(_) | Waiter::Lookup(_) => {
+                    None
+                }
             })
             .min();
         if let Some(Waiter::Ping { done, .. }) = oldest.and_then(|(_, id)| self.waiting.remove(&id))

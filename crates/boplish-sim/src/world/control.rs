@@ -65,6 +65,7 @@ impl World {
             claims: Default::default(),
             unreachable: Default::default(),
             server_side: None,
+            newcomer_side: 0,
             tamper: Tamper::default(),
             counters: Counters::default(),
             trace: Trace::new(seed),
@@ -94,7 +95,11 @@ impl World {
         let mut own = self.random_of(handle, 0x6C69_6E65);
         let line = Line::draw(&self.network, &mut own);
         let is_hidden = own.chance(self.network.hidden);
-        self.peers.push(Peer::new(id, node, self.now, line));
+        let side = self.newcomer_side;
+        self.peers.push(Peer {
+            side,
+            ..Peer::new(id, node, self.now, line)
+        });
         self.by_id.insert(id, handle);
         self.note(7, u64::from(handle.0));
         self.node(handle, Node::open);

@@ -60,6 +60,18 @@ impl World {
         self.refresh();
     }
 
+    /// Peers that come from now on are apart from all that are there, together with the server,
+    /// which starts anew and forgets the others: a network of its own grows up, until
+    /// [`heal`](Self::heal).
+    pub fn grow_apart(&mut self) {
+        self.newcomer_side += 1;
+        self.server_side = Some(self.newcomer_side);
+        self.trace
+            .line(self.now, || "another network begins".to_owned());
+        self.restart_server();
+        self.refresh();
+    }
+
     /// Two peers can't reach each other directly, until further notice.
     pub fn set_reachable(&mut self, a: PeerHandle, b: PeerHandle, reachable: bool) {
         let pair = (a.min(b), a.max(b));
@@ -73,6 +85,7 @@ impl World {
     /// Ends every partition and every unreachable pair; blinks end by themselves.
     pub fn heal(&mut self) {
         self.unreachable.clear();
+        self.newcomer_side = 0;
         self.partition(&[], None);
     }
 

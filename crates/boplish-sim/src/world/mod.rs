@@ -63,6 +63,8 @@ pub struct World {
     unreachable: BTreeSet<(PeerHandle, PeerHandle)>,
     /// The side of the partition that the server is on; `None` while both reach it.
     server_side: Option<u8>,
+    /// The side of the partition that newcomers are on.
+    newcomer_side: u8,
     tamper: Tamper,
     counters: Counters,
     trace: Trace,

@@ -1,0 +1,6 @@
+//! What runs are judged and compared by, the same for every backend: samples go in, figures come
+//! out.
+
+pub(crate) mod figures;
+pub(crate) mod numbers;
+pub(crate) mod samples;
