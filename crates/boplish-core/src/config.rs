@@ -19,9 +19,17 @@ pub struct Config {
     pub router: RouterConfig,
 }
 
-/// How messages find their way. All peers of a network have the same.
+/// How messages find their way. All peers of a network have the same; one that is set to another
+/// is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RouterConfig {
+    /// As the bootstrap server says; where it says nothing, after
+    /// [`NetworkParameters::default`](boplish_wire::bootstrap::NetworkParameters).
+    FromNetwork {
+        /// Links that this peer has in a ring, if it does not want as many as the server says; at
+        /// least 12.
+        budget: Option<usize>,
+    },
     /// Everybody is linked with everybody: the report's router (section 4.1.4).
     Mesh,
     /// A ring, for networks of any size; as good as a mesh while there are no more peers than
@@ -102,7 +110,7 @@ impl Default for Config {
             bootstrap: true,
             link: LinkConfig::default(),
             delivery: DeliveryConfig::default(),
-            router: RouterConfig::Chord(ChordConfig::default()),
+            router: RouterConfig::FromNetwork { budget: None },
         }
     }
 }

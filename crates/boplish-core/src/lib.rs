@@ -16,6 +16,7 @@ mod delivery;
 mod kbr;
 mod link;
 mod node;
+mod parameters;
 mod protocol;
 mod router;
 mod signaling;

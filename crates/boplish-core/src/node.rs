@@ -1,10 +1,12 @@
 //! The node: owns the links, the router and the protocols, and drains them into one another.
 //!
 //! - this file: what the user commands and what shells call;
+//! - `bootstrap`: the conversation with the bootstrap server;
 //! - `drain`: what the parts say to each other, until nobody has anything left to say;
 //! - `deliver`: messages that have reached this peer.
 
 mod adopt;
+mod bootstrap;
 mod by_key;
 mod deliver;
 mod drain;
@@ -14,26 +16,26 @@ use core::time::Duration;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use boplish_wire::{Keypair, Kind, Message, MessageId, Payload, PeerId, ProtocolName, Way, signal};
+use boplish_wire::{Keypair, Kind, Message, MessageId, Payload, PeerId, ProtocolName, Way};
 use rand_core::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-use crate::config::{Config, RouterConfig};
+use crate::config::Config;
 use crate::delivery::Delivery;
 use crate::io::{DeliveryError, Direction, Event, Input, Output, State};
 use crate::link::Links;
+use crate::parameters::Parameters;
 use crate::protocol::bopcast::Group;
 use crate::protocol::ping::Ping;
 use crate::protocol::{self, bopcast, ping, topo};
-use crate::router::chord::Chord;
-use crate::router::mesh::Mesh;
 use crate::router::origin::Origins;
 use crate::router::{Callback, Router};
-use crate::signaling::{Due, Signaling};
+use crate::signaling::Signaling;
 use crate::table::pop_or_shrink;
 use crate::time::Time;
 
 pub use self::adopt::AdoptedLink;
+use self::bootstrap::new_router;
 pub use self::error::SendError;
 use self::error::refuse_reserved;
 
@@ -46,6 +48,9 @@ pub struct Node {
     next_message: u64,
     links: Links,
     router: Box<dyn Router + Send>,
+    parameters: Parameters,
+    /// The protocols that the application has taken over.
+    taken: Vec<ProtocolName>,
     origins: Origins,
     delivery: Delivery,
     signaling: Signaling,
@@ -80,25 +85,19 @@ impl Node {
         let mut rng = Xoshiro256PlusPlus::from_seed(seed);
         let links_rng = Xoshiro256PlusPlus::from_rng(&mut rng);
         let router_rng = Xoshiro256PlusPlus::from_rng(&mut rng);
-        let mut router: Box<dyn Router + Send> = match config.router {
-            RouterConfig::Mesh => Box::new(Mesh::new(id, config.link.max_links, router_rng)),
-            RouterConfig::Chord(config) => Box::new(Chord::new(id, config, router_rng)),
-        };
-        let callbacks = [
-            (signal::PROTOCOL, Callback::Links),
-            (topo::NAME, Callback::Topo),
-            (ping::NAME, Callback::Ping),
-            (bopcast::NAME, Callback::Bopcast),
-        ];
-        for (name, callback) in callbacks {
-            router.register_delivery_callback(&protocol::name(name), callback);
-        }
+        let (parameters, chord) = Parameters::new(config.router);
+        let router = new_router(id, chord, config.link.max_links, router_rng);
+        let signaling = Signaling::new(config.link.retry_base, config.link.retry_max);
+        let mut links = Links::new(config.link, Arc::clone(&identity), links_rng, now);
+        links.set_network(parameters.code());
         Self {
             phase: Phase::New,
             next_message: rng.next_u64(),
-            signaling: Signaling::new(config.link.retry_base, config.link.retry_max),
-            links: Links::new(config.link, Arc::clone(&identity), links_rng, now),
+            signaling,
+            links,
             router,
+            parameters,
+            taken: Vec::new(),
             origins: Origins::new(id),
             delivery: Delivery::new(config.delivery),
             ping: Ping::default(),
@@ -189,6 +188,9 @@ impl Node {
     /// [`SendError::ReservedProtocol`] for `signaling-protocol` and `discovery-protocol`.
     pub fn take_protocol(&mut self, protocol: &ProtocolName) -> Result<(), SendError> {
         refuse_reserved(protocol)?;
+        if !self.taken.contains(protocol) {
+            self.taken.push(protocol.clone());
+        }
         self.router
             .register_delivery_callback(protocol, Callback::Application);
         Ok(())
@@ -396,17 +398,6 @@ impl Node {
         }
         while let Some(id) = self.ping.take_expired(now) {
             self.undelivered(id, DeliveryError::TimedOut);
-        }
-    }
-
-    fn drive_signaling(&mut self, now: Time) {
-        match self.signaling.handle_timeout(now) {
-            Some(Due::Open) => self.outputs.push_back(Output::OpenSignaling),
-            Some(Due::Close) => {
-                self.outputs.push_back(Output::CloseSignaling);
-                self.handle_signaling_closed(now);
-            }
-            None => {}
         }
     }
 

@@ -175,6 +175,14 @@ impl Signaling {
         was_open
     }
 
+    /// The server is of no use, and won't be for a while. Returns whether the channel was open.
+    pub(crate) fn leave_alone(&mut self, now: Time, rng: &mut Xoshiro256PlusPlus) -> bool {
+        let was_open = self.is_open();
+        let retry = now + RETURN / 2 + random_below(RETURN, rng);
+        self.state = State::Closed { retry };
+        was_open
+    }
+
     /// The channel is needed: a peer that was let go comes back.
     pub(crate) fn want(&mut self, now: Time, rng: &mut Xoshiro256PlusPlus) {
         match self.state {

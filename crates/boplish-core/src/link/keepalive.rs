@@ -28,6 +28,11 @@ impl Links {
         self.send_keepalives(now, true);
     }
 
+    /// Sets the code of the network that neighbours must belong to.
+    pub(crate) fn set_network(&mut self, code: u32) {
+        self.network = code;
+    }
+
     /// Sets what hellos and keepalives say for the router.
     pub(crate) fn set_routing(&mut self, routing: Vec<u8>) {
         self.routing = routing;

@@ -27,7 +27,6 @@ use core::time::Duration;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use boplish_wire::bootstrap::NetworkParameters;
 use boplish_wire::{
     Candidate, CloseReason, DeniedReason, Description, Frame, Keypair, Message, Payload, PeerId,
     SessionId, Signal, SignedSignal,
@@ -191,7 +190,7 @@ impl Links {
             closed: false,
             hidden: false,
             routing: Vec::new(),
-            network: NetworkParameters::default().code(),
+            network: 0,
             next_connection: 0,
             earliest: Cell::new(None),
             bootstrap: Bootstrap {
@@ -303,6 +302,11 @@ impl Links {
         self.open
             .values()
             .any(|link| !link.liveness.reported_disturbed)
+    }
+
+    /// Most links, open and half-open.
+    pub(crate) fn max_links(&self) -> usize {
+        self.config.max_links
     }
 
     /// Whether the newest own first offers came to nothing.

@@ -1,6 +1,5 @@
 //! What the parts of a node say to each other, until nobody has anything left to say.
 
-use boplish_wire::bootstrap::{ErrorCode, FromServer, ServerError, joined};
 use boplish_wire::{Message, PeerId, json, signal};
 
 use super::{Node, Phase};
@@ -24,20 +23,6 @@ impl Node {
         }
         self.update_state();
         self.drive_joined(now);
-    }
-
-    /// Tells the server when this peer has joined the network; it may then let it go, and this
-    /// peer comes back to it without a link that works.
-    fn drive_joined(&mut self, now: Time) {
-        if !self.links.has_working_link() {
-            self.signaling.want(now, &mut self.rng);
-        } else if self.signaling.awaits_joined()
-            && self.router.ring().is_none_or(|ring| ring.member)
-        {
-            self.signaling.tell_joined();
-            let text = joined(self.keypair.id());
-            self.outputs.push_back(Output::SendSignaling(text));
-        }
     }
 
     fn handle_link_output(&mut self, now: Time, output: LinkOutput) {
@@ -200,91 +185,14 @@ impl Node {
         }
     }
 
-    pub(super) fn handle_signaling_message(&mut self, now: Time, text: &str) {
-        if !self.signaling.has_socket() {
-            return;
-        }
-        match FromServer::parse(text) {
-            Ok(FromServer::Challenge { nonce }) => {
-                let answer = self.signaling.answer_challenge(&self.keypair, &nonce);
-                self.outputs.push_back(Output::SendSignaling(answer));
-            }
-            Ok(FromServer::Welcome {
-                ice_servers,
-                network: _,
-            }) => {
-                self.outputs.push_back(Output::IceServers(ice_servers));
-                if self.signaling.handle_welcome(now) {
-                    self.event(Event::SignalingChanged { open: true });
-                    self.router.handle_signaling(now, true);
-                    self.links.set_bootstrap_possible(now, true);
-                }
-            }
-            Ok(FromServer::Release { entry_peers }) => {
-                let size = self.network_size();
-                let rng = &mut self.rng;
-                if self.signaling.handle_release(now, entry_peers, size, rng) {
-                    self.outputs.push_back(Output::CloseSignaling);
-                    self.signaling_is_closed(now);
-                }
-            }
-            Ok(FromServer::Denied { id: _ }) => self.links.handle_denied_by_server(now),
-            Ok(FromServer::Error(error)) => self.handle_server_error(now, error),
-            Ok(FromServer::Shutdown { reason }) => {
-                tracing::debug!(reason, "the bootstrap server shuts down");
-            }
-            Ok(FromServer::Message(message)) => {
-                self.handle_message(now, Via::Signaling, message);
-            }
-            Err(error) => self.refused(None, Refusal::Malformed(error.to_string())),
-        }
-    }
-
-    pub(super) fn handle_signaling_closed(&mut self, now: Time) {
-        let is_linked = self.links.linked_peers().next().is_some();
-        let size = is_linked.then(|| self.network_size());
-        if self.signaling.handle_closed(now, size, &mut self.rng) {
-            self.signaling_is_closed(now);
-        }
-    }
-
-    fn signaling_is_closed(&mut self, now: Time) {
-        self.alone = false;
-        self.event(Event::SignalingChanged { open: false });
-        self.router.handle_signaling(now, false);
-        self.links.set_bootstrap_possible(now, false);
-    }
-
-    /// How many peers the network has, as far as this one can tell.
-    fn network_size(&self) -> u32 {
-        match self.router.ring() {
-            Some(ring) => ring.estimated_size,
-            None => self.links.linked_peers().fold(1, |size, _| size + 1),
-        }
-    }
-
-    fn handle_server_error(&mut self, now: Time, error: ServerError) {
-        if error.code != ErrorCode::UnknownPeer {
-            tracing::warn!(code = error.code.as_str(), "the bootstrap server refuses");
-            return self.event(Event::ServerError(error));
-        }
-        // Ordinary: the peer has left the server, or the network.
-        if let Some(id) = error.id {
-            self.handle_lost(now, id);
-        }
-        if let Some(Ok(peer)) = error.peer.map(|peer| peer.parse::<PeerId>()) {
-            self.links.handle_unreachable(now, peer);
-        }
-    }
-
-    fn refused(&mut self, from: Option<PeerId>, reason: Refusal) {
+    pub(super) fn refused(&mut self, from: Option<PeerId>, reason: Refusal) {
         tracing::warn!(?from, %reason, "refused");
         self.refusals += 1;
         self.event(Event::Refused { from, reason });
     }
 
     /// Takes a message from a neighbour or from the bootstrap server.
-    fn handle_message(&mut self, now: Time, via: Via, mut message: Message) {
+    pub(super) fn handle_message(&mut self, now: Time, via: Via, mut message: Message) {
         if let Via::Link(peer) = via {
             message.hops = message.hops.saturating_add(1);
             if let Some(hop) = message.way.hop {

@@ -63,6 +63,14 @@ impl NetworkParameters {
         }
     }
 
+    /// A ring.
+    pub fn chord() -> Self {
+        Self {
+            router: RouterKind::Chord,
+            ..Self::default()
+        }
+    }
+
     /// The number that peers must have in common: the version, the router (0 mesh, 1 chord) and
     /// the successors (0 in a mesh), one byte each.
     pub fn code(&self) -> u32 {

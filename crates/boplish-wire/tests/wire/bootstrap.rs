@@ -95,7 +95,7 @@ fn what_the_directory_writes_peers_read() {
     let network = NetworkParameters {
         successors: 5,
         link_budget: 300,
-        ..NetworkParameters::default()
+        ..NetworkParameters::chord()
     };
     let text = welcome(&to, &servers, Some(&network));
     assert!(
@@ -235,7 +235,7 @@ fn the_parameters_of_a_network_have_defaults_and_may_say_more() {
         }
     };
     let chord = network(r#"{"router":"chord","name":"a"}"#);
-    assert_eq!(chord, Some(NetworkParameters::default()));
+    assert_eq!(chord, Some(NetworkParameters::chord()));
     let unknown = network(r#"{"router":"pastry"}"#).expect("it is well-formed");
     assert_eq!(unknown.router, RouterKind::Unknown);
     let later = network(r#"{"router":"chord","version":2}"#).expect("it is well-formed");
@@ -252,7 +252,7 @@ fn the_parameters_of_a_network_have_defaults_and_may_say_more() {
 
 #[test]
 fn peers_of_one_network_have_one_code() {
-    let chord = NetworkParameters::default();
+    let chord = NetworkParameters::chord();
     let more_links = NetworkParameters {
         link_budget: 50,
         ..chord

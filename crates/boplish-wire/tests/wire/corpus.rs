@@ -249,7 +249,7 @@ fn frames() -> Vec<(&'static str, Vec<u8>)> {
         version: 1,
         hidden: true,
         routing: b"router".to_vec(),
-        network: NetworkParameters::default().code(),
+        network: NetworkParameters::chord().code(),
     };
     let keepalive = Keepalive {
         hidden: false,
@@ -394,7 +394,7 @@ fn server_texts() -> Vec<(&'static str, Vec<u8>)> {
         ("response", challenge_response(&alice(), &nonce)),
         (
             "welcome",
-            welcome(&to, &servers, Some(&NetworkParameters::default())),
+            welcome(&to, &servers, Some(&NetworkParameters::chord())),
         ),
         ("release", release(&to, 256)),
         ("denied", denied(&to, Some("7"))),
