@@ -145,7 +145,8 @@ pub enum Event {
     /// The peer's place in the network has changed.
     StateChanged(State),
     /// The signaling channel to the bootstrap server has opened (and the id is proven) or closed.
-    /// A closed one is no fault by itself: the network lives on.
+    /// A closed one is no fault by itself: the network lives on. While the server has let this
+    /// peer go, since others are there for newcomers, the channel counts as open.
     SignalingChanged {
         /// Whether it is open now.
         open: bool,

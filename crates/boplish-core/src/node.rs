@@ -54,6 +54,8 @@ pub struct Node {
     origins: Origins,
     delivery: Delivery,
     signaling: Signaling,
+    /// Whether the application takes the signaling channel for open.
+    signaling_told: bool,
     ping: Ping,
     group: Group,
     uses_bootstrap: bool,
@@ -94,6 +96,7 @@ impl Node {
             phase: Phase::New,
             next_message: rng.next_u64(),
             signaling,
+            signaling_told: false,
             links,
             router,
             parameters,
@@ -138,9 +141,7 @@ impl Node {
         for id in self.delivery.take_all() {
             self.undelivered(id, DeliveryError::Closed);
         }
-        if self.signaling.is_open() {
-            self.event(Event::SignalingChanged { open: false });
-        }
+        self.tell_signaling(false);
         if self.signaling.close() {
             self.outputs.push_back(Output::CloseSignaling);
         }
@@ -159,9 +160,10 @@ impl Node {
         self.state
     }
 
-    /// Whether the signaling channel to the bootstrap server is open and the id proven.
+    /// Whether the signaling channel to the bootstrap server is open and the id proven, or would
+    /// be if the server had not let this peer go.
     pub fn is_signaling_open(&self) -> bool {
-        self.signaling.is_open()
+        self.signaling_told
     }
 
     /// The peers that a link is open to, in the order of their ids.

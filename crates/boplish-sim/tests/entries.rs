@@ -52,7 +52,7 @@ fn stats(world: &World) -> Stats {
 
 fn at_server(world: &World) -> Vec<PeerHandle> {
     let mut living = world.living();
-    living.retain(|peer| world.look(*peer).unwrap().is_signaling_open());
+    living.retain(|peer| world.has_socket(*peer));
     living
 }
 
@@ -67,7 +67,10 @@ fn released_peers_stay_in_the_network_and_newcomers_find_it() {
         world.run_for(secs(30));
         for peer in &peers {
             let told = count(&world, *peer, |event| {
-                matches!(event, Event::StateChanged(_) | Event::ServerError(_))
+                matches!(
+                    event,
+                    Event::StateChanged(_) | Event::SignalingChanged { .. } | Event::ServerError(_)
+                )
             });
             ensure(&world, told == 0, "a released peer is told of no fault");
         }

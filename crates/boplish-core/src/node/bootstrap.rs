@@ -119,6 +119,7 @@ impl Node {
                 if self.signaling.leave_alone(now, &mut self.rng) {
                     self.signaling_is_closed(now);
                 }
+                self.tell_signaling(false);
                 self.event(Event::ServerError(ServerError {
                     code: ErrorCode::OtherNetwork,
                     message,
@@ -145,7 +146,7 @@ impl Node {
     fn handle_welcome(&mut self, now: Time, ice_servers: Vec<IceServer>) {
         self.outputs.push_back(Output::IceServers(ice_servers));
         if self.signaling.handle_welcome(now) {
-            self.event(Event::SignalingChanged { open: true });
+            self.tell_signaling(true);
             self.router.handle_signaling(now, true);
             self.links.set_bootstrap_possible(now, true);
         }
@@ -157,13 +158,21 @@ impl Node {
         if self.signaling.handle_closed(now, size, &mut self.rng) {
             self.signaling_is_closed(now);
         }
+        self.tell_signaling(false);
     }
 
     fn signaling_is_closed(&mut self, now: Time) {
         self.alone = false;
-        self.event(Event::SignalingChanged { open: false });
         self.router.handle_signaling(now, false);
         self.links.set_bootstrap_possible(now, false);
+    }
+
+    /// Tells the application whether it is to take the signaling channel for open.
+    pub(super) fn tell_signaling(&mut self, open: bool) {
+        if self.signaling_told != open {
+            self.signaling_told = open;
+            self.event(Event::SignalingChanged { open });
+        }
     }
 
     /// How many peers the network has, as far as this one can tell.

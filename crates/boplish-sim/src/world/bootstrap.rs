@@ -3,6 +3,7 @@
 use boplish_directory::{Config, Stats};
 
 use super::World;
+use crate::peer::PeerHandle;
 
 impl World {
     /// How the bootstrap server behaves when it is started the next time.
@@ -14,6 +15,11 @@ impl World {
     pub fn restart_server(&mut self) {
         self.kill_server();
         self.start_server();
+    }
+
+    /// Whether a peer has a WebSocket to the bootstrap server, which it may still be opening.
+    pub fn has_socket(&self, peer: PeerHandle) -> bool {
+        self.peer(peer).socket.is_some()
     }
 
     /// What the bootstrap server has counted since its start; `None` while it does not run.
