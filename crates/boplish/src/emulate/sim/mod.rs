@@ -411,7 +411,7 @@ impl Backend for Simulation<'_> {
         let most = match &self.config.router {
             // A newcomer's first link may come on top of the budget.
             RouterConfig::Chord(chord) if is_settled => hard.min(chord.budget + 1),
-            RouterConfig::Chord(_) | RouterConfig::Mesh => hard,
+            RouterConfig::Chord(_) | RouterConfig::Mesh | RouterConfig::FromNetwork { .. } => hard,
         };
         let mut problems: Vec<String> = self
             .living()
