@@ -51,6 +51,8 @@ pub struct Node {
     parameters: Parameters,
     /// The protocols that the application has taken over.
     taken: Vec<ProtocolName>,
+    /// The protocols of which it wants to see messages that come by.
+    watched: Vec<ProtocolName>,
     origins: Origins,
     delivery: Delivery,
     signaling: Signaling,
@@ -101,6 +103,7 @@ impl Node {
             router,
             parameters,
             taken: Vec::new(),
+            watched: Vec::new(),
             origins: Origins::new(id),
             delivery: Delivery::new(config.delivery),
             ping: Ping::default(),

@@ -111,6 +111,32 @@ fn what_the_application_has_taken_over_stays_its_own() {
 }
 
 #[test]
+fn what_is_looked_for_before_the_network_is_known_is_answered_all_the_same() {
+    for seed in replay::seeds(0..4) {
+        let mut world = world(
+            seed,
+            Some(NetworkParameters {
+                successors: 3,
+                ..NetworkParameters::chord()
+            }),
+        );
+        world.add_peers(5);
+        world.run_for(secs(20));
+        let (newcomer, key) = (
+            world.add_peer(Config::default()),
+            world.id(world.living()[0]),
+        );
+        let id = world
+            .node(newcomer, |node, now| node.lookup(now, key))
+            .unwrap();
+        until_event(&mut world, newcomer, secs(20), "an answer", |event| {
+            matches!(event, Event::Found { lookup, .. } if *lookup == id)
+                || matches!(event, Event::Undelivered { id: it, .. } if *it == id)
+        });
+    }
+}
+
+#[test]
 fn a_peer_that_is_set_to_another_network_says_so_and_leaves_the_server_alone() {
     let ring_of_five = RouterConfig::Chord(ChordConfig {
         successors: 5,

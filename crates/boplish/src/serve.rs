@@ -80,3 +80,36 @@ fn config(options: ServeOptions) -> Config {
     }
     config
 }
+
+#[cfg(test)]
+mod tests {
+    use boplish_server::NetworkParameters;
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::{Cli, Command};
+
+    fn served(flags: &str) -> Config {
+        let words = ["boplish", "serve"].into_iter().chain(flags.split(' '));
+        let Command::Serve(options) = Cli::try_parse_from(words).unwrap().command else {
+            panic!("it is another command");
+        };
+        config(options)
+    }
+
+    #[test]
+    fn flags_set_the_network_and_its_entry_peers() {
+        let config = served("--router mesh --successors 5 --link-budget 50 --entry-peers 9");
+        let expected = NetworkParameters {
+            successors: 5,
+            link_budget: 50,
+            ..NetworkParameters::mesh()
+        };
+        assert_eq!(config.network, expected);
+        assert_eq!(config.limits.directory.entry_peers.get(), 9);
+        assert_eq!(
+            served("--router chord").network,
+            NetworkParameters::default()
+        );
+    }
+}

@@ -110,7 +110,7 @@ impl Node {
         match self.parameters.handle_welcome(network, is_linked) {
             Agreement::Same => true,
             Agreement::New => {
-                self.renew_router();
+                self.renew_router(now);
                 true
             }
             Agreement::Conflict => {
@@ -132,13 +132,18 @@ impl Node {
     }
 
     /// Routes as the network does. There are no links yet.
-    fn renew_router(&mut self) {
+    fn renew_router(&mut self, now: Time) {
+        self.router.leave();
+        self.drain(now);
         let rng = Xoshiro256PlusPlus::from_rng(&mut self.rng);
         let (id, chord) = (self.keypair.id(), self.parameters.chord());
         self.router = new_router(id, chord, self.links.max_links(), rng);
         for protocol in &self.taken {
             self.router
                 .register_delivery_callback(protocol, Callback::Application);
+        }
+        for protocol in &self.watched {
+            self.router.watch(protocol);
         }
         self.links.set_network(self.parameters.code());
     }

@@ -68,6 +68,9 @@ impl Node {
     /// [`SendError::ReservedProtocol`] for those of the core.
     pub fn watch(&mut self, protocol: &ProtocolName) -> Result<(), SendError> {
         refuse_reserved(protocol)?;
+        if !self.watched.contains(protocol) {
+            self.watched.push(protocol.clone());
+        }
         self.router.watch(protocol);
         Ok(())
     }

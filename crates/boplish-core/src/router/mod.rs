@@ -188,7 +188,7 @@ pub(crate) trait Router: KeyBased + core::fmt::Debug {
     /// Whether a peer that offers a link may have one.
     fn admits(&self, peer: PeerId) -> bool;
 
-    /// This peer leaves the network.
+    /// This peer leaves the network, or goes on with another router; lookups are given up.
     fn leave(&mut self);
 
     /// Messages for keys that have this protocol and come by are shown before they are sent on.

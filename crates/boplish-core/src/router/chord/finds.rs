@@ -133,6 +133,15 @@ impl Chord {
         }
     }
 
+    /// Gives up what the application looks for.
+    pub(super) fn give_up_finds(&mut self) {
+        for (_, find) in core::mem::replace(&mut self.finds, Finds::new()).waiting {
+            if let Purpose::Application(id) = find.purpose {
+                self.outputs.push_back(RouterOutput::NotFound { id });
+            }
+        }
+    }
+
     /// Finds the owner of a key for the application.
     pub(super) fn find_for_application(&mut self, now: Time, id: MessageId, key: PeerId) {
         if self.ring.owns(&key) {

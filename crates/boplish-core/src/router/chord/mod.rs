@@ -395,6 +395,7 @@ impl Router for Chord {
 
     fn leave(&mut self) {
         self.say_farewell();
+        self.give_up_finds();
     }
 
     fn watch(&mut self, protocol: &ProtocolName) {
