@@ -86,6 +86,7 @@ fn examples() -> Vec<(&'static str, String)> {
             },
         ),
         ("offer in JSON", json::encode(&signaling)),
+        ("offer as text", signed.to_text()),
         ("described offer", offer.describe()),
         ("challenge-response", challenge_response(&alice(), &[7; 32])),
     ]
