@@ -22,6 +22,9 @@ const AVOID: Duration = Duration::from_secs(30);
 /// Peers that are remembered as avoided.
 const MAX_AVOIDED: usize = 256;
 
+/// In a small network, neighbours are asked for theirs this often.
+const ASK_INTERVAL: Duration = Duration::from_millis(700);
+
 /// Questions and attempts for long links at one time.
 const MAX_AT_ONCE: usize = 4;
 
@@ -112,6 +115,9 @@ impl Chord {
         let Some(link) = self.neighbours.get(&peer) else {
             return;
         };
+        if now < self.timers.ask_not_before {
+            return self.plan_long(now, ASK_INTERVAL);
+        }
         let own = position(&self.own);
         let is_new = |place: u32| {
             place != own
@@ -123,6 +129,7 @@ impl Chord {
                     .any(|(id, until)| position(id) == place && now < *until)
         };
         if link.table.iter().any(|entry| is_new(entry.position)) && self.is_small() {
+            self.timers.ask_not_before = now + ASK_INTERVAL;
             self.outputs.push_back(RouterOutput::Originate {
                 to: Some(peer),
                 protocol: protocol::name(discovery::NAME),
@@ -158,7 +165,11 @@ impl Chord {
         let pause = self.jittered(self.config.long_interval);
         self.timers.long = Some(now + pause);
         if self.is_small() {
-            for peer in self.neighbours.ids() {
+            // Another one each time: one alone may know none that can be linked.
+            let mut peers = self.neighbours.ids();
+            let first = (self.rng.next_u32() as usize).checked_rem(peers.len());
+            peers.rotate_left(first.unwrap_or(0));
+            for peer in peers {
                 self.complete_mesh(now, peer);
             }
             return;

@@ -11,6 +11,7 @@
 //! - [`transit`]: what the next hop has not acknowledged yet.
 //! - `join`, `ring_protocol`, `unify`: joins the ring, keeps it in order, merges rings that meet.
 //! - `tell`, `suspects`: what neighbours are told, and what happens when they are silent.
+//! - `key_based`: what services see.
 //! - `finds`: questions for the owner of a key, and their answers.
 //! - `long_links`: which links there should be besides those of the ring.
 //! - `carry`: takes, delivers and forwards messages.
@@ -19,6 +20,7 @@
 mod carry;
 mod finds;
 mod join;
+mod key_based;
 mod long_links;
 mod neighbours;
 mod next_hop;
@@ -42,7 +44,6 @@ use self::carry::Paused;
 use self::finds::Finds;
 use self::long_links::Want;
 use self::neighbours::Neighbours;
-use self::next_hop::{Next, Question, next_hop};
 use self::ring::Ring;
 use self::ring_protocol::Relayed;
 use self::transit::Transit;
@@ -51,7 +52,6 @@ use self::vivaldi::Vivaldi;
 use super::{Callback, NeighbourKind, NeighbourView, RingView, Router, RouterOutput, Via};
 use crate::config::ChordConfig;
 use crate::io::DisconnectReason;
-use crate::kbr::{KeyBased, Neighbourhood};
 use crate::link::retry::random_below;
 use crate::protocol::{self, discovery};
 use crate::table::{Set, Table, pop_or_shrink};
@@ -116,6 +116,8 @@ struct Timers {
     announced: Time,
     /// See whether another long link is needed.
     long: Option<Time>,
+    /// No discovery before that.
+    ask_not_before: Time,
     /// See whether the ring is one, over some neighbour.
     check: Option<Time>,
     /// See whether another ring is at the bootstrap server.
@@ -202,36 +204,6 @@ enum Detour {
     Over(Vec<PeerId>),
     /// Through the bootstrap server.
     Signaling,
-}
-
-impl KeyBased for Chord {
-    fn neighbourhood(&self) -> Option<Neighbourhood> {
-        let peers = |places: &[Place]| places.iter().map(|it| it.peer).collect();
-        self.ring.member.then(|| Neighbourhood {
-            own: self.own,
-            before: peers(self.ring.predecessors()),
-            after: peers(self.ring.successors()),
-        })
-    }
-
-    fn local_lookup(&self, key: &PeerId, count: usize) -> Vec<PeerId> {
-        let mut hops = Vec::new();
-        while hops.len() < count {
-            let question = Question {
-                to: key,
-                by_key: true,
-                hop: None,
-                hops: 0,
-                except: &hops,
-            };
-            match next_hop(&self.own, &self.ring, &self.neighbours, question) {
-                Next::Here => return vec![self.own],
-                Next::Link { peer, .. } => hops.push(peer),
-                Next::Nowhere => break,
-            }
-        }
-        hops
-    }
 }
 
 impl Router for Chord {
