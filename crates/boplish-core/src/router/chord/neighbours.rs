@@ -239,7 +239,7 @@ impl Neighbours {
             let listed = self
                 .peers
                 .iter()
-                .filter(|(id, it)| it.is_usable() && *id != peer);
+                .filter(|(id, it)| it.member && !it.given_up && *id != peer);
             return Some(Table {
                 full: true,
                 added: listed.map(|(id, it)| entry(id, it)).collect(),
@@ -274,3 +274,6 @@ fn entry(id: &PeerId, neighbour: &Neighbour) -> TableEntry {
         gap: gap_code(neighbour.gap),
     }
 }
+
+#[cfg(test)]
+mod tests;
