@@ -286,3 +286,6 @@ impl Chord {
             .map(|index| distances[index].1)
     }
 }
+
+#[cfg(test)]
+mod tests;

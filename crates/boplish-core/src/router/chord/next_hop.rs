@@ -284,3 +284,6 @@ fn clockwise_greedy(own: &PeerId, neighbours: &Neighbours, question: Question<'_
         bound: u32::MAX,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -188,3 +188,6 @@ fn is_same(one: &[Place], other: &[Place]) -> bool {
     let peers = |list: &[Place]| list.iter().map(|place| place.peer).collect::<Vec<_>>();
     one.len() == other.len() && peers(one) == peers(other)
 }
+
+#[cfg(test)]
+mod tests;

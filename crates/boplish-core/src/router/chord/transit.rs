@@ -128,3 +128,104 @@ impl Transit {
         Some(waiting)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use core::time::Duration;
+
+    use boplish_wire::{Kind, MessageId, Payload, Way};
+
+    use super::*;
+    use crate::protocol;
+
+    fn peer(byte: u8) -> PeerId {
+        PeerId::from_bytes([byte; PeerId::BYTES])
+    }
+
+    fn at(millis: u64) -> Time {
+        Time::START + Duration::from_millis(millis)
+    }
+
+    /// Sends a message over this peer; whoever it came from was peer 0.
+    fn send(transit: &mut Transit, over: u8, deadline: u64) -> u32 {
+        let number = transit.number();
+        let message = Message {
+            id: MessageId(number.into()),
+            from: peer(200),
+            to: Some(peer(201)),
+            protocol: protocol::name("talk"),
+            kind: Kind::Plain,
+            wants_ack: false,
+            hops: 0,
+            payload: Payload::empty_json(),
+            way: Way::default(),
+            proof: None,
+        };
+        let tried = vec![peer(0), peer(over)];
+        transit.insert(number, message, None, tried, at(0), at(deadline));
+        number
+    }
+
+    #[test]
+    fn only_whom_a_message_was_sent_to_acknowledges_it() {
+        let mut transit = Transit::new();
+        let number = send(&mut transit, 1, 500);
+        assert!(transit.acknowledged(peer(2), number).is_none());
+        assert!(transit.acknowledged(peer(0), number).is_none());
+        assert!(transit.acknowledged(peer(1), number + 1).is_none());
+        assert!(transit.acknowledged(peer(1), number).is_some());
+        assert!(transit.acknowledged(peer(1), number).is_none());
+        assert_eq!(transit.poll_timeout(), None);
+    }
+
+    #[test]
+    fn messages_expire_in_the_order_of_their_deadlines() {
+        let mut transit = Transit::new();
+        let numbers = [900, 300, 600].map(|deadline| send(&mut transit, 1, deadline));
+        assert_eq!(transit.poll_timeout(), Some(at(300)));
+        assert!(transit.take_expired(at(299)).is_none());
+        let mut expired = || transit.take_expired(at(700)).map(|it| it.0);
+        assert_eq!(
+            [expired(), expired(), expired()],
+            [Some(numbers[1]), Some(numbers[2]), None]
+        );
+        assert_eq!(transit.poll_timeout(), Some(at(900)));
+    }
+
+    #[test]
+    fn what_was_sent_to_a_lost_peer_is_given_back() {
+        let mut transit = Transit::new();
+        let first = send(&mut transit, 1, 500);
+        send(&mut transit, 2, 500);
+        send(&mut transit, 1, 600);
+        assert_eq!(transit.take_sent_to(&peer(1)).len(), 2);
+        assert!(transit.acknowledged(peer(1), first).is_none());
+        assert_eq!(
+            transit.take_expired(at(999)).map(|it| it.0),
+            Some(first + 1)
+        );
+        assert_eq!(transit.poll_timeout(), None);
+    }
+
+    #[test]
+    fn no_more_than_the_limit_wait() {
+        let mut transit = Transit::new();
+        for _ in 0..=MAX_IN_TRANSIT {
+            send(&mut transit, 1, 500);
+        }
+        assert_eq!(transit.take_sent_to(&peer(1)).len(), MAX_IN_TRANSIT);
+    }
+
+    #[test]
+    fn so_many_ways_are_tried_and_no_more() {
+        let mut transit = Transit::new();
+        let number = send(&mut transit, 1, 500);
+        let mut lost = transit.acknowledged(peer(1), number).expect("it waits");
+        let mut tries = 1;
+        while lost.may_try_again() {
+            lost.tried.push(peer(9));
+            tries += 1;
+        }
+        assert_eq!(tries, MAX_TRIES);
+    }
+}
