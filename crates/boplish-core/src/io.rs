@@ -244,12 +244,16 @@ pub enum Event {
     /// The peers around this one on the ring have changed (the `update` upcall): see
     /// [`Node::neighbour_set`](crate::Node::neighbour_set) and the like.
     NeighbourhoodChanged,
-    /// A `topo-protocol` response: the peers that a peer is linked to.
+    /// A `topo-protocol` response: the peers that a peer is linked to, and its place in the ring.
     Topology {
         /// Who answered.
         from: PeerId,
         /// Its neighbours.
         peers: Vec<PeerId>,
+        /// The peers after it on the ring, the nearest first; none on a mesh.
+        successors: Vec<PeerId>,
+        /// The peers before it on the ring, the nearest first; none on a mesh.
+        predecessors: Vec<PeerId>,
     },
     /// A peer has become a member of the bopcast group, or left the network.
     GroupChanged {

@@ -5,9 +5,10 @@ mod common;
 
 use common::*;
 
-use boplish_core::Event;
+use boplish_core::config::{ChordConfig, RouterConfig};
 use boplish_core::wire::PeerId;
-use boplish_sim::{PeerHandle, World, replay};
+use boplish_core::{Config, Event};
+use boplish_sim::{NetworkConfig, PeerHandle, World, replay};
 
 #[test]
 fn a_ping_is_answered_with_its_round_trip_time() {
@@ -181,9 +182,47 @@ fn every_neighbour_tells_its_own() {
         let told = count(
             &world,
             peers[0],
-            |event| matches!(event, Event::Topology { from, peers } if *from == id && *peers == others),
+            |event| matches!(event, Event::Topology { from, peers, .. } if *from == id && *peers == others),
         );
         assert_eq!(told, 1);
+    }
+}
+
+/// A world whose four peers have had time to learn their places.
+fn settled(router: RouterConfig) -> (World, Vec<PeerHandle>) {
+    let config = Config {
+        router,
+        ..Config::default()
+    };
+    let mut world = World::new(12, NetworkConfig::default());
+    let peers = (0..4).map(|_| world.add_peer(config.clone())).collect();
+    until_mesh(&mut world, secs(60));
+    world.run_for(secs(30));
+    (world, peers)
+}
+
+#[test]
+fn neighbours_on_a_ring_tell_who_is_before_and_after_them() {
+    for (router, known) in [
+        (RouterConfig::Chord(ChordConfig::default()), 3),
+        (RouterConfig::Mesh, 0),
+    ] {
+        let (mut world, peers) = settled(router);
+        world
+            .node(peers[0], |node, now| node.request_topology(now, None))
+            .unwrap();
+        world.run_for(secs(3));
+        for peer in &peers[1..] {
+            let (id, ring) = (world.id(*peer), world.look(*peer).unwrap().ring());
+            let (after, before) =
+                ring.map_or_else(Default::default, |it| (it.successors, it.predecessors));
+            assert_eq!((after.len(), before.len()), (known, known));
+            let told = count(&world, peers[0], |event| {
+                matches!(event, Event::Topology { from, successors, predecessors, .. }
+                    if *from == id && *successors == after && *predecessors == before)
+            });
+            assert_eq!(told, 1);
+        }
     }
 }
 

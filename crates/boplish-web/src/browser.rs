@@ -24,7 +24,7 @@ export interface Host {
     undelivered(id: bigint, error: string): void;
     reply(request: bigint, payload: string | Uint8Array): void;
     pong(from: string, milliseconds: number): void;
-    topology(from: string, peers: string[]): void;
+    topology(from: string, peers: string[], successors: string[], predecessors: string[]): void;
     members(members: string[]): void;
     groupMessage(from: string, payload: string | Uint8Array): void;
     monitor(direction: 'incoming' | 'outgoing' | 'forwarded', type: string, from: string, to: string | undefined, json: string): void;
@@ -72,7 +72,13 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub(crate) fn pong(this: &Host, from: &str, milliseconds: f64);
     #[wasm_bindgen(method)]
-    pub(crate) fn topology(this: &Host, from: &str, peers: Vec<String>);
+    pub(crate) fn topology(
+        this: &Host,
+        from: &str,
+        peers: Vec<String>,
+        successors: Vec<String>,
+        predecessors: Vec<String>,
+    );
     #[wasm_bindgen(method)]
     pub(crate) fn members(this: &Host, members: Vec<String>);
     #[wasm_bindgen(method, js_name = groupMessage)]

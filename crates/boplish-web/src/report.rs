@@ -51,7 +51,17 @@ pub(crate) fn event(host: &Host, event: Event) {
         | Event::KeyMessage { .. }
         | Event::Forward { .. }
         | Event::NeighbourhoodChanged => {}
-        Event::Topology { from, peers } => host.topology(&from.to_string(), ids(&peers)),
+        Event::Topology {
+            from,
+            peers,
+            successors,
+            predecessors,
+        } => host.topology(
+            &from.to_string(),
+            ids(&peers),
+            ids(&successors),
+            ids(&predecessors),
+        ),
         Event::GroupChanged { members } => host.members(ids(&members)),
         Event::GroupMessage {
             from,

@@ -6,7 +6,7 @@ use super::Node;
 use crate::io::{Direction, Event};
 use crate::protocol::bopcast::{self, BopcastOutput};
 use crate::protocol::ping::{self, PingOutput};
-use crate::protocol::topo::{self, TopoOutput};
+use crate::protocol::topo::{self, TopoOutput, Topology};
 use crate::protocol::unreachable_peer;
 use crate::router::{Callback, Via};
 use crate::time::Time;
@@ -66,11 +66,20 @@ impl Node {
                     .handle_signal(now, from, message.to, &message.payload, admits);
             }
             Callback::Router => self.router.handle_delivery(now, via, &message),
-            Callback::Topo => match topo::handle(&message, || self.router.peer_ids()) {
+            Callback::Topo => match topo::handle(&message, || self.topology()) {
                 TopoOutput::Answer(payload) => {
                     self.originate(now, Some(from), topo::NAME, Kind::Plain, payload);
                 }
-                TopoOutput::Learned(peers) => self.event(Event::Topology { from, peers }),
+                TopoOutput::Learned(Topology {
+                    peers,
+                    successors,
+                    predecessors,
+                }) => self.event(Event::Topology {
+                    from,
+                    peers,
+                    successors,
+                    predecessors,
+                }),
                 TopoOutput::Nothing => {}
             },
             Callback::Ping => match self.ping.handle(now, &message) {
@@ -109,6 +118,19 @@ impl Node {
                     request,
                 });
             }
+        }
+    }
+
+    /// What others are told when they ask.
+    fn topology(&self) -> Topology {
+        let (successors, predecessors) = match self.router.ring() {
+            Some(ring) => (ring.successors, ring.predecessors),
+            None => Default::default(),
+        };
+        Topology {
+            peers: self.router.peer_ids(),
+            successors,
+            predecessors,
         }
     }
 

@@ -56,6 +56,11 @@ pub(crate) enum Report {
         #[serde(serialize_with = "text")]
         from: PeerId,
         peers: Vec<String>,
+        /// Those after it and before it on the ring, the nearest first.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        successors: Vec<String>,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        predecessors: Vec<String>,
     },
     Group {
         members: Vec<String>,
@@ -218,9 +223,16 @@ impl Report {
                 hops,
                 request: request.map(|id| id.0.to_string()),
             },
-            Event::Topology { from, peers } => Self::Topology {
+            Event::Topology {
+                from,
+                peers,
+                successors,
+                predecessors,
+            } => Self::Topology {
                 from,
                 peers: texts(&peers),
+                successors: texts(&successors),
+                predecessors: texts(&predecessors),
             },
             Event::Found { .. }
             | Event::RingJoined
@@ -278,7 +290,9 @@ impl Report {
                 content,
                 ..
             } => Some(format!("{from} {protocol} {}", content.line())),
-            Self::Topology { from, peers } => Some(format!("topology {from} {}", peers.join(" "))),
+            Self::Topology { from, peers, .. } => {
+                Some(format!("topology {from} {}", peers.join(" ")))
+            }
             Self::Group { members } => Some(format!("group {}", members.join(" "))),
             Self::GroupMessage { from, content } => {
                 Some(format!("{from} bopcast-protocol {}", content.line()))
@@ -430,6 +444,25 @@ mod tests {
         assert_eq!(value["event"], "message");
         assert_eq!(value["payload"]["text"], "two\nlines");
         assert_eq!(value.get("bytes"), None);
+    }
+
+    #[test]
+    fn a_topology_names_the_neighbours_on_the_ring_if_there_is_one() {
+        let topology = |successors: Vec<PeerId>| {
+            let report = Report::of(Event::Topology {
+                from: id(),
+                peers: vec![id()],
+                predecessors: successors.clone(),
+                successors,
+            });
+            serde_json::to_value(report.unwrap()).unwrap()
+        };
+        let text = id().to_string();
+        let on_ring = topology(vec![id()]);
+        assert_eq!(on_ring["peers"][0], *text);
+        assert_eq!(on_ring["successors"][0], *text);
+        assert_eq!(on_ring["predecessors"][0], *text);
+        assert_eq!(topology(Vec::new()).get("successors"), None);
     }
 
     #[test]

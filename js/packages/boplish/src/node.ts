@@ -50,6 +50,10 @@ export interface MonitorEvent extends Event {
 export interface TopologyEvent extends Event {
   readonly from: string;
   readonly peers: readonly string[];
+  /** The peers after it on the ring, the nearest first; none in a network that is no ring. */
+  readonly successors: readonly string[];
+  /** The peers before it on the ring, the nearest first; none in a network that is no ring. */
+  readonly predecessors: readonly string[];
 }
 /** Something a peer said was refused: it did not verify, or broke a rule. */
 export interface RefusedEvent extends Event {
@@ -216,7 +220,8 @@ export class BoplishNode extends typedEventTarget<NodeEvents>() {
         emit(this, 'message', { from, protocol, payload, hops });
         this.#protocols.get(protocol)?.receive(from, payload, hops, request);
       },
-      topology: (from, peers) => emit(this, 'topology', { from, peers }),
+      topology: (from, peers, successors, predecessors) =>
+        emit(this, 'topology', { from, peers, successors, predecessors }),
       members: (members) => this.group.changed(members),
       groupMessage: (from, payload) => this.group.receive(from, decode(payload)),
       monitor: (direction, type, from, to = '', payload) => {

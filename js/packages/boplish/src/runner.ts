@@ -11,7 +11,7 @@ export interface Listener {
   connected?(peer: string): void;
   disconnected?(peer: string, reason: string): void;
   message?(from: string, protocol: string, payload: RawPayload, hops: number, request: bigint | undefined): void;
-  topology?(from: string, peers: string[]): void;
+  topology?(from: string, peers: string[], successors: string[], predecessors: string[]): void;
   members?(members: string[]): void;
   groupMessage?(from: string, payload: RawPayload): void;
   monitor?(direction: string, type: string, from: string, to: string | undefined, payload: RawPayload): void;
@@ -231,7 +231,7 @@ export class Runner {
           const [ping] = this.#pings.get(from) ?? [];
           if (ping !== undefined) this.#end(ping)?.resolve(roundTrip);
         }),
-      topology: (from, peers) => tell('topology', from, peers),
+      topology: (...all) => tell('topology', ...all),
       members: (members) => tell('members', members),
       groupMessage: (from, payload) => tell('groupMessage', from, payload),
       monitor: (...all) => tell('monitor', ...all),
