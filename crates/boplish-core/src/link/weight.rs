@@ -186,17 +186,31 @@ impl Ends {
     }
 }
 
+/// Bytes of an open link and of the links of a peer that has none. Other tests that run at the
+/// same time count, too.
+fn measure() -> (isize, isize) {
+    const PEERS: u8 = 35;
+    let allocated = || ALLOCATOR.allocated().cast_signed();
+    let before = allocated();
+    let mut ends = Ends::new(PEERS);
+    let idle = allocated();
+    ends.connect_all();
+    let peers = isize::from(PEERS);
+    let links = ends.open_links().cast_signed();
+    assert_eq!(links, peers * (peers - 1));
+    (ends.channels, ends.offers) = (Table::new(), Table::new());
+    ((allocated() - idle) / links, (idle - before) / peers)
+}
+
 #[test]
 fn an_open_link_weighs_at_most_200_bytes() {
-    const PEERS: usize = 35;
-    let before = ALLOCATOR.allocated();
-    let mut ends = Ends::new(35);
-    let idle = ALLOCATOR.allocated();
-    ends.connect_all();
-    assert_eq!(ends.open_links(), PEERS * (PEERS - 1));
-    (ends.channels, ends.offers) = (Table::new(), Table::new());
-    let weight = (ALLOCATOR.allocated() - idle) / ends.open_links();
-    let idle = (idle - before) / PEERS;
+    // Two in a row that agree were measured while nothing else went on.
+    let mut last = measure();
+    let settled = (0..100).find_map(|_| {
+        let before = core::mem::replace(&mut last, measure());
+        (before == last).then_some(last)
+    });
+    let (weight, idle) = settled.expect("other tests come to an end");
     println!("an open link: {weight} bytes; idle links: {idle} bytes");
-    assert!(weight <= 200, "{weight} bytes");
+    assert!((1..=200).contains(&weight), "{weight} bytes");
 }
