@@ -2,6 +2,7 @@
 
 use base16ct::lower;
 use boplish_wire::bootstrap::challenge_response;
+use boplish_wire::ring::{RingMessage, Table, TableEntry};
 use boplish_wire::{
     CloseReason, Description, Frame, Keepalive, Kind, Message, MessageId, Payload, SessionId,
     Signal, SignedSignal, json, signal,
@@ -35,6 +36,22 @@ fn signed_ping() -> Vec<u8> {
     )
 }
 
+fn table() -> Table {
+    let entry = |position, gap| TableEntry {
+        position,
+        latency: 100,
+        gap,
+    };
+    Table {
+        member: true,
+        gap: 1 << 27,
+        number: Some(1),
+        full: true,
+        added: vec![entry(1, 200), entry(u32::MAX, 239)],
+        ..Table::default()
+    }
+}
+
 fn examples() -> Vec<(&'static str, String)> {
     let keepalive = Keepalive {
         hidden: true,
@@ -65,6 +82,10 @@ fn examples() -> Vec<(&'static str, String)> {
         payload: signed.to_payload(),
         ..ping()
     };
+    let stabilize = RingMessage::Stabilize {
+        known: 0x6850_e4f6,
+        member: true,
+    };
     let hex = |frame: Frame| lower::encode_string(&frame.encode());
     vec![
         ("id of Alice", alice().id().to_string()),
@@ -88,6 +109,12 @@ fn examples() -> Vec<(&'static str, String)> {
         ("offer in JSON", json::encode(&signaling)),
         ("offer as text", signed.to_text()),
         ("described offer", offer.describe()),
+        ("stabilize", lower::encode_string(&stabilize.encode())),
+        (
+            "find",
+            lower::encode_string(&RingMessage::Find { token: 9 }.encode()),
+        ),
+        ("table", lower::encode_string(&table().encode())),
         ("challenge-response", challenge_response(&alice(), &[7; 32])),
     ]
 }
