@@ -90,6 +90,8 @@ pub(crate) struct Chord {
     around: u32,
     /// The gap to the predecessor that neighbours were last told, as its code.
     told_gap: u8,
+    /// The checksum of both places when the successor was last told this one out of turn.
+    corrected: u32,
     /// From whose place the successor list is, the checksum of that place, and the predecessor
     /// that it named.
     taken: Option<(PeerId, u32, Option<PeerId>)>,
@@ -151,6 +153,7 @@ impl Chord {
             told_place: 0,
             around: 0,
             told_gap: 0,
+            corrected: 0,
             taken: None,
             approached: None,
             suspects_due: None,
@@ -246,7 +249,16 @@ impl Router for Chord {
         }
         self.probes.retain(|_, (to, _)| *to != peer);
         self.plan_announcement(now);
-        self.forget_on_ring(now, peer);
+        let is_closed = match reason {
+            DisconnectReason::Closed | DisconnectReason::ClosedByPeer => true,
+            DisconnectReason::Silent | DisconnectReason::Failed => false,
+        };
+        if is_closed && self.ring.lists(&peer) {
+            // Who leaves says so before; this one lives, and only does not need the link.
+            self.relay_instead(now, peer);
+        } else {
+            self.forget_on_ring(now, peer);
+        }
         for lost in self.transit.take_sent_to(&peer) {
             self.try_again(now, lost);
         }

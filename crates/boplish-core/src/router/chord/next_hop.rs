@@ -66,7 +66,8 @@ pub(super) fn next_hop(
             bound: 0,
         };
     }
-    let joins = by_key && ring.predecessor() == Some(*to);
+    let is_newcomer = neighbours.get(to).is_some_and(|link| !link.member);
+    let joins = by_key && is_newcomer && ring.predecessor() == Some(*to);
     if ring.owns(to) || joins {
         if by_key {
             return Next::Here;

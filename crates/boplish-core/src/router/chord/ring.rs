@@ -57,6 +57,12 @@ impl Ring {
             }
     }
 
+    /// Whether a peer is in one of the lists.
+    pub(super) fn lists(&self, peer: &PeerId) -> bool {
+        let mut all = self.successors.iter().chain(&self.predecessors);
+        all.any(|place| place.peer == *peer)
+    }
+
     /// Whether a peer would be a nearer successor than the one that is.
     pub(super) fn is_nearer_successor(&self, peer: &PeerId) -> bool {
         match self.successor() {
@@ -111,6 +117,17 @@ impl Ring {
             self.predecessors = list;
         }
         changed
+    }
+
+    /// Whether the predecessors of the successor, if they begin with this peer, go on with this
+    /// peer's.
+    pub(super) fn is_continued_by(&self, successor: &PeerId, state: &RingState) -> bool {
+        let Some((first, rest)) = state.predecessors.split_first() else {
+            return true;
+        };
+        let own = self.predecessors.iter().map(|place| place.peer);
+        let own = own.take_while(|it| it != successor).take(self.depth - 1);
+        first.peer != self.own || own.eq(rest.iter().map(|place| place.peer))
     }
 
     /// A list that begins with `first` and goes on with those of `rest` as long as each is

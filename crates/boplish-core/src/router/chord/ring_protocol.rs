@@ -109,10 +109,7 @@ impl Chord {
 
     /// A neighbour on the ring can't be linked: it is asked over others.
     pub(super) fn relay_instead(&mut self, now: Time, peer: PeerId) {
-        let is_named = |places: &[Place]| places.iter().any(|it| it.peer == peer);
-        let is_candidate = is_named(self.ring.successors())
-            || is_named(self.ring.predecessors())
-            || self.ring.is_nearer_successor(&peer);
+        let is_candidate = self.ring.lists(&peer) || self.ring.is_nearer_successor(&peer);
         if is_candidate && self.ring.member {
             self.relayed.insert(peer, Relayed::default());
             let member = true;
@@ -218,8 +215,24 @@ impl Chord {
             if let Some(between) = state.predecessors.first() {
                 self.consider_named(now, between.peer);
             }
+            self.correct(from.peer, state);
         }
         self.tend(now);
+    }
+
+    /// What the successor knows of those before this peer, it may have been told by another: then
+    /// it is told again, once.
+    fn correct(&mut self, successor: PeerId, state: &RingState) {
+        if self.ring.is_continued_by(&successor, state) {
+            self.corrected = 0;
+            return;
+        }
+        let own = self.ring.state(false);
+        let both = state.checksum() ^ own.checksum().rotate_left(1);
+        if both != self.corrected {
+            self.corrected = both;
+            self.say(successor, &RingMessage::State(own));
+        }
     }
 
     /// Somebody has named a peer that may be a nearer successor or predecessor.
