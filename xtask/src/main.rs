@@ -9,6 +9,7 @@ mod build;
 mod fuzz;
 mod js;
 mod process;
+mod swarm;
 mod test;
 mod tidy;
 mod tools;
@@ -43,6 +44,8 @@ enum Task {
     Tidy,
     /// Feed the decoders made-up bytes.
     Fuzz(fuzz::Options),
+    /// Let very many small rings suffer, and judge them after every step.
+    Swarm(swarm::Options),
 }
 
 fn main() -> ExitCode {
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         Task::Test(options) => return test::run(&options),
         Task::Tidy => tidy::run(),
         Task::Fuzz(options) => fuzz::run(&options),
+        Task::Swarm(options) => swarm::run(&options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

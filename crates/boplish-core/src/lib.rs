@@ -25,9 +25,13 @@ mod table;
 pub use boplish_wire as wire;
 pub use config::{ChordConfig, Config, RouterConfig};
 pub use io::{ConnectionCommand, ConnectionId, ConnectionInput, Event, Input, Output, State};
-pub use link::InviteError;
 #[doc(hidden)]
 pub use node::AdoptedLink;
 pub use node::{Node, SendError};
+/// Routers without nodes, for harnesses that run very many of them.
+#[doc(hidden)]
+pub mod harness {
+    pub use crate::router::chord::harness::{BareChord, Work};
+}
 pub use router::{NeighbourKind, NeighbourView, RingView};
 pub use time::Time;

@@ -1,6 +1,8 @@
 //! Judges that look at a world from outside, counting what the virtual network has and not what
 //! nodes claim.
 
+pub mod ring;
+
 use core::fmt;
 use std::collections::BTreeMap;
 

@@ -23,6 +23,7 @@
 pub mod check;
 pub mod overlay;
 pub mod replay;
+pub mod ring;
 pub mod scenario;
 
 mod access;

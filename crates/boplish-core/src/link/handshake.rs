@@ -43,16 +43,6 @@ pub(super) struct Remote {
     pub(super) ufrag: Box<str>,
 }
 
-impl Remote {
-    /// Of the other side's description.
-    pub(super) fn of(description: &Description) -> Self {
-        Self {
-            fingerprint: description.fingerprint,
-            ufrag: description.ufrag.clone(),
-        }
-    }
-}
-
 /// One attempt to open a link.
 #[derive(Debug)]
 pub(super) struct Handshake {
@@ -70,8 +60,6 @@ pub(super) struct Handshake {
     early: Vec<Candidate>,
     /// The own description, while it waits for its candidates, and until when.
     pub(super) waiting: Option<Box<(Description, Time)>>,
-    /// Whether people carry the descriptions, which takes them minutes.
-    pub(super) by_hand: bool,
 }
 
 impl Handshake {
@@ -88,7 +76,6 @@ impl Handshake {
             batch: Batch::default(),
             early: Vec::new(),
             waiting: None,
-            by_hand: false,
         }
     }
 
@@ -110,7 +97,6 @@ impl Handshake {
             batch: Batch::default(),
             early: Vec::new(),
             waiting: None,
-            by_hand: false,
         }
     }
 
@@ -161,29 +147,11 @@ impl Handshake {
         }
     }
 
-    /// When a batch of candidates may go out: not before the other side can place them, and not
-    /// before there is a way to it.
+    /// When a batch of candidates may go out: not before the other side can place them.
     pub(super) fn batch_due(&self) -> Option<Time> {
         match self.stage {
-            Stage::Offered | Stage::Connecting | Stage::Greeting if !self.by_hand => {
-                self.batch.due()
-            }
-            Stage::Creating | Stage::Offered | Stage::Connecting | Stage::Greeting => None,
+            Stage::Creating => None,
+            Stage::Offered | Stage::Connecting | Stage::Greeting => self.batch.due(),
         }
-    }
-
-    /// Waits for the answer to an own offer, or for the link that an own answer leads to.
-    pub(super) fn set_local(&mut self, description: &Description) {
-        self.local = Some(Local {
-            fingerprint: description.fingerprint,
-            ufrag: description.ufrag.clone(),
-        });
-        self.stage = match self.role {
-            Role::Offerer => {
-                self.session = Some(description.session);
-                Stage::Offered
-            }
-            Role::Answerer => Stage::Connecting,
-        };
     }
 }

@@ -132,11 +132,7 @@ impl Waiters {
             | Event::GroupMessage { .. }
             | Event::Monitor { .. }
             | Event::Refused { .. }
-            | Event::ServerError(_)
-            | Event::Invitation { .. }
-            | Event::InvitationLapsed(_)
-            | Event::InvitationAnswer { .. }
-            | Event::InvitationFailed { .. } => Some(event),
+            | Event::ServerError(_) => Some(event),
         }
     }
 

@@ -140,12 +140,7 @@ pub(crate) struct Peer {
 
 impl Peer {
     pub(crate) fn start(server: &str) -> Self {
-        Self::start_with(&["--bootstrap", server])
-    }
-
-    pub(crate) fn start_with(arguments: &[&str]) -> Self {
-        let mut command = boplish(&["peer", "--json"]);
-        command.args(arguments);
+        let mut command = boplish(&["peer", "--json", "--bootstrap", server]);
         command.stdin(Stdio::piped());
         let mut running = Running::start(command);
         let stdin = running.child.stdin.take().unwrap();

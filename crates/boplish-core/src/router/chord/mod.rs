@@ -19,6 +19,7 @@
 
 mod carry;
 mod finds;
+pub(crate) mod harness;
 mod join;
 mod key_based;
 mod long_links;

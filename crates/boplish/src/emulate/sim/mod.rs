@@ -156,11 +156,7 @@ impl<'a> Simulation<'a> {
             | Event::GroupMessage { .. }
             | Event::Monitor { .. }
             | Event::Refused { .. }
-            | Event::ServerError(_)
-            | Event::Invitation { .. }
-            | Event::InvitationLapsed(_)
-            | Event::InvitationAnswer { .. }
-            | Event::InvitationFailed { .. } => None,
+            | Event::ServerError(_) => None,
         };
         samples.trips.extend(ended);
     }
