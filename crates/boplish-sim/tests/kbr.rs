@@ -176,3 +176,33 @@ fn a_watched_message_is_shown_where_it_comes_by_and_may_be_stopped() {
     }
     ensure(&world, stopped > 5 && went_on > 5, "some took several hops");
 }
+
+#[test]
+fn a_newcomer_is_reached_before_it_has_joined() {
+    let mut world = network(4, &ring(), 40);
+    for round in 0..20 {
+        let newcomer = world.add_peer(Config {
+            router: ring(),
+            ..Config::default()
+        });
+        let linked = world.run_until_condition("a first link", secs(20), |world| {
+            world.look(newcomer).unwrap().connected_peers().len() == 1
+        });
+        common::must(linked);
+        world.run_for(common::millis(800));
+        let id = world.id(newcomer);
+        let mut random = Random::new(round);
+        let from = loop {
+            let peer = any_peer(&world, &mut random);
+            if peer != newcomer {
+                break peer;
+            }
+        };
+        world.node(from, |node, now| node.ping(now, id).unwrap());
+        let answered = world.run_until_condition("a pong", secs(10), |world| {
+            let is_pong = |event: &Event| matches!(event, Event::Pong { from, .. } if *from == id);
+            world.events(from).iter().any(|(_, event)| is_pong(event))
+        });
+        common::must(answered);
+    }
+}

@@ -190,6 +190,15 @@ impl Chord {
         let Some(to) = message.to else {
             return;
         };
+        // Who has not joined yet has asked the owner of its id, and so told it the way.
+        if message.way.over.is_empty()
+            && !message.way.by_key
+            && self.ring.owns(&to)
+            && self.neighbours.get(&to).is_none()
+            && let Some(Detour::Over(peers)) = self.way_to(now, &to)
+        {
+            message.way.over = peers;
+        }
         let waypoint = message.way.over.first().copied();
         let question = Question {
             to: waypoint.as_ref().unwrap_or(&to),
