@@ -63,6 +63,22 @@ pub fn signal(data: &[u8]) {
     }
 }
 
+/// A text of a signal that can be read is written the same, but for what a link has before it.
+pub fn invitation(data: &[u8]) {
+    let Ok(text) = core::str::from_utf8(data) else {
+        return;
+    };
+    if let Ok(signed) = SignedSignal::from_text(text) {
+        let again = signed.to_text();
+        assert!(text.contains(&again));
+        assert_eq!(SignedSignal::from_text(&again).as_ref(), Ok(&signed));
+        if signed.verify(PeerId::from_bytes([0; 20]), None).is_ok() {
+            panic!("nobody has the id 0");
+        }
+        let _ = signed.verify(signed.claimed_sender(), None);
+    }
+}
+
 /// A message that can be read from JSON is written and read again the same.
 pub fn json(data: &[u8]) {
     let Ok(text) = core::str::from_utf8(data) else {

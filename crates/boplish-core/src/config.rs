@@ -89,6 +89,8 @@ pub struct LinkConfig {
     pub retry_max: Duration,
     /// How often a peer that is alone asks the bootstrap server again.
     pub alone_interval: Duration,
+    /// How long an invitation can be accepted, and its answer be brought back.
+    pub invitation_lifetime: Duration,
     /// Links, open and half-open; further offers are denied.
     pub max_links: usize,
     /// Bytes that wait for one link's data channel; then messages for it are refused.
@@ -147,6 +149,7 @@ impl Default for LinkConfig {
             retry_base: Duration::from_secs(1),
             retry_max: Duration::from_secs(30),
             alone_interval: Duration::from_secs(30),
+            invitation_lifetime: Duration::from_secs(600),
             max_links: 256,
             max_queued: 1024 * 1024,
         }

@@ -284,7 +284,32 @@ pub enum Event {
     },
     /// The bootstrap server has refused something.
     ServerError(ServerError),
+    /// An invitation, for [`Node::invite`](crate::Node::invite): to be brought to a newcomer.
+    Invitation {
+        /// Which.
+        invitation: InvitationId,
+        /// For [`Node::accept_invitation`](crate::Node::accept_invitation) there.
+        text: String,
+    },
+    /// An invitation has expired, or its connection has failed, before it was completed.
+    InvitationLapsed(InvitationId),
+    /// The answer to an invitation that was accepted: to be brought to the peer that invited.
+    InvitationAnswer {
+        /// Who invited.
+        peer: PeerId,
+        /// For [`Node::complete_invitation`](crate::Node::complete_invitation) there.
+        text: String,
+    },
+    /// No link has come of an invitation that was accepted, or completed.
+    InvitationFailed {
+        /// Who invited, or whom it was accepted by.
+        peer: PeerId,
+    },
 }
+
+/// Names an invitation of this peer, for as long as it runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct InvitationId(pub u64);
 
 /// A peer's place in the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

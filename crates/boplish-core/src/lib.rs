@@ -25,6 +25,7 @@ mod table;
 pub use boplish_wire as wire;
 pub use config::{ChordConfig, Config, RouterConfig};
 pub use io::{ConnectionCommand, ConnectionId, ConnectionInput, Event, Input, Output, State};
+pub use link::InviteError;
 #[doc(hidden)]
 pub use node::AdoptedLink;
 pub use node::{Node, SendError};

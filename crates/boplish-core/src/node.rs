@@ -11,6 +11,7 @@ mod by_key;
 mod deliver;
 mod drain;
 mod error;
+mod invite;
 
 use core::time::Duration;
 use std::collections::VecDeque;

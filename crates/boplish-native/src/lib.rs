@@ -46,6 +46,9 @@ pub use engine::{Engine, EngineConfig, EngineError};
 pub use identity::{
     IdentityError, fresh_identity, load_identity, load_or_create_identity, save_identity,
 };
-pub use peer::{Events, EventsError, Found, Peer, PeerConfig, PeerError, SpawnError, Traffic};
+pub use peer::{
+    AcceptedInvitation, Events, EventsError, Found, Peer, PeerConfig, PeerError, SpawnError,
+    Traffic,
+};
 pub use signaling::{BootstrapUrl, BootstrapUrlError};
 pub use transport::CertificateError;

@@ -43,6 +43,10 @@ pub(crate) fn event(host: &Host, event: Event) {
             host.pong(&from.to_string(), round_trip.as_secs_f64() * 1000.0);
         }
         Event::Found { .. }
+        | Event::Invitation { .. }
+        | Event::InvitationLapsed(_)
+        | Event::InvitationAnswer { .. }
+        | Event::InvitationFailed { .. }
         | Event::RingJoined
         | Event::KeyMessage { .. }
         | Event::Forward { .. }

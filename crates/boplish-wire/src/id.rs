@@ -148,6 +148,11 @@ impl Proof {
         Some(PeerId::from_public_key(&self.key))
     }
 
+    /// The id of whoever the key belongs to; whether it signed is for [`Proof::signer`] to say.
+    pub fn claimed_signer(&self) -> PeerId {
+        PeerId::from_public_key(&self.key)
+    }
+
     /// The key, then the signature.
     pub fn to_bytes(&self) -> [u8; Self::BYTES] {
         let mut bytes = [0; Self::BYTES];

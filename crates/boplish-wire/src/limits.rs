@@ -12,6 +12,9 @@ pub const MAX_FRAME: usize = 60 * 1024;
 /// Bytes of the longest text on the bootstrap WebSocket, base64 of a payload included.
 pub const MAX_JSON: usize = 72 * 1024;
 
+/// Characters of the longest invitation, or answer to one; a longer one is refused.
+pub const MAX_INVITATION: usize = 4096;
+
 /// Characters of the longest protocol name; a longer one is refused.
 pub const MAX_PROTOCOL_NAME: usize = 64;
 

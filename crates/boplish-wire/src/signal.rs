@@ -3,6 +3,7 @@
 
 mod describe;
 mod facts;
+mod text;
 mod wire;
 
 use core::fmt;
@@ -247,6 +248,11 @@ impl SignedSignal {
             return Err(SignalError::Unverified(from));
         }
         self.signal_unverified()
+    }
+
+    /// Whoever the proof says that it is of; [`SignedSignal::verify`] says whether it is.
+    pub fn claimed_sender(&self) -> PeerId {
+        self.proof.claimed_signer()
     }
 
     /// The signal, whoever signed it: for monitors and logs, not for acting upon.

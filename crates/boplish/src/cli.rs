@@ -158,12 +158,14 @@ const PEER_HELP: &str = "\
 Examples:
   boplish peer ping all --count 3
   boplish peer listen chat --count 1 --json
+  boplish peer --no-bootstrap --invite
+  boplish peer --no-bootstrap --accept AYqI49…
   boplish peer send 48142a86bd1dc7c2be81df1c5ca6d0a98c328f4b chat '{\"text\": \"hello\"}'
 
 With --json, stdout has one JSON object per line, and its \"event\" says what it is: started (with
 the id), joined, state, signaling, connected, disconnected, message, topology, group,
-group-message, monitor, refused, server-error, lost, response; of the actions pong, no-pong,
-peers, delivered, reply, id.
+group-message, monitor, refused, server-error, accepted, invitation-failed, lost, response; of the
+actions pong, no-pong, peers, delivered, reply, id.
 
 With --json and no action, stdin takes one command per line:
   {\"cmd\": \"ping\", \"to\": ID}                    -> \"round_trip_ms\"
@@ -180,12 +182,15 @@ With --json and no action, stdin takes one command per line:
   {\"cmd\": \"group\"}                             -> \"members\"
   {\"cmd\": \"monitor\", \"on\": true}               every message as an event
   {\"cmd\": \"network-changed\"}
+  {\"cmd\": \"invite\"}                            -> \"invitation\", for one newcomer, for 10 minutes
+  {\"cmd\": \"accept-invitation\", \"text\": INVITATION}  -> \"peer\", \"answer\"
+  {\"cmd\": \"complete-invitation\", \"text\": ANSWER}    -> \"peer\" when there is a link
   {\"cmd\": \"quit\"}                              leaves; so does the end of stdin
 Raw bytes are \"bytes\": BASE64 in place of \"payload\". Each command is answered by one \"response\"
 with \"ok\" true or false, and with the \"ref\" that the command had, whatever JSON that was, in the
 order in which the answers are ready. One that is not ok has a \"message\" for people and as \"error\"
-one of bad-command, unreachable, timeout, no-reply, refused, closed. All commands but state and
-quit wait until the peer has joined. When stdin is /dev/null, the peer stays until a signal comes.";
+one of bad-command, unreachable, timeout, no-reply, refused, invitation, closed. All commands but
+state, quit and those of invitations wait until the peer has joined. When stdin is /dev/null, the peer stays until a signal comes.";
 
 #[derive(Debug, Default, PartialEq, Args, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
@@ -195,6 +200,19 @@ pub(crate) struct PeerOptions {
     #[arg(long, global = true, env = "BOPLISH_BOOTSTRAP", value_name = "URL")]
     #[serde(deserialize_with = "bootstrap")]
     pub(crate) bootstrap: Option<BootstrapUrl>,
+    /// Know no bootstrap server: join by an invitation, and invite others.
+    #[arg(long, global = true, env = "BOPLISH_NO_BOOTSTRAP", value_name = "BOOL", num_args = 0..=1,
+        require_equals = true, default_missing_value = "true", hide_possible_values = true)]
+    pub(crate) no_bootstrap: Option<bool>,
+    /// Accept an invitation, or a link that ends with one, and print the answer, to be brought to
+    /// whoever invited.
+    #[arg(long, global = true, env = "BOPLISH_ACCEPT", value_name = "INVITATION")]
+    pub(crate) accept: Option<String>,
+    /// Print an invitation for a newcomer once joined, and read its answer from stdin; without an
+    /// action only. With --json, the command `invite` does that.
+    #[arg(long, global = true, env = "BOPLISH_INVITE", value_name = "BOOL", num_args = 0..=1,
+        require_equals = true, default_missing_value = "true", hide_possible_values = true)]
+    pub(crate) invite: Option<bool>,
     /// Keep the identity in this file; it is written if it is not there [default: a new
     /// identity each time].
     #[arg(long, global = true, env = "BOPLISH_IDENTITY", value_name = "FILE")]
@@ -223,7 +241,8 @@ pub(crate) struct PeerOptions {
     #[arg(long, global = true, env = "BOPLISH_JSON", value_name = "BOOL", num_args = 0..=1,
         require_equals = true, default_missing_value = "true", hide_possible_values = true)]
     pub(crate) json: Option<bool>,
-    /// How long to try to join and to reach a peer; 0 is for ever [default: 30].
+    /// How long to try to join and to reach a peer; 0 is for ever [default: 30, and for ever
+    /// without a bootstrap server].
     #[arg(long, global = true, env = "BOPLISH_TIMEOUT", value_name = "SECONDS")]
     pub(crate) timeout: Option<Seconds>,
     /// Act only when so many peers are linked [default: 1].
@@ -235,6 +254,9 @@ impl PeerOptions {
     pub(crate) fn or(self, file: Self) -> Self {
         Self {
             bootstrap: self.bootstrap.or(file.bootstrap),
+            no_bootstrap: self.no_bootstrap.or(file.no_bootstrap),
+            accept: self.accept.or(file.accept),
+            invite: self.invite.or(file.invite),
             identity: self.identity.or(file.identity),
             ice_server: first(self.ice_server, file.ice_server),
             address: first(self.address, file.address),

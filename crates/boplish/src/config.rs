@@ -63,6 +63,9 @@ mod tests {
         max-messages-per-second = 6
         [peer]
         bootstrap = "wss://a/b"
+        no-bootstrap = false
+        accept = "A"
+        invite = true
         identity = "id"
         ice-server = ["stun:a:1"]
         address = ["127.0.0.1"]

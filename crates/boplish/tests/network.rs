@@ -205,3 +205,50 @@ fn a_request_prints_its_reply() {
     assert_eq!(asker.line(), "42");
     assert!(asker.wait().success());
 }
+
+#[test]
+fn newcomers_join_a_network_whose_server_is_dead() {
+    let mut server = Server::start();
+    let mut peers = join(&server);
+    server.running.kill();
+    let mut newcomer = Peer::start_with(&["--no-bootstrap"]);
+    let invited = peers[0].ask(json!({"cmd": "invite"}));
+    assert_eq!(invited["ok"], true, "{invited}");
+    let refused = peers[1].ask(json!({
+        "cmd": "complete-invitation", "text": invited["invitation"],
+    }));
+    assert_eq!(refused["error"], "invitation", "{refused}");
+    let accepted = newcomer.ask(json!({
+        "cmd": "accept-invitation", "text": invited["invitation"],
+    }));
+    assert_eq!(accepted["peer"], json!(peers[0].id), "{accepted}");
+    let completed = peers[0].ask(json!({
+        "cmd": "complete-invitation", "text": accepted["answer"],
+    }));
+    assert_eq!(completed["peer"], json!(newcomer.id), "{completed}");
+    peers.push(newcomer);
+    for peer in &mut peers {
+        peer.wait_for_peers(3);
+    }
+    all_ping_all(&mut peers);
+}
+
+#[test]
+fn people_invite_and_accept_by_copying_lines() {
+    let mut command = common::boplish(&["peer", "--no-bootstrap", "--invite"]);
+    command.stdin(std::process::Stdio::piped());
+    let mut member = Running::start(command);
+    let invitation = member.line();
+    let invitation = invitation.strip_prefix("invitation ").unwrap();
+    let link = format!("https://boplish.example/#invitation={invitation}");
+    let accept = ["peer", "--no-bootstrap", "--accept", &link, "ping", "all"];
+    let newcomer = Running::start(common::boplish(&accept));
+    let answer = newcomer.line();
+    let answer = answer.strip_prefix("answer ").unwrap();
+    member.write(&format!("nonsense\n{answer}\n"));
+    assert!(newcomer.line().contains("seq=1 time="));
+
+    let bad = common::run(&["peer", "--no-bootstrap", "--accept", "nonsense"]);
+    assert_eq!(bad.status.code(), Some(2));
+    assert!(common::text(&bad.stderr).contains("--accept"));
+}

@@ -4,7 +4,8 @@ use boplish_wire::limits::MAX_FRAME;
 use boplish_wire::{CloseReason, Description, Frame, Hello, PeerId, Signal};
 
 use super::candidates::Batch;
-use super::handshake::{Local, Remote, Role, Stage};
+use super::handshake::{Remote, Role, Stage};
+use super::invite::{GATHERING_BY_HAND, shorten};
 use super::open::{Link, Liveness, Restart};
 use super::{Attempt, LinkOutput, Links, handshake_of, link_of};
 use crate::io::{
@@ -34,7 +35,7 @@ impl Links {
             return self.handle_bootstrap_connection(now, input);
         }
         let Some(peer) = self.owners.get(&connection.into()).copied() else {
-            return;
+            return self.handle_invitation_connection(now, connection, input);
         };
         match link_of(&mut self.open, peer).filter(|link| link.connection == connection) {
             Some(_) => self.handle_link_connection(now, peer, input),
@@ -50,9 +51,7 @@ impl Links {
         };
         match input {
             ConnectionInput::LocalDescription(description) => {
-                handshake.session = Some(description.session);
-                handshake.local = Some(local(&description));
-                handshake.stage = Stage::Offered;
+                handshake.set_local(&description);
                 self.signal(None, &Signal::Offer { description });
             }
             ConnectionInput::LocalCandidate(candidate) => {
@@ -83,7 +82,11 @@ impl Links {
                 if handshake.stage == Stage::Creating {
                     // Over the network each signal costs several hops, so that the candidates
                     // that come soon go along.
-                    let until = now + self.config.gather_patience;
+                    let until = now
+                        + match handshake.by_hand {
+                            true => GATHERING_BY_HAND,
+                            false => self.config.gather_patience,
+                        };
                     handshake.waiting = Some(Box::new((description, until)));
                     if eager {
                         self.send_waiting(now, peer);
@@ -107,7 +110,12 @@ impl Links {
             }
             ConnectionInput::Opened => self.greet(peer),
             ConnectionInput::Message(bytes) => self.handle_first_message(now, peer, &bytes),
-            ConnectionInput::Ice(IceState::Failed) => self.fail_handshake(now, peer),
+            ConnectionInput::Ice(IceState::Failed) => {
+                // Nobody answers the checks before people have brought the answer.
+                if !handshake.waits_by_hand() {
+                    self.fail_handshake(now, peer);
+                }
+            }
             ConnectionInput::Closed { reason } => {
                 tracing::debug!(?peer, reason, "the handshake failed");
                 self.fail_handshake(now, peer);
@@ -127,19 +135,18 @@ impl Links {
     }
 
     /// Sends the own offer or answer.
-    fn send_description(&mut self, now: Time, peer: PeerId, description: Description) {
+    fn send_description(&mut self, now: Time, peer: PeerId, mut description: Description) {
         let Some(handshake) = handshake_of(&mut self.attempts, peer) else {
             return;
         };
-        handshake.local = Some(local(&description));
+        let by_hand = handshake.by_hand;
+        if by_hand {
+            shorten(&mut description.candidates);
+        }
+        handshake.set_local(&description);
         match handshake.role {
-            Role::Offerer => {
-                handshake.session = Some(description.session);
-                handshake.stage = Stage::Offered;
-                self.signal(Some(peer), &Signal::Offer { description });
-            }
+            Role::Offerer => self.signal(Some(peer), &Signal::Offer { description }),
             Role::Answerer => {
-                handshake.stage = Stage::Connecting;
                 if let (Some(of), Some(remote)) = (handshake.session, &handshake.remote) {
                     let offered = remote.fingerprint;
                     let signal = Signal::Answer {
@@ -147,7 +154,10 @@ impl Links {
                         offered,
                         description,
                     };
-                    self.signal(Some(peer), &signal);
+                    match by_hand {
+                        true => self.give_answer(peer, &signal),
+                        false => self.signal(Some(peer), &signal),
+                    }
                 }
             }
         }
@@ -401,12 +411,5 @@ impl Links {
             tracing::debug!(?peer, "an offer was dropped: the link is alive");
             self.forget_if_idle(peer);
         }
-    }
-}
-
-fn local(description: &Description) -> Local {
-    Local {
-        fingerprint: description.fingerprint,
-        ufrag: description.ufrag.clone(),
     }
 }

@@ -7,7 +7,7 @@ use boplish_wire::{DeniedReason, PeerId};
 use super::handshake::{Handshake, Role, Stage};
 use super::open::{Check, Link};
 use super::{Attempt, Held, LinkOutput, Links, SLEEP_DETECTED, link_of};
-use crate::io::{ConnectionCommand, DisconnectReason};
+use crate::io::{ConnectionCommand, DisconnectReason, Event};
 use crate::time::Time;
 
 /// When nothing is due.
@@ -36,10 +36,14 @@ impl Links {
             None if self.needs_bootstrap() => self.bootstrap.next,
             None => NEVER,
         };
+        let invitations = self.invitations.iter().map(Handshake::timeout);
         let links = self.open.values().map(|link| link.timeout(&self.config));
         let attempts = self.attempts.iter();
         let attempts = attempts.map(|(id, attempt)| self.attempt_timeout(id, attempt));
-        links.chain(attempts).fold(bootstrap, Time::min)
+        links
+            .chain(attempts)
+            .chain(invitations)
+            .fold(bootstrap, Time::min)
     }
 
     fn attempt_timeout(&self, id: &PeerId, attempt: &Attempt) -> Time {
@@ -56,7 +60,7 @@ impl Links {
         self.bootstrap.possible
             && !self.closed
             && self.open.is_empty()
-            && self.attempts.values().all(|it| it.handshake.is_none())
+            && self.attempts.values().all(|it| it.leaves_way())
     }
 
     /// Does what is due.
@@ -80,6 +84,7 @@ impl Links {
             self.drive_attempt(now, id);
             last = Some(id);
         }
+        self.drive_invitations(now);
         self.drive_bootstrap(now);
         self.earliest.set(None);
     }
@@ -198,9 +203,11 @@ impl Links {
             return;
         };
         let due = attempt.wanted.as_ref().map(|wanted| wanted.next <= now);
-        if due != Some(true) || attempt.handshake.is_some() || is_open {
+        if due != Some(true) || !attempt.leaves_way() || is_open {
             return;
         }
+        self.abandon_handshake(id);
+        let attempt = self.attempt(id);
         if full {
             attempt.wanted = None;
             self.outputs.push_back(LinkOutput::GaveUp { peer: id });
@@ -231,7 +238,10 @@ impl Links {
             }
         }
         self.close_connection(handshake.connection);
-        if handshake.role == Role::Answerer
+        if handshake.by_hand {
+            let failed = Event::InvitationFailed { peer: id };
+            self.outputs.push_back(LinkOutput::Event(failed));
+        } else if handshake.role == Role::Answerer
             && let Some(of) = handshake.session
         {
             // So that the offerer need not wait for its own timeout.

@@ -43,6 +43,16 @@ pub(super) struct Remote {
     pub(super) ufrag: Box<str>,
 }
 
+impl Remote {
+    /// Of the other side's description.
+    pub(super) fn of(description: &Description) -> Self {
+        Self {
+            fingerprint: description.fingerprint,
+            ufrag: description.ufrag.clone(),
+        }
+    }
+}
+
 /// One attempt to open a link.
 #[derive(Debug)]
 pub(super) struct Handshake {
@@ -60,6 +70,8 @@ pub(super) struct Handshake {
     early: Vec<Candidate>,
     /// The own description, while it waits for its candidates, and until when.
     pub(super) waiting: Option<Box<(Description, Time)>>,
+    /// Whether people carry the descriptions, which takes them minutes.
+    pub(super) by_hand: bool,
 }
 
 impl Handshake {
@@ -76,6 +88,7 @@ impl Handshake {
             batch: Batch::default(),
             early: Vec::new(),
             waiting: None,
+            by_hand: false,
         }
     }
 
@@ -97,6 +110,7 @@ impl Handshake {
             batch: Batch::default(),
             early: Vec::new(),
             waiting: None,
+            by_hand: false,
         }
     }
 
@@ -147,11 +161,29 @@ impl Handshake {
         }
     }
 
-    /// When a batch of candidates may go out: not before the other side can place them.
+    /// When a batch of candidates may go out: not before the other side can place them, and not
+    /// before there is a way to it.
     pub(super) fn batch_due(&self) -> Option<Time> {
         match self.stage {
-            Stage::Creating => None,
-            Stage::Offered | Stage::Connecting | Stage::Greeting => self.batch.due(),
+            Stage::Offered | Stage::Connecting | Stage::Greeting if !self.by_hand => {
+                self.batch.due()
+            }
+            Stage::Creating | Stage::Offered | Stage::Connecting | Stage::Greeting => None,
         }
+    }
+
+    /// Waits for the answer to an own offer, or for the link that an own answer leads to.
+    pub(super) fn set_local(&mut self, description: &Description) {
+        self.local = Some(Local {
+            fingerprint: description.fingerprint,
+            ufrag: description.ufrag.clone(),
+        });
+        self.stage = match self.role {
+            Role::Offerer => {
+                self.session = Some(description.session);
+                Stage::Offered
+            }
+            Role::Answerer => Stage::Connecting,
+        };
     }
 }

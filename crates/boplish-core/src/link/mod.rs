@@ -8,12 +8,14 @@
 //! - `connections`: what the shell's connections report.
 //! - `drive`: what is due: attempts and retries, the fate of silent links.
 //! - `keepalive`: signs of life, and what makes them due.
+//! - `invite`: offers and answers that people carry.
 //! - [`handshake`], [`open`], [`candidates`]: the states, without any input or output.
 
 mod candidates;
 mod connections;
 mod drive;
 mod handshake;
+mod invite;
 mod keepalive;
 mod open;
 pub(crate) mod replay;
@@ -33,13 +35,15 @@ use boplish_wire::{
 };
 use rand_xoshiro::Xoshiro256PlusPlus;
 
+pub use self::invite::InviteError;
+
 use self::candidates::Early;
 use self::handshake::{Handshake, Role};
 use self::open::Link;
 use self::replay::Seen;
 use self::retry::Backoff;
 use crate::config::LinkConfig;
-use crate::io::{ConnectionCommand, ConnectionId, DisconnectReason, Refusal};
+use crate::io::{ConnectionCommand, ConnectionId, DisconnectReason, Event, Refusal};
 use crate::table::{Table, pop_or_shrink, shrink};
 use crate::time::Time;
 
@@ -84,6 +88,8 @@ pub(crate) enum LinkOutput {
     GaveUp { peer: PeerId },
     /// The bootstrap server knows nobody else.
     Alone,
+    /// For the application.
+    Event(Event),
     /// Something was refused.
     Refused {
         from: Option<PeerId>,
@@ -111,6 +117,10 @@ pub(crate) struct Links {
     deferred: Table<PeerId, Description>,
     open: Table<PeerId, Box<Link>>,
     attempts: Table<PeerId, Box<Attempt>>,
+    /// Own offers for newcomers to whom people carry them.
+    invitations: Vec<Handshake>,
+    /// The sessions of those that were used or have expired.
+    lapsed: Vec<SessionId>,
     /// Whose connection it is, but for that of the own first offer.
     owners: Table<ShortId, PeerId>,
     seen: Seen<u64>,
@@ -202,6 +212,8 @@ impl Links {
             deferred: Table::new(),
             open: Table::new(),
             attempts: Table::new(),
+            invitations: Vec::new(),
+            lapsed: Vec::new(),
             owners: Table::new(),
             seen: Seen::new(MAX_SEEN_SESSIONS),
             early: Early::default(),
@@ -327,7 +339,9 @@ impl Links {
         let handshakes = attempts
             .into_iter()
             .filter_map(|(_, attempt)| attempt.handshake);
-        for handshake in handshakes.chain(first.map(|first| *first)) {
+        let invitations = core::mem::take(&mut self.invitations);
+        let handshakes = handshakes.chain(first.map(|first| *first));
+        for handshake in handshakes.chain(invitations) {
             self.command(handshake.connection, ConnectionCommand::Close);
         }
         self.owners = Table::new();
@@ -427,7 +441,7 @@ impl Links {
 
     fn is_full(&self) -> bool {
         let first = usize::from(self.bootstrap.handshake.is_some());
-        self.owners.len() + first >= self.config.max_links
+        self.owners.len() + first + self.invitations.len() >= self.config.max_links
     }
 
     /// The attempt to open a link to a peer, begun if there is none.

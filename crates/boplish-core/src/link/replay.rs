@@ -12,7 +12,7 @@ pub(crate) struct Seen<K> {
 }
 
 impl<K: Ord> Seen<K> {
-    /// Remembers at most `limit` keys, and at least the newest half as many.
+    /// Remembers the newest `limit` keys, and at most twice as many.
     pub(crate) fn new(limit: usize) -> Self {
         Self {
             newer: Set::new(),
@@ -26,7 +26,7 @@ impl<K: Ord> Seen<K> {
         if self.older.contains_key(&key) || self.newer.insert(key, ()).is_some() {
             return false;
         }
-        if self.newer.len() >= self.limit / 2 {
+        if self.newer.len() >= self.limit {
             self.older = core::mem::take(&mut self.newer);
         }
         true

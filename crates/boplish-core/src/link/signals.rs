@@ -165,10 +165,7 @@ impl Links {
             .extend(self.early.take(from, offer.session));
         offer.candidates.truncate(MAX_CANDIDATES);
         let connection = self.new_connection(from);
-        let remote = Remote {
-            fingerprint: offer.fingerprint,
-            ufrag: offer.ufrag.clone(),
-        };
+        let remote = Remote::of(&offer);
         let deadline = now + self.config.handshake_timeout;
         let handshake = Handshake::answering(connection, offer.session, remote, deadline);
         self.attempt(from).handshake = Some(handshake);
@@ -236,16 +233,13 @@ impl Links {
         }
     }
 
-    fn accept_answer(&mut self, now: Time, from: PeerId, mut answer: Description) {
+    pub(super) fn accept_answer(&mut self, now: Time, from: PeerId, mut answer: Description) {
         let early = self.early_of(from);
         let Some(handshake) = handshake_of(&mut self.attempts, from) else {
             return;
         };
         handshake.stage = Stage::Connecting;
-        handshake.remote = Some(Remote {
-            fingerprint: answer.fingerprint,
-            ufrag: answer.ufrag.clone(),
-        });
+        handshake.remote = Some(Remote::of(&answer));
         answer.candidates.extend(handshake.take_early());
         answer.candidates.extend(early);
         answer.candidates.truncate(MAX_CANDIDATES);
@@ -403,7 +397,7 @@ impl Links {
     }
 
     /// Drops a handshake in favour of another with the same peer.
-    fn abandon_handshake(&mut self, id: PeerId) {
+    pub(super) fn abandon_handshake(&mut self, id: PeerId) {
         let attempt = self.attempts.get_mut(&id);
         let handshake = attempt.and_then(|attempt| attempt.handshake.take());
         if let Some(handshake) = handshake {
@@ -412,14 +406,17 @@ impl Links {
     }
 }
 
-fn offered_fingerprint_matches(handshake: Option<&Handshake>, offered: Fingerprint) -> bool {
+pub(super) fn offered_fingerprint_matches(
+    handshake: Option<&Handshake>,
+    offered: Fingerprint,
+) -> bool {
     let local = handshake.and_then(|handshake| handshake.local.as_ref());
     local.is_some_and(|local| local.fingerprint == offered)
 }
 
 /// Tells offers apart: the session is random, and mixed with its peer so that one peer can't use
 /// up another's.
-fn offer_digest(from: PeerId, session: SessionId) -> u64 {
+pub(super) fn offer_digest(from: PeerId, session: SessionId) -> u64 {
     from.as_bytes()
         .chunks(8)
         .flat_map(|part| part.first_chunk())

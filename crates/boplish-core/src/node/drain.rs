@@ -61,6 +61,7 @@ impl Node {
             }
             LinkOutput::GaveUp { peer } => self.router.handle_gave_up(now, peer),
             LinkOutput::Alone => self.alone = true,
+            LinkOutput::Event(event) => self.event(event),
             LinkOutput::Refused { from, reason } => self.refused(from, reason),
         }
     }

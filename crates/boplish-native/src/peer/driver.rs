@@ -10,6 +10,7 @@ use boplish_wire::{Keypair, PeerId};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::sleep_until;
 
+use super::by_hand::ByHand;
 use super::events::Sink;
 use super::traffic::Counters;
 use super::waiters::{Waiter, Waiters};
@@ -47,6 +48,7 @@ pub(super) struct Driver {
     start: Instant,
     commands: mpsc::Receiver<Command>,
     waiters: Waiters,
+    by_hand: ByHand,
     events: Sink,
     snapshot: watch::Sender<Snapshot>,
     signaling: Signaling,
@@ -83,6 +85,7 @@ impl Driver {
             start: Instant::now(),
             commands,
             waiters: Waiters::default(),
+            by_hand: ByHand::default(),
             events,
             snapshot,
             signaling: Signaling::new(settings.bootstrap, id),
@@ -232,6 +235,18 @@ impl Driver {
                 self.node.handle_input(now, Input::NetworkChanged);
                 answer(done, Ok(()));
             }
+            Command::Invite { done } => {
+                let begun = self.node.invite(now);
+                self.by_hand.await_invitation(begun, done);
+            }
+            Command::AcceptInvitation { text, done } => {
+                let begun = self.node.accept_invitation(now, &text);
+                self.by_hand.await_answer(begun, done);
+            }
+            Command::CompleteInvitation { text, done } => {
+                let begun = self.node.complete_invitation(now, &text);
+                self.by_hand.await_link(begun, done);
+            }
             Command::Close { done } => self.leave(Some(done)),
             Command::Vanish => self.has_vanished = true,
         }
@@ -290,7 +305,8 @@ impl Driver {
     }
 
     fn tell(&mut self, event: Event) {
-        if let Some(event) = self.waiters.handle_event(event) {
+        let event = self.waiters.handle_event(event);
+        if let Some(event) = event.and_then(|event| self.by_hand.handle_event(event)) {
             self.events.put(event);
         }
     }

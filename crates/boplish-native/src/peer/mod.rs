@@ -1,5 +1,6 @@
 //! What applications hold: a handle to a peer whose node runs in a task of its own.
 
+mod by_hand;
 mod driver;
 mod events;
 mod traffic;
@@ -57,6 +58,12 @@ pub enum PeerError {
     /// The message has, as far as is known, not arrived, or was not answered.
     #[error(transparent)]
     Undelivered(#[from] boplish_core::io::DeliveryError),
+    /// An invitation, or the answer to one, is of no use.
+    #[error(transparent)]
+    Invitation(#[from] boplish_core::InviteError),
+    /// No link has come of an invitation.
+    #[error("no link to peer {0} came about")]
+    NoLink(PeerId),
     /// The peer is closed.
     #[error("the peer is closed")]
     Closed,
@@ -69,6 +76,15 @@ pub struct Found {
     pub owner: PeerId,
     /// The links that the question came over; 0 if this peer is the owner.
     pub hops: u8,
+}
+
+/// An invitation that was accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AcceptedInvitation {
+    /// Who invited.
+    pub peer: PeerId,
+    /// To be brought back there, for [`Peer::complete_invitation`].
+    pub answer: String,
 }
 
 /// A peer of the network. Clones are handles to the same peer; when the last one is dropped, the
@@ -134,6 +150,17 @@ pub(crate) enum Command {
     SetMonitoring {
         on: bool,
         done: oneshot::Sender<Result<(), PeerError>>,
+    },
+    Invite {
+        done: oneshot::Sender<Result<String, PeerError>>,
+    },
+    AcceptInvitation {
+        text: String,
+        done: oneshot::Sender<Result<AcceptedInvitation, PeerError>>,
+    },
+    CompleteInvitation {
+        text: String,
+        done: oneshot::Sender<Result<PeerId, PeerError>>,
     },
     NetworkChanged {
         done: oneshot::Sender<Result<(), PeerError>>,
@@ -341,6 +368,28 @@ impl Peer {
     /// Turns [`Event::Monitor`](boplish_core::Event::Monitor) on or off; at first it is off.
     pub async fn set_monitoring(&self, on: bool) -> Result<(), PeerError> {
         self.ask(|done| Command::SetMonitoring { on, done }).await
+    }
+
+    /// Makes an invitation for one newcomer, who needs no bootstrap server then. Resolves with its
+    /// text, which people carry there; it expires after 10 minutes.
+    pub async fn invite(&self) -> Result<String, PeerError> {
+        self.ask(|done| Command::Invite { done }).await
+    }
+
+    /// Accepts an invitation, or a link that ends with one. Resolves with the answer, which people
+    /// carry back; the link follows when they have.
+    pub async fn accept_invitation(&self, text: &str) -> Result<AcceptedInvitation, PeerError> {
+        let text = text.to_owned();
+        self.ask(|done| Command::AcceptInvitation { text, done })
+            .await
+    }
+
+    /// Takes the answer to an invitation of this peer. Resolves with who has accepted it when
+    /// there is a link to them.
+    pub async fn complete_invitation(&self, answer: &str) -> Result<PeerId, PeerError> {
+        let text = answer.to_owned();
+        self.ask(|done| Command::CompleteInvitation { text, done })
+            .await
     }
 
     /// Says that the machine's addresses have changed, or that it is back online.

@@ -132,7 +132,11 @@ impl Waiters {
             | Event::GroupMessage { .. }
             | Event::Monitor { .. }
             | Event::Refused { .. }
-            | Event::ServerError(_) => Some(event),
+            | Event::ServerError(_)
+            | Event::Invitation { .. }
+            | Event::InvitationLapsed(_)
+            | Event::InvitationAnswer { .. }
+            | Event::InvitationFailed { .. } => Some(event),
         }
     }
 

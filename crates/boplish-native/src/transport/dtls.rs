@@ -4,7 +4,7 @@
 //! its cryptography every time, which is 70 % of the work of setting a connection up.
 
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use str0m::crypto::dtls::{
     DtlsCert, DtlsImplError, DtlsInstance, DtlsOutput, DtlsProvider, DtlsVersion, ProtocolVersion,
@@ -14,6 +14,10 @@ use str0m::crypto::{CryptoError, CryptoProvider};
 /// Bytes of the largest datagram that DTLS and SCTP make; fits through every path of today
 /// (RFC 8831, section 5, names 1,200 for the packet with IPv6 and UDP around it).
 pub(super) const MTU: usize = 1150;
+
+/// How long a server waits for its client. The core gives up much earlier, but for an invitation
+/// that was accepted: people take minutes to carry the answer.
+const PATIENCE: Duration = Duration::from_secs(60 * 60);
 
 /// A DTLS certificate: one for each peer.
 #[derive(Debug, Clone)]
@@ -62,6 +66,7 @@ impl SharedDtls {
                 dimpl::Config::builder()
                     // ICE has shown by then that the peer gets what is sent to it.
                     .use_server_cookie(false)
+                    .handshake_timeout(PATIENCE)
                     .mtu(MTU)
                     .build()
                     .map(Arc::new)

@@ -16,6 +16,7 @@ use boplish_wire::{
 
 use crate::any::{alice, bob, description, host_candidate, json_payload, name, ping};
 
+mod invitation;
 mod ring;
 
 #[path = "../../../../fuzz/src/lib.rs"]
@@ -28,10 +29,11 @@ type Target = (
     fn() -> Vec<(&'static str, Vec<u8>)>,
 );
 
-const TARGETS: [Target; 8] = [
+const TARGETS: [Target; 9] = [
     ("frame", targets::frame, frames),
     ("ring", targets::ring, ring::samples),
     ("signal", targets::signal, signals),
+    ("invitation", targets::invitation, invitation::samples),
     ("json", targets::json, texts),
     ("head", targets::head, heads),
     ("from_server", targets::from_server, server_texts),

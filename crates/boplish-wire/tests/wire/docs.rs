@@ -107,6 +107,7 @@ fn examples() -> Vec<(&'static str, String)> {
             },
         ),
         ("offer in JSON", json::encode(&signaling)),
+        ("offer as text", signed.to_text()),
         ("described offer", offer.describe()),
         ("stabilize", lower::encode_string(&stabilize.encode())),
         (

@@ -19,6 +19,9 @@ proptest! {
             prop_assert_eq!(&read, &signed);
             prop_assert_eq!(read.verify(alice().id(), Some(bob().id())), Ok(signal.clone()));
         }
+        let link = format!("https://a.example/?x=1#i={}", signed.to_text());
+        prop_assert_eq!(SignedSignal::from_text(&link), Ok(signed.clone()));
+        prop_assert_eq!(signed.claimed_sender(), alice().id());
     }
 
     #[test]

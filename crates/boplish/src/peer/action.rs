@@ -103,8 +103,10 @@ impl Session {
         };
         match self.within(attempts).await {
             Some(Ok(value)) => Ok(value),
-            Some(Err(error @ PeerError::Refused(_))) => Err(Failure::Usage(error.to_string())),
-            Some(Err(error @ PeerError::Undelivered(_))) => {
+            Some(Err(error @ (PeerError::Refused(_) | PeerError::Invitation(_)))) => {
+                Err(Failure::Usage(error.to_string()))
+            }
+            Some(Err(error @ (PeerError::Undelivered(_) | PeerError::NoLink(_)))) => {
                 Err(Failure::Unreachable(format!("peer {to}: {error}")))
             }
             Some(Err(PeerError::Closed)) => {
@@ -220,7 +222,11 @@ impl Session {
                     | Event::GroupChanged { .. }
                     | Event::Monitor { .. }
                     | Event::Refused { .. }
-                    | Event::ServerError(_),
+                    | Event::ServerError(_)
+                    | Event::Invitation { .. }
+                    | Event::InvitationLapsed(_)
+                    | Event::InvitationAnswer { .. }
+                    | Event::InvitationFailed { .. },
                 ) => false,
             };
             if is_wanted && let Some(report) = report(event)? {

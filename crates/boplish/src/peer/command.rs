@@ -61,6 +61,13 @@ enum Command {
         on: bool,
     },
     NetworkChanged {},
+    Invite {},
+    AcceptInvitation {
+        text: String,
+    },
+    CompleteInvitation {
+        text: String,
+    },
     Quit {},
 }
 
@@ -123,7 +130,12 @@ impl Line {
     pub(super) fn needs_network(&self) -> bool {
         !matches!(
             self.command,
-            Ok(Command::State {} | Command::Quit {}) | Err(_)
+            Ok(Command::State {}
+                | Command::Invite {}
+                | Command::AcceptInvitation { .. }
+                | Command::CompleteInvitation { .. }
+                | Command::Quit {})
+                | Err(_)
         )
     }
 
@@ -231,6 +243,21 @@ async fn run(command: Command, peer: &Peer) -> Result<Answer, Problem> {
         }
         Command::Monitor { on } => peer.set_monitoring(on).await?,
         Command::NetworkChanged {} => peer.network_changed().await?,
+        Command::Invite {} => {
+            let invitation = peer.invite().await?;
+            return Ok(Answer::Invitation { invitation });
+        }
+        Command::AcceptInvitation { text } => {
+            let accepted = peer.accept_invitation(&text).await?;
+            return Ok(Answer::Accepted {
+                peer: accepted.peer.to_string(),
+                answer: accepted.answer,
+            });
+        }
+        Command::CompleteInvitation { text } => {
+            let peer = peer.complete_invitation(&text).await?.to_string();
+            return Ok(Answer::Linked { peer });
+        }
         Command::Quit {} => {}
     }
     Ok(Answer::Done {})
@@ -259,6 +286,8 @@ fn code(error: &PeerError) -> &'static str {
         PeerError::Undelivered(DeliveryError::NoReply) => "no-reply",
         PeerError::Undelivered(DeliveryError::Closed) | PeerError::Closed => "closed",
         PeerError::Refused(_) => "refused",
+        PeerError::Invitation(_) => "invitation",
+        PeerError::NoLink(_) => "unreachable",
     }
 }
 

@@ -1,6 +1,7 @@
 //! `boplish peer`.
 
 mod action;
+mod by_hand;
 mod command;
 pub(crate) mod report;
 mod stdin;
@@ -34,7 +35,13 @@ pub(crate) async fn run(options: PeerOptions, action: Option<Action>) -> Result<
     let printer = Printer {
         json: options.json.unwrap_or(false),
     };
-    let deadline = match options.timeout.map_or(TIMEOUT, |timeout| timeout.0) {
+    let no_bootstrap = options.no_bootstrap.unwrap_or(false);
+    let timeout = match no_bootstrap {
+        // People take their time.
+        true => Duration::ZERO,
+        false => TIMEOUT,
+    };
+    let deadline = match options.timeout.map_or(timeout, |timeout| timeout.0) {
         Duration::ZERO => None,
         timeout => Some(Instant::now() + timeout),
     };
@@ -60,7 +67,7 @@ pub(crate) async fn run(options: PeerOptions, action: Option<Action>) -> Result<
     })
     .map_err(|error| Failure::runtime("can't start", error))?;
     let config = PeerConfig {
-        bootstrap: Some(bootstrap.clone()),
+        bootstrap: (!no_bootstrap).then(|| bootstrap.clone()),
         identity: Some(identity),
         ice_servers: options.ice_server.iter().map(|url| url.server()).collect(),
         ..PeerConfig::default()
@@ -71,17 +78,24 @@ pub(crate) async fn run(options: PeerOptions, action: Option<Action>) -> Result<
         peer: peer.clone(),
         printer,
         deadline,
-        server: bootstrap.to_string(),
+        server: (!no_bootstrap).then(|| bootstrap.to_string()),
         min_peers: options.min_peers,
+        accepts: options.accept.is_some(),
+        invites: options.invite.unwrap_or(false) && !printer.json && action.is_none(),
     };
-    let result = match action {
-        Some(action) => {
+    let result = match options.accept {
+        Some(invitation) => session.accept(&invitation).await,
+        None => Ok(()),
+    };
+    let result = match (result, action) {
+        (Err(failure), _) => Err(failure),
+        (Ok(()), Some(action)) => {
             tokio::select! {
                 result = session.act(action, events) => result,
                 () = shutdown.wait() => Err(Failure::Interrupted),
             }
         }
-        None => session.stay(events, &mut shutdown).await,
+        (Ok(()), None) => session.stay(events, &mut shutdown).await,
     };
     peer.close().await;
     result
@@ -94,22 +108,34 @@ struct Session {
     /// None: try for ever.
     deadline: Option<Instant>,
     /// Where the bootstrap server is, for messages.
-    server: String,
+    server: Option<String>,
     min_peers: Option<usize>,
+    /// Join by an invitation.
+    accepts: bool,
+    /// Print an invitation, and take its answer from stdin.
+    invites: bool,
 }
 
 impl Session {
     /// Waits until the peer is in the network, or alone in it.
     async fn join(&self) -> Result<State, Failure> {
-        let joined = self.within(self.peer.connected()).await;
-        match joined {
-            Some(Ok(state)) => Ok(state),
-            Some(Err(error)) => Err(Failure::runtime("the peer has ended", error)),
-            None => Err(Failure::Unreachable(format!(
-                "can't join by {}: no answer in time; is the server running, and is \
-                 --bootstrap right?",
-                self.server
+        let joined = tokio::select! {
+            joined = self.within(self.peer.connected()) => joined,
+            () = self.invitation_failed(), if self.accepts => {
+                let why = "nobody has brought the answer to whoever invited".to_owned();
+                return Err(Failure::Unreachable(why));
+            }
+        };
+        match (joined, &self.server) {
+            (Some(Ok(state)), _) => Ok(state),
+            (Some(Err(error)), _) => Err(Failure::runtime("the peer has ended", error)),
+            (None, Some(server)) => Err(Failure::Unreachable(format!(
+                "can't join by {server}: no answer in time; is the server running, and is \
+                 --bootstrap right?"
             ))),
+            (None, None) => Err(Failure::Unreachable(
+                "nobody has joined by an invitation in time".to_owned(),
+            )),
         }
     }
 
@@ -142,8 +168,8 @@ impl Session {
             .print(&Report::Started { id: self.peer.id() })?;
         let mut lines = self.printer.json.then(stdin::lines);
         let mut running: JoinSet<Report> = JoinSet::new();
-        let joined = self.join();
-        tokio::pin!(joined);
+        let (joined, inviting) = (self.join(), self.invite());
+        tokio::pin!(joined, inviting);
         let mut has_joined = false;
         let mut has_begun = false;
         let least = self.min_peers.unwrap_or(0);
@@ -157,6 +183,7 @@ impl Session {
                     let state = state_name(state?);
                     self.printer.print(&Report::Joined { id: self.peer.id(), state })?;
                 }
+                result = &mut inviting, if self.invites => return result,
                 // People get the id first and then what happens, so that `head -1` has it.
                 event = events.recv(), if has_joined || self.printer.json => {
                     if let Some(report) = report(event)? {

@@ -89,6 +89,21 @@ pub(crate) enum Report {
         code: String,
         message: String,
     },
+    /// With `--invite`: to be brought to a newcomer.
+    Invitation {
+        invitation: String,
+    },
+    /// With `--accept`: to be brought back.
+    Accepted {
+        #[serde(serialize_with = "text")]
+        peer: PeerId,
+        answer: String,
+    },
+    /// No link has come of an invitation.
+    InvitationFailed {
+        #[serde(serialize_with = "text")]
+        peer: PeerId,
+    },
     /// Events that were not printed, since too many came at once.
     Lost {
         count: u64,
@@ -166,6 +181,16 @@ pub(crate) enum Answer {
         state: &'static str,
         signaling: bool,
     },
+    Invitation {
+        invitation: String,
+    },
+    Accepted {
+        peer: String,
+        answer: String,
+    },
+    Linked {
+        peer: String,
+    },
     Error {
         error: &'static str,
         message: String,
@@ -236,11 +261,15 @@ impl Report {
                 code: error.code.to_string(),
                 message: error.message,
             },
+            Event::InvitationFailed { peer } => Self::InvitationFailed { peer },
             // Those belong to a caller who waits for them.
             Event::Delivered(_)
             | Event::Undelivered { .. }
             | Event::Reply { .. }
-            | Event::Pong { .. } => return None,
+            | Event::Pong { .. }
+            | Event::Invitation { .. }
+            | Event::InvitationLapsed(_)
+            | Event::InvitationAnswer { .. } => return None,
         })
     }
 
@@ -280,6 +309,9 @@ impl Report {
                 Some(format!("refused from {from}: {reason}"))
             }
             Self::ServerError { code, message } => Some(format!("server error {code}: {message}")),
+            Self::Invitation { invitation } => Some(format!("invitation {invitation}")),
+            Self::Accepted { answer, .. } => Some(format!("answer {answer}")),
+            Self::InvitationFailed { peer } => Some(format!("invitation-failed {peer}")),
             Self::Lost { count } => Some(format!("lost {count} events")),
             Self::Pong {
                 from,

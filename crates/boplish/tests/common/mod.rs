@@ -140,7 +140,12 @@ pub(crate) struct Peer {
 
 impl Peer {
     pub(crate) fn start(server: &str) -> Self {
-        let mut command = boplish(&["peer", "--json", "--bootstrap", server]);
+        Self::start_with(&["--bootstrap", server])
+    }
+
+    pub(crate) fn start_with(arguments: &[&str]) -> Self {
+        let mut command = boplish(&["peer", "--json"]);
+        command.args(arguments);
         command.stdin(Stdio::piped());
         let mut running = Running::start(command);
         let stdin = running.child.stdin.take().unwrap();

@@ -156,7 +156,11 @@ impl<'a> Simulation<'a> {
             | Event::GroupMessage { .. }
             | Event::Monitor { .. }
             | Event::Refused { .. }
-            | Event::ServerError(_) => None,
+            | Event::ServerError(_)
+            | Event::Invitation { .. }
+            | Event::InvitationLapsed(_)
+            | Event::InvitationAnswer { .. }
+            | Event::InvitationFailed { .. } => None,
         };
         samples.trips.extend(ended);
     }

@@ -266,7 +266,11 @@ async fn watch(number: u32, mut events: Events, news: NewsSender) {
             | Event::GroupMessage { .. }
             | Event::Monitor { .. }
             | Event::Refused { .. }
-            | Event::ServerError(_) => None,
+            | Event::ServerError(_)
+            | Event::Invitation { .. }
+            | Event::InvitationLapsed(_)
+            | Event::InvitationAnswer { .. }
+            | Event::InvitationFailed { .. } => None,
         };
         if told.is_some_and(|told| news.send(told).is_err()) {
             return;
