@@ -3,12 +3,13 @@
 //! [`World`](crate::World).
 //!
 //! [`run`] lets a ring suffer as its seed says and has it judged after every step
-//! ([`check::ring`](crate::check::ring)). What nodes and links do for a router is done by `links`,
+//! ([`check::ring`](crate::check::ring)). What nodes and links do for a router is done by `network`,
 //! shortened: a link costs some one-way delays; what goes over it keeps its order; a peer that is
 //! gone is noticed after some silence.
 
 mod churn;
 mod links;
+mod network;
 mod run;
 mod settings;
 mod swarm;
