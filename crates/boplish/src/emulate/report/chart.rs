@@ -57,7 +57,7 @@ pub(crate) enum Look {
     Line,
     /// An area on top of the areas before it.
     Stacked,
-    /// A faint line.
+    /// A faint line, which goes with the series before.
     Faint,
 }
 
@@ -118,6 +118,19 @@ impl Chart {
     pub(crate) fn noting(mut self, note: String) -> Self {
         self.note = note;
         self
+    }
+
+    /// The colour of each series by its number; faint ones have that of the series that they go
+    /// with.
+    pub(crate) fn colours(&self) -> Vec<usize> {
+        let mut next = 0_usize;
+        let colours = self.series.iter().map(|series| {
+            if series.look != Look::Faint {
+                next += 1;
+            }
+            next.saturating_sub(1)
+        });
+        colours.collect()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -223,6 +236,17 @@ mod tests {
         assert_eq!(one.width(), (0.0, 5.0));
         assert_eq!(other.height(), one.height());
         assert_eq!(other.height(), (0.0, 9.0));
+    }
+
+    #[test]
+    fn a_faint_series_has_the_colour_of_the_one_it_goes_with() {
+        let chart = ["a", "b", "c"].into_iter().fold(chart(), |chart, name| {
+            let point = vec![(0.0, 1.0)];
+            chart
+                .with(name, Look::Line, point.clone())
+                .with("faint", Look::Faint, point)
+        });
+        assert_eq!(chart.colours(), [0, 0, 1, 1, 2, 2]);
     }
 
     #[test]

@@ -54,10 +54,13 @@ impl Difference<'_> {
         (one.mean != 0.0).then(|| (other.mean / one.mean - 1.0) * 100.0)
     }
 
-    /// Whether the 95 % intervals of both have nothing in common.
+    /// Whether the 95 % intervals of both have nothing in common. Without intervals, nobody knows.
     pub(crate) fn is_clear(&self) -> bool {
         match (self.one, self.other) {
-            (Some(one), Some(other)) => one.high < other.low || other.high < one.low,
+            (Some(one), Some(other)) => {
+                let have_intervals = one.low < one.high && other.low < other.high;
+                have_intervals && (one.high < other.low || other.high < one.low)
+            }
             _ => false,
         }
     }

@@ -68,12 +68,15 @@ pub(crate) fn comparison(one: &Summary, other: &Summary) -> String {
     body.push_str("</div>\n<h2>Differences</h2>\n<div class=\"scroll\"><table><thead><tr>");
     body.push_str(
         "<th>Figure</th><th>A</th><th>95 % of A</th><th>B</th><th>95 % of B</th>\
-         <th>B − A</th><th>in %</th><th></th></tr></thead><tbody>\n",
+         <th>B − A</th><th>in %</th></tr></thead><tbody>\n",
     );
     for difference in differences(one, other) {
         difference_row(&mut body, &difference);
     }
-    body.push_str("</tbody></table></div>\n<h2>Plots</h2>\n");
+    body.push_str(
+        "</tbody></table></div>\n<p class=\"soft\">In colour: the 95 % intervals have nothing in \
+         common.</p>\n<h2>Plots</h2>\n",
+    );
     for (a, b) in pairs(one, other) {
         body.push_str("<div class=\"pairs\">\n");
         for (name, chart) in [("A", a), ("B", b)] {
@@ -311,7 +314,7 @@ fn figure(page: &mut String, chart: &Chart, prefix: &str) {
     );
     if chart.series.len() > 1 {
         page.push_str("<div class=\"legend\">");
-        for (index, series) in chart.series.iter().enumerate() {
+        for (series, colour) in chart.series.iter().zip(chart.colours()) {
             let faint = if series.look == Look::Faint {
                 " faint"
             } else {
@@ -320,7 +323,7 @@ fn figure(page: &mut String, chart: &Chart, prefix: &str) {
             let _ = write!(
                 page,
                 "<span><i class=\"c{}{faint}\"></i>{}</span>",
-                index % svg::COLOURS,
+                colour % svg::COLOURS,
                 escape(&series.name)
             );
         }
@@ -343,13 +346,17 @@ fn difference_row(page: &mut String, difference: &Difference<'_>) {
         page,
         format_args!(
             "<tr><td>{}</td><td><b>{a}</b></td><td>{a_interval}</td><td><b>{b}</b></td>\
-             <td>{b_interval}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+             <td>{b_interval}</td><td>{}</td><td{}>{}</td></tr>",
             escape(difference.title()),
             difference.absolute(),
+            if difference.is_clear() {
+                " class=\"clear\""
+            } else {
+                ""
+            },
             difference
                 .percent()
                 .map_or_else(|| "–".to_owned(), |it| format!("{} %", trimmed(it, 3))),
-            if difference.is_clear() { "clear" } else { "" }
         ),
     );
 }

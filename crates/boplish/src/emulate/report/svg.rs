@@ -61,11 +61,11 @@ pub(super) fn draw(chart: &Chart) -> String {
     );
     draw_axes(&mut svg, chart, &frame);
     draw_areas(&mut svg, chart, &frame);
-    for (index, series) in chart.series.iter().enumerate() {
+    for (index, (series, colour)) in chart.series.iter().zip(chart.colours()).enumerate() {
         match series.look {
             Look::Columns => draw_columns(&mut svg, chart, index, &frame),
-            Look::Line => draw_line(&mut svg, series, index, "line", &frame),
-            Look::Faint => draw_line(&mut svg, series, index, "line faint", &frame),
+            Look::Line => draw_line(&mut svg, series, colour, "line", &frame),
+            Look::Faint => draw_line(&mut svg, series, colour, "line faint", &frame),
             Look::Stacked => {}
         }
     }
@@ -168,7 +168,7 @@ fn draw_columns(svg: &mut String, chart: &Chart, index: usize, frame: &Frame) {
     }
 }
 
-fn draw_line(svg: &mut String, series: &Series, index: usize, class: &str, frame: &Frame) {
+fn draw_line(svg: &mut String, series: &Series, colour: usize, class: &str, frame: &Frame) {
     let mut path = String::new();
     for (x, y) in series.points.iter().filter(|point| frame.holds(point.0)) {
         let verb = if path.is_empty() { 'M' } else { 'L' };
@@ -178,7 +178,7 @@ fn draw_line(svg: &mut String, series: &Series, index: usize, class: &str, frame
         svg,
         format_args!(
             r#"<path class="{class} c{}" d="{path}"><title>{}</title></path>"#,
-            index % COLOURS,
+            colour % COLOURS,
             escape(&series.name)
         ),
     );

@@ -188,7 +188,7 @@ fn of_trips(run: &Samples, kind: TripKind) -> Vec<Measure> {
     let name = match kind {
         TripKind::Lookup => "a lookup",
         TripKind::Message => "a message",
-        TripKind::Ping => "a ping, there and back",
+        TripKind::Ping => "a ping",
     };
     let hops = right.iter().filter_map(|trip| trip.hops).map(f64::from);
     let latency = right.iter().filter_map(|trip| trip.latency);
@@ -216,7 +216,7 @@ fn of_trips(run: &Samples, kind: TripKind) -> Vec<Measure> {
         ),
         measure(
             &key("stretch"),
-            &format!("Latency of {name} over that of the direct path"),
+            &format!("Stretch of {name}"),
             Unit::Ratio,
             Data::Pairs(pairs.collect()),
         ),

@@ -14,7 +14,7 @@ use super::chart::{Chart, Line};
 const STEPS: usize = 200;
 
 /// What lies beyond this share of the values is not drawn, or one of them would squeeze the rest.
-const SHOWN: f64 = 0.995;
+const SHOWN: f64 = 0.98;
 
 /// The charts that say something about these runs of one scenario with so many peers.
 pub(crate) fn charts(runs: &[&Samples], peers: usize) -> Vec<Chart> {

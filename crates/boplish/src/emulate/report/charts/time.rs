@@ -7,6 +7,9 @@ use super::super::super::statistics::samples::{Count, Moment, Samples};
 use super::super::chart::{Axis, Chart, Look};
 use super::with_marks;
 
+/// Kinds of traffic that are drawn by themselves; the lesser ones are drawn together.
+const MOST_KINDS: usize = 6;
+
 pub(super) fn links_over_time(runs: &[&Samples]) -> Chart {
     let chart = Chart::new(
         "links-over-time",
@@ -66,7 +69,18 @@ fn traffic(mut chart: Chart, runs: &[&Samples], of: impl Fn(Count) -> u64) -> Ch
         .iter()
         .flat_map(|(_, points)| points.keys().copied())
         .collect();
-    for (kind, points) in kinds.into_iter().filter(|(_, points)| total(points) > 0.0) {
+    kinds.retain(|(_, points)| total(points) > 0.0);
+    let mut others: BTreeMap<u64, (f64, f64)> = BTreeMap::new();
+    for (_, points) in kinds.drain(MOST_KINDS.min(kinds.len())..) {
+        for (at, (sum, runs)) in points {
+            let other = others.entry(at).or_default();
+            *other = (other.0 + sum / runs, 1.0);
+        }
+    }
+    if !others.is_empty() {
+        kinds.push(("others", others));
+    }
+    for (kind, points) in kinds {
         // Stacked series have a value at every time.
         let points = times.iter().map(|at| {
             let (sum, runs) = points.get(at).copied().unwrap_or((0.0, 1.0));

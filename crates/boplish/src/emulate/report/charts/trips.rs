@@ -18,6 +18,7 @@ pub(super) fn hops(runs: &[&Samples], peers: usize) -> Chart {
     let x = Axis::new("hops");
     let mut chart = Chart::new("hops", "Hops", x, Axis::new("%"));
     let mut note = Vec::new();
+    let mut limit = half_log;
     for kind in [TripKind::Lookup, TripKind::Message] {
         let hops = Numbers::new(
             right(runs, kind)
@@ -25,8 +26,13 @@ pub(super) fn hops(runs: &[&Samples], peers: usize) -> Chart {
                 .map(f64::from),
         );
         chart = chart.with(kind.plural(), Look::Columns, shares(&hops, 1.0));
-        if let Some(mean) = hops.mean() {
-            note.push(format!("{} {}", kind.plural(), trimmed(mean, 3)));
+        limit = limit.max(hops.quantile(0.995).unwrap_or_default() + 1.0);
+        if let (Some(mean), Some(most)) = (hops.mean(), hops.quantile(1.0)) {
+            note.push(format!(
+                "{} {}, at most {most}",
+                kind.plural(),
+                trimmed(mean, 3)
+            ));
             if chart.lines.is_empty() {
                 chart = chart.with_line(mean, "mean");
             }
@@ -36,10 +42,11 @@ pub(super) fn hops(runs: &[&Samples], peers: usize) -> Chart {
         return chart;
     }
     let note = format!(
-        "Mean hops of {}; ½ log₂ N, the mean of the original Chord, is {} for N = {peers}.",
-        note.join(", "),
+        "Mean hops: {}. ½ log₂ N, that of the original Chord, is {} for N = {peers}.",
+        note.join("; "),
         trimmed(half_log, 3)
     );
+    chart.x.limit = Some(limit);
     chart.with_line(half_log, "½ log₂ N").noting(note)
 }
 
@@ -69,7 +76,10 @@ pub(super) fn latency(runs: &[&Samples]) -> Chart {
             );
     }
     chart.x.limit = (limit > 0.0).then_some(limit);
-    chart.noting(format!("Medians: {}.", note.join(", ")))
+    chart.noting(format!(
+        "Medians: {}. Dashed: the direct path. The slowest 2 % lie beyond.",
+        note.join(", ")
+    ))
 }
 
 pub(super) fn stretch(runs: &[&Samples]) -> Chart {
