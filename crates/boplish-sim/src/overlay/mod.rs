@@ -9,7 +9,6 @@ mod plan;
 use core::time::Duration;
 
 use boplish_core::wire::PeerId;
-use boplish_core::wire::ring::Table;
 use boplish_core::{Config, Event, Time};
 
 use crate::config::NetworkConfig;
@@ -84,28 +83,9 @@ impl Overlay {
     /// So many peers as the plan has are there at once, linked as it says without a handshake,
     /// and believe each other to be members of the ring.
     pub fn start_in_order(&mut self, plan: &Plan) {
-        let mut peers: Vec<_> = (0..plan.peers).map(|_| self.add_peer()).collect();
-        peers.sort_unstable_by_key(|peer| self.world.id(*peer));
-        let position = |peer: PeerHandle| {
-            let [a, b, c, d, ..] = *self.world.id(peer).as_bytes();
-            u32::from_be_bytes([a, b, c, d])
-        };
-        let before = peers.iter().cycle().skip(peers.len() - 1);
-        let hello = |(peer, before): (&PeerHandle, &PeerHandle)| {
-            let gap = position(*peer).wrapping_sub(position(*before)).max(1);
-            Table {
-                member: true,
-                gap,
-                ..Table::default()
-            }
-            .encode()
-        };
-        let hellos: Vec<_> = peers.iter().zip(before).map(hello).collect();
-        for (one, other) in plan.links(&mut self.random.fork(3)) {
-            let [one, other] = [one, other].map(|it| it as usize);
-            let [a, b] = [one, other].map(|it| (peers[it], &*hellos[it]));
-            self.world.link(a, b);
-        }
+        let peers = (0..plan.peers).map(|_| self.add_peer()).collect();
+        let random = &mut self.random.fork(3);
+        plan.carry_out(&mut self.world, peers, random);
         self.count_members();
     }
 

@@ -2,7 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use boplish_core::wire::ring::Table;
+
+use crate::peer::PeerHandle;
 use crate::random::Random;
+use crate::world::World;
 
 /// What a ring in order should have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +47,32 @@ impl Plan {
             }
         }
         links
+    }
+
+    /// Links so many peers as the plan has as it says, at this moment and without a handshake;
+    /// they believe each other to be members of the ring.
+    pub fn carry_out(&self, world: &mut World, mut peers: Vec<PeerHandle>, random: &mut Random) {
+        peers.sort_unstable_by_key(|peer| world.id(*peer));
+        let position = |peer: PeerHandle| {
+            let [a, b, c, d, ..] = *world.id(peer).as_bytes();
+            u32::from_be_bytes([a, b, c, d])
+        };
+        let before = peers.iter().cycle().skip(peers.len().saturating_sub(1));
+        let hello = |(peer, before): (&PeerHandle, &PeerHandle)| {
+            let gap = position(*peer).wrapping_sub(position(*before)).max(1);
+            Table {
+                member: true,
+                gap,
+                ..Table::default()
+            }
+            .encode()
+        };
+        let hellos: Vec<_> = peers.iter().zip(before).map(hello).collect();
+        for (one, other) in self.links(random) {
+            let [one, other] = [one, other].map(|it| it as usize);
+            let [a, b] = [one, other].map(|it| (peers[it], &*hellos[it]));
+            world.link(a, b);
+        }
     }
 
     /// The other end of a long link, with room for it; some tries suffice.

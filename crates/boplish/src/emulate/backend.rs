@@ -53,11 +53,15 @@ pub(crate) trait Backend {
     /// Lets time pass until then, and notes what meanwhile happened.
     fn run_until(&mut self, at: f64, samples: &mut Samples) -> Result<(), Failure>;
 
-    /// A peer starts to join, in one of the networks.
-    fn join(&mut self, number: Number, ring: usize) -> Result<(), Failure>;
+    /// Whether the bootstrap server runs.
+    fn has_server(&self) -> bool;
+
+    /// A peer starts to join, in one of the networks; by an invitation of a member if one is
+    /// named.
+    fn join(&mut self, number: Number, ring: usize, host: Option<Number>) -> Result<(), Failure>;
 
     /// So many peers are there, as members of a finished ring.
-    fn start_ordered(&mut self, count: u32, samples: &mut Samples) -> Result<(), Failure>;
+    fn start_ordered(&mut self, count: u32) -> Result<(), Failure>;
 
     fn depart(&mut self, number: Number, how: Departure) -> Result<(), Failure>;
 

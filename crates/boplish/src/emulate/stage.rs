@@ -176,7 +176,7 @@ impl<'a> Stage<'a> {
                 }
             }
             JoinPattern::Ordered => {
-                self.backend.start_ordered(count, &mut self.samples)?;
+                self.backend.start_ordered(count)?;
                 for _ in 0..count {
                     self.crowd.add(self.numbers);
                     self.numbers += 1;
@@ -244,8 +244,12 @@ impl<'a> Stage<'a> {
         } else {
             0
         };
+        let host = match self.backend.has_server() {
+            true => None,
+            false => self.member(),
+        };
         self.crowd.add(number);
-        self.backend.join(number, ring)
+        self.backend.join(number, ring, host)
     }
 
     fn measure(&mut self, at: f64) -> Result<(), Failure> {

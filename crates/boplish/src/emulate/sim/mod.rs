@@ -1,30 +1,26 @@
 //! The simulator as a backend: real nodes under a virtual clock.
 
+mod backend;
+mod judge;
 mod network;
 mod payload;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use boplish_native::core::{Config, Event, RouterConfig, Time};
+use boplish_native::core::io::InvitationId;
+use boplish_native::core::{Config, Event, Time};
 use boplish_native::wire::{MessageId, PeerId, ProtocolName};
-use boplish_sim::{EventSink, FrameKind, PeerHandle, World, check};
+use boplish_sim::{EventSink, FrameKind, PeerHandle, World};
 
-use super::backend::{Backend, Blow, Departure, Ending, Number, Target};
+use super::backend::Number;
 use super::owners::Owners;
-use super::scenario::{RouterKind, Scenario};
-use super::statistics::numbers::Numbers;
-use super::statistics::samples::{
-    Count, Join, Links, Moment, Outcome, PeerSample, Samples, Traffic, Trip, TripKind,
-};
+use super::scenario::Scenario;
+use super::statistics::samples::{Count, Outcome, Samples, Traffic, Trip};
 use super::trips::{Begun, TripNumber, Trips};
 use crate::failure::Failure;
 
 /// The protocol of the messages of the workload.
 const PROTOCOL: &str = "emulation";
-
-/// How long a lookup may take and still be judged, in seconds: longer than any is waited for.
-const MEMORY: f64 = 120.0;
 
 /// A world, and what is noted of its peers.
 #[derive(Debug)]
@@ -39,6 +35,10 @@ pub(super) struct Simulation<'a> {
     trips: Trips,
     /// The messages in which trips are on their way.
     messages: BTreeMap<(Number, MessageId), TripNumber>,
+    /// So many of the peers were there from the start, and never joined.
+    ordered: usize,
+    /// For whom a member has made an invitation.
+    invited: BTreeMap<(Number, InvitationId), Number>,
     /// The network that newcomers are part of, counted from 0.
     ring: usize,
 }
@@ -75,8 +75,25 @@ impl<'a> Simulation<'a> {
             peers: Vec::new(),
             trips: Trips::default(),
             messages: BTreeMap::new(),
+            ordered: 0,
+            invited: BTreeMap::new(),
             ring: 0,
         })
+    }
+
+    /// A new peer with the next number, that opens at once.
+    fn add_peer(&mut self, config: Config) -> PeerHandle {
+        let handle = self.world.add_peer(config);
+        debug_assert_eq!(handle.index(), self.peers.len());
+        self.peers.push(Peer {
+            handle,
+            id: self.world.id(handle),
+            joined: seconds(self.world.now()),
+            first_link: None,
+            ring: None,
+            is_gone: false,
+        });
+        handle
     }
 
     fn peer(&self, number: Number) -> &Peer {
@@ -116,6 +133,8 @@ impl<'a> Simulation<'a> {
                 }
                 None
             }
+            // What a peer was told before it went concerns nobody any more.
+            Event::RingJoined if self.peer(peer).is_gone => None,
             Event::RingJoined => {
                 let peer = &mut self.peers[peer as usize];
                 peer.ring = peer.ring.or(Some(at - peer.joined));
@@ -144,6 +163,18 @@ impl<'a> Simulation<'a> {
                 self.messages.remove(&(peer, id));
                 None
             }
+            Event::Invitation { invitation, text } => {
+                if let Some(newcomer) = self.invited.remove(&(peer, invitation)) {
+                    self.accept(newcomer, &text);
+                }
+                None
+            }
+            Event::InvitationAnswer { peer, text } => {
+                if let Some(host) = self.world.find(peer) {
+                    self.complete(number(host), &text);
+                }
+                None
+            }
             Event::StateChanged(_)
             | Event::SignalingChanged { .. }
             | Event::PeerDisconnected { .. }
@@ -157,53 +188,45 @@ impl<'a> Simulation<'a> {
             | Event::Monitor { .. }
             | Event::Refused { .. }
             | Event::ServerError(_)
-            | Event::Invitation { .. }
             | Event::InvitationLapsed(_)
-            | Event::InvitationAnswer { .. }
             | Event::InvitationFailed { .. } => None,
         };
         samples.trips.extend(ended);
     }
 
+    /// A member invites a newcomer; if it can't, or either is gone meanwhile, nothing comes of it.
+    fn invite(&mut self, host: Number, newcomer: Number) {
+        let handle = self.peer(host).handle;
+        if let Ok(invitation) = self.world.node(handle, |node, now| node.invite(now)) {
+            self.invited.insert((host, invitation), newcomer);
+        }
+    }
+
+    fn accept(&mut self, newcomer: Number, text: &str) {
+        let peer = self.peer(newcomer);
+        if !peer.is_gone {
+            let handle = peer.handle;
+            let accepted = self
+                .world
+                .node(handle, |node, now| node.accept_invitation(now, text));
+            debug_assert!(accepted.is_ok(), "a fresh invitation is accepted");
+        }
+    }
+
+    fn complete(&mut self, host: Number, text: &str) {
+        let peer = self.peer(host);
+        if !peer.is_gone {
+            let handle = peer.handle;
+            // The invitation may have expired; then the newcomer stays outside.
+            let _ = self
+                .world
+                .node(handle, |node, now| node.complete_invitation(now, text));
+        }
+    }
+
     fn take_message(&mut self, peer: Number, message: MessageId) -> Option<Begun> {
         let trip = self.messages.remove(&(peer, message))?;
         self.trips.take(trip)
-    }
-
-    /// A lookup has ended with an owner.
-    fn judge(&self, begun: Begun, at: f64, owner: PeerId, hops: u8) -> Trip {
-        let is_right = begun
-            .key
-            .is_some_and(|key| self.owners.was_owner(owner, key, begun.at, at));
-        let outcome = if is_right {
-            Outcome::Right
-        } else {
-            Outcome::Wrong
-        };
-        let asker = self.peer(begun.from).handle;
-        let other = self.world.find(owner).filter(|other| *other != asker);
-        let direct = other.map(|other| self.world.distance(asker, other).as_secs_f64() * 2.0);
-        let latency = at - begun.at;
-        Begun { direct, ..begun }.ended(outcome, Some(latency), Some(hops))
-    }
-
-    /// Members whose first successor is not the next member, and who it is instead.
-    fn misled(&self) -> Vec<String> {
-        let order = self.owners.present();
-        let next = order.iter().cycle().skip(1);
-        let pairs = order.iter().zip(next).filter(|(id, next)| id != next);
-        pairs
-            .filter_map(|(id, next)| {
-                let handle = self.world.find(*id)?;
-                let ring = self.world.look(handle)?.ring()?;
-                let named = ring.successors.first();
-                (named != Some(next)).then(|| {
-                    let named = named.map_or_else(|| "nobody".to_owned(), ToString::to_string);
-                    let peer = number(handle);
-                    format!("peer {peer}: its successor is {next}, not {named}")
-                })
-            })
-            .collect()
     }
 
     fn traffic(&self) -> Traffic {
@@ -217,234 +240,6 @@ impl<'a> Simulation<'a> {
         kinds
             .map(|(kind, it)| (kind.to_owned(), count(it)))
             .collect()
-    }
-}
-
-impl Backend for Simulation<'_> {
-    fn now(&self) -> f64 {
-        seconds(self.world.now())
-    }
-
-    fn run_until(&mut self, at: f64, samples: &mut Samples) -> Result<(), Failure> {
-        let until = Time::after_start(Duration::from_secs_f64(at));
-        self.world.run_until(until);
-        self.collect(samples);
-        Ok(())
-    }
-
-    fn join(&mut self, number: Number, ring: usize) -> Result<(), Failure> {
-        if ring > self.ring {
-            self.ring = ring;
-            self.world.grow_apart();
-        }
-        let handle = self.world.add_peer(self.config.clone());
-        debug_assert_eq!(self::number(handle), number);
-        self.peers.push(Peer {
-            handle,
-            id: self.world.id(handle),
-            joined: seconds(self.world.now()),
-            first_link: None,
-            ring: None,
-            is_gone: false,
-        });
-        Ok(())
-    }
-
-    fn start_ordered(&mut self, _count: u32, _samples: &mut Samples) -> Result<(), Failure> {
-        Err(Failure::Usage(
-            "peers.join = ordered: a mesh has no order to start in".to_owned(),
-        ))
-    }
-
-    fn depart(&mut self, number: Number, how: Departure) -> Result<(), Failure> {
-        let handle = self.peer(number).handle;
-        self.peers[number as usize].is_gone = true;
-        self.trips.forget(number);
-        self.owners.leave(self.peer(number).id, self.now());
-        match how {
-            Departure::Leaves => self.world.close(handle),
-            Departure::Vanishes => self.world.vanish(handle),
-        }
-        Ok(())
-    }
-
-    fn begin(
-        &mut self,
-        kind: TripKind,
-        from: Number,
-        to: Target,
-        samples: &mut Samples,
-    ) -> Result<(), Failure> {
-        let handle = self.peer(from).handle;
-        let direct = |to: Number| {
-            let there = self.world.distance(handle, self.peer(to).handle);
-            match kind {
-                TripKind::Message => there.as_secs_f64(),
-                TripKind::Lookup | TripKind::Ping => there.as_secs_f64() * 2.0,
-            }
-        };
-        let (id, receiver) = match to {
-            Target::Peer(number) => (self.peer(number).id, Some(number)),
-            Target::Key(key) => (PeerId::from_bytes(key), None),
-        };
-        let trip = self.trips.begin(Begun {
-            kind,
-            at: self.now(),
-            from,
-            to: receiver,
-            key: receiver.is_none().then_some(id),
-            direct: receiver.map(direct),
-        });
-        let sent = match kind {
-            TripKind::Lookup => self.world.node(handle, |node, now| node.lookup(now, id)),
-            TripKind::Ping => self.world.node(handle, |node, now| node.ping(now, id)),
-            TripKind::Message => {
-                let payload = payload::of(trip, self.scenario.workload.message_bytes);
-                let protocol = self.protocol.clone();
-                self.world
-                    .node(handle, |node, now| node.send(now, id, protocol, payload))
-            }
-        };
-        match sent {
-            Ok(message) => {
-                self.messages.insert((from, message), trip);
-            }
-            Err(error) => {
-                let begun = self.trips.take(trip);
-                let refused = Outcome::Failed(error.to_string());
-                samples
-                    .trips
-                    .extend(begun.map(|begun| begun.ended(refused, None, None)));
-            }
-        }
-        Ok(())
-    }
-
-    fn strike(&mut self, blow: &Blow) -> Result<(), Failure> {
-        match blow {
-            Blow::KillServer => self.world.kill_server(),
-            Blow::RestartServer => self.world.start_server(),
-            Blow::Partition(away) => {
-                let away = self.handles(away);
-                self.world.partition(&[&away], None);
-            }
-            Blow::Blink(away, lasts) => {
-                for handle in self.handles(away) {
-                    self.world.blink(handle, lasts.duration());
-                }
-            }
-            Blow::Heal => self.world.heal(),
-        }
-        Ok(())
-    }
-
-    fn is_member(&self, number: Number) -> bool {
-        let peer = self.peer(number);
-        let node = self.world.look(peer.handle);
-        node.is_some_and(|node| match node.ring() {
-            Some(ring) => ring.member,
-            None => !node.connected_peers().is_empty(),
-        }) && !peer.is_gone
-    }
-
-    fn on_their_way(&self) -> usize {
-        self.trips.len()
-    }
-
-    fn observe(&mut self, samples: &mut Samples) -> Result<Moment, Failure> {
-        self.collect(samples);
-        self.owners.forget_before(self.now() - MEMORY);
-        let trips = &self.trips;
-        self.messages.retain(|_, trip| trips.kind(*trip).is_some());
-        let links = Numbers::new(self.living().map(|(_, peer)| self.links(peer) as f64));
-        let members = self.living().filter(|(number, _)| self.is_member(*number));
-        let on_server = self.living().filter(|(_, peer)| {
-            let node = self.world.look(peer.handle);
-            node.is_some_and(|node| node.is_signaling_open())
-        });
-        Ok(Moment {
-            at: self.now(),
-            living: self.living().count() as u32,
-            members: members.count() as u32,
-            sockets: on_server.count() as u32,
-            links: Links::of(&links),
-            traffic: self.traffic(),
-            misled: match self.scenario.router.kind {
-                RouterKind::Mesh => None,
-                RouterKind::Chord => Some(self.misled().len() as u32),
-            },
-        })
-    }
-
-    fn survey(&mut self, _samples: &mut Samples) -> Result<Vec<PeerSample>, Failure> {
-        Ok(self
-            .living()
-            .map(|(number, peer)| {
-                let traffic = self.world.traffic(peer.handle);
-                PeerSample {
-                    peer: number,
-                    member: self.is_member(number),
-                    links: self.links(peer) as u32,
-                    sent: Some(count(traffic.sent)),
-                    received: Some(count(traffic.received)),
-                    state_bytes: None,
-                }
-            })
-            .collect())
-    }
-
-    fn settled_problems(&mut self) -> Vec<String> {
-        let mut problems = Vec::new();
-        let mut judged = check::no_leaks(&self.world);
-        match self.scenario.router.kind {
-            RouterKind::Mesh => judged = check::mesh_complete(&self.world).and(judged),
-            RouterKind::Chord => {
-                let outside = self.living().filter(|(number, _)| !self.is_member(*number));
-                problems.extend(outside.map(|(number, _)| format!("peer {number} is no member")));
-                problems.extend(self.misled());
-            }
-        }
-        if let Err(judged) = judged {
-            problems.extend(judged.all.iter().map(ToString::to_string));
-        }
-        problems
-    }
-
-    fn bound_problems(&mut self, is_settled: bool) -> Vec<String> {
-        let hard = self.config.link.max_links;
-        let most = match &self.config.router {
-            // A newcomer's first link may come on top of the budget.
-            RouterConfig::Chord(chord) if is_settled => hard.min(chord.budget + 1),
-            RouterConfig::Chord(_) | RouterConfig::Mesh | RouterConfig::FromNetwork { .. } => hard,
-        };
-        let mut problems: Vec<String> = self
-            .living()
-            .filter_map(|(number, peer)| {
-                let links = self.links(peer);
-                (links > most).then(|| format!("peer {number} has {links} links, {most} at most"))
-            })
-            .collect();
-        problems.extend(self.world.misuses().iter().cloned());
-        problems
-    }
-
-    fn end(&mut self, samples: &mut Samples) -> Result<Ending, Failure> {
-        samples.joins = self
-            .peers
-            .iter()
-            .enumerate()
-            .map(|(number, peer)| Join {
-                peer: number as Number,
-                at: peer.joined,
-                first_link: peer.first_link,
-                ring: peer.ring,
-                gave_up: peer.is_gone && peer.first_link.is_none(),
-            })
-            .collect();
-        Ok(Ending {
-            trace_hash: Some(self.world.trace_hash()),
-            steps: Some(self.world.counters().steps),
-        })
     }
 }
 

@@ -25,16 +25,26 @@ impl Backend for RealNetwork<'_> {
         Ok(())
     }
 
-    fn join(&mut self, number: Number, _ring: usize) -> Result<(), Failure> {
+    fn has_server(&self) -> bool {
+        self.server.is_some()
+    }
+
+    fn join(&mut self, number: Number, _ring: usize, host: Option<Number>) -> Result<(), Failure> {
         self.peers.push(Peer {
             joined: self.now(),
             ..Peer::default()
         });
         self.host(number).tell(Order::Join { number });
+        if let Some(host) = host {
+            self.host(host).tell(Order::Invite {
+                host,
+                newcomer: number,
+            });
+        }
         Ok(())
     }
 
-    fn start_ordered(&mut self, _count: u32, _samples: &mut Samples) -> Result<(), Failure> {
+    fn start_ordered(&mut self, _count: u32) -> Result<(), Failure> {
         server::refuse_what_needs_a_simulator(self.scenario)
     }
 

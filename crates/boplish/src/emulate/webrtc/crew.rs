@@ -101,6 +101,39 @@ impl Crew {
                 }
                 Ok(())
             }
+            Order::Invite { host, newcomer } => {
+                self.with(host, move |peer, news| async move {
+                    // Who can't invite invites nobody; the newcomer stays outside.
+                    if let Ok(invitation) = peer.invite().await {
+                        let _ = news.send(News::Invited {
+                            host,
+                            newcomer,
+                            invitation,
+                        });
+                    }
+                });
+                Ok(())
+            }
+            Order::Accept {
+                newcomer,
+                host,
+                invitation,
+            } => {
+                self.with(newcomer, move |peer, news| async move {
+                    if let Ok(accepted) = peer.accept_invitation(&invitation).await {
+                        let answer = accepted.answer;
+                        let _ = news.send(News::Accepted { host, answer });
+                    }
+                });
+                Ok(())
+            }
+            Order::Complete { host, answer } => {
+                self.with(host, move |peer, _| async move {
+                    // The link is news by itself.
+                    let _ = peer.complete_invitation(&answer).await;
+                });
+                Ok(())
+            }
             Order::Trip {
                 trip,
                 kind,
@@ -109,14 +142,11 @@ impl Crew {
                 bytes,
             } => {
                 let id = to.parse().map_err(|error| format!("peer {to}: {error}"))?;
-                if let Some(peer) = self.peers.get(&from) {
-                    let (peer, protocol) = (peer.clone(), self.protocol.clone());
-                    let news = self.news.clone();
-                    tokio::spawn(async move {
-                        let ended = travel(&peer, trip, kind, id, protocol, bytes).await;
-                        let _ = news.send(ended);
-                    });
-                }
+                let protocol = self.protocol.clone();
+                self.with(from, move |peer, news| async move {
+                    let ended = travel(&peer, trip, kind, id, protocol, bytes).await;
+                    let _ = news.send(ended);
+                });
                 Ok(())
             }
             Order::Survey { round } => {
@@ -125,6 +155,16 @@ impl Crew {
                 tokio::spawn(survey(round, peers.collect(), self.news.clone()));
                 Ok(())
             }
+        }
+    }
+
+    /// Lets something happen to a peer, if it is still there.
+    fn with<F>(&self, number: u32, act: impl FnOnce(Peer, NewsSender) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        if let Some(peer) = self.peers.get(&number) {
+            tokio::spawn(act(peer.clone(), self.news.clone()));
         }
     }
 

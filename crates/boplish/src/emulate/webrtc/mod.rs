@@ -154,6 +154,18 @@ impl<'a> RealNetwork<'a> {
                 self.peers[number as usize].id = Some(id);
                 self.by_id.insert(id, number);
             }
+            News::Invited {
+                host,
+                newcomer,
+                invitation,
+            } => self.host(newcomer).tell(Order::Accept {
+                newcomer,
+                host,
+                invitation,
+            }),
+            News::Accepted { host, answer } => {
+                self.host(host).tell(Order::Complete { host, answer });
+            }
             News::Linked { number, after } => {
                 self.peers[number as usize].first_link = Some(after);
             }

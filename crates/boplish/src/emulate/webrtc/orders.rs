@@ -27,6 +27,22 @@ pub(super) enum Order {
         number: u32,
         says_goodbye: bool,
     },
+    /// A peer makes an invitation for a newcomer, which may be another crew's.
+    Invite {
+        host: u32,
+        newcomer: u32,
+    },
+    /// A newcomer accepts it.
+    Accept {
+        newcomer: u32,
+        host: u32,
+        invitation: String,
+    },
+    /// The host takes the answer.
+    Complete {
+        host: u32,
+        answer: String,
+    },
     /// A lookup of a key, or something to a peer: 40 hex digits.
     Trip {
         trip: TripNumber,
@@ -49,6 +65,14 @@ pub(super) enum Order {
 pub(super) enum News {
     /// A peer has started; its id.
     Started { number: u32, id: String },
+    /// The text of an invitation.
+    Invited {
+        host: u32,
+        newcomer: u32,
+        invitation: String,
+    },
+    /// The text of the answer to one.
+    Accepted { host: u32, answer: String },
     /// Its first link is open, so many seconds after its start.
     Linked { number: u32, after: f64 },
     /// It has become a member of the ring.
