@@ -15,6 +15,11 @@ use crate::server::SocketIndex;
 pub struct PeerHandle(pub(crate) u32);
 
 impl PeerHandle {
+    /// The peer with this number.
+    pub fn from_index(index: u32) -> Self {
+        Self(index)
+    }
+
     /// The peer's number: 0 for the first one of its world.
     pub fn index(self) -> usize {
         self.0 as usize

@@ -192,6 +192,14 @@ impl RingJudge {
         Ok(())
     }
 
+    /// Checks everything, whoever has changed.
+    pub fn check_all(&mut self) -> Result<(), Broken> {
+        self.members
+            .iter()
+            .try_for_each(|member| self.check_list(*member))?;
+        self.check_rings()
+    }
+
     /// How often a step that was no failure has left fewer principals than the list's length and
     /// one more. Zave's proof needs as many at all times (SufficientPrincipals); a ring can be
     /// right with fewer, so this is told, and is no violation.

@@ -89,6 +89,9 @@ pub(crate) trait Backend {
     /// Looks at each peer.
     fn survey(&mut self, samples: &mut Samples) -> Result<Vec<PeerSample>, Failure>;
 
+    /// What was wrong with the ring at any time, if it was to be judged.
+    fn ring_problems(&self) -> &[String];
+
     /// What is wrong with the whole network now, when nothing is on its way any more.
     fn settled_problems(&mut self) -> Vec<String>;
 

@@ -23,6 +23,9 @@ const NAMED: usize = 3;
 pub(crate) fn judge(scenario: &Scenario, run: &Performed) -> Vec<Verdict> {
     let checks = &scenario.checks;
     let mut verdicts = Vec::new();
+    if checks.ring.is_some() {
+        verdicts.push(without_problems("ring invariants", &run.ring_problems));
+    }
     if checks.bounds {
         verdicts.push(without_problems("bounds", &run.bound_problems));
     }
@@ -123,6 +126,7 @@ mod tests {
             },
             ending: super::super::backend::Ending::default(),
             cut_short: false,
+            ring_problems: Vec::new(),
             bound_problems: (0..5).map(|it| format!("peer {it}")).collect(),
             settled_problems: None,
         }

@@ -52,6 +52,7 @@ pub(crate) struct Performed {
     pub(crate) ending: Ending,
     pub(crate) cut_short: bool,
     /// What the backend has found wrong.
+    pub(crate) ring_problems: Vec<String>,
     pub(crate) bound_problems: Vec<String>,
     /// Absent if nothing was settled, since the run was cut short or had no quiet phase.
     pub(crate) settled_problems: Option<Vec<String>>,
@@ -379,6 +380,7 @@ impl<'a> Stage<'a> {
             samples: self.samples,
             ending,
             cut_short,
+            ring_problems: self.backend.ring_problems().to_vec(),
             bound_problems,
             settled_problems,
         })

@@ -263,6 +263,13 @@ impl Scenario {
                 "workload.message-bytes = {bytes}: at most {LONGEST}"
             ));
         }
+        if let Some(ring) = self
+            .checks
+            .ring
+            .filter(|_| self.router.kind == RouterKind::Mesh)
+        {
+            return Err(format!("checks.ring = {}: a mesh has no ring", ring.0));
+        }
         if self.router.kind == RouterKind::Mesh && workload.lookups > 0.0 {
             return Err(format!(
                 "workload.lookups = {}: a mesh has no keys to look up; use messages or pings",
@@ -293,7 +300,7 @@ mod tests {
     #[test]
     fn a_scenario_reads_as_it_was_written() {
         let scenario = parse(
-            "seed = 7\n[churn]\nmedian-session = 84\n[checks]\nsuccess = 0.999\n\
+            "seed = 7\n[churn]\nmedian-session = 84\n[checks]\nring = 0\nsuccess = 0.999\n\
              recovery = { within = 60, success = 0.999 }\n[[faults]]\nat = 3\nkill-share = 0.3",
         )
         .unwrap();

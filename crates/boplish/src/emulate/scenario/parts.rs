@@ -265,6 +265,10 @@ impl Default for Workload {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(crate) struct Checks {
+    /// Judge the ring by Zave's invariants so often; 0 is after every step of the simulator.
+    /// Absent: not at all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ring: Option<Span>,
     /// No peer has more links than it may, and nothing is left half-open at the end.
     pub(crate) bounds: bool,
     /// At the end, after the quiet phase, the whole network is as it should be.
@@ -288,6 +292,7 @@ pub(crate) struct Recovery {
 impl Default for Checks {
     fn default() -> Self {
         Self {
+            ring: None,
             bounds: true,
             settled: true,
             success: None,

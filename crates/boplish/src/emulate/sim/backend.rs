@@ -13,6 +13,7 @@ use super::super::statistics::samples::{
     Join, Links, Moment, Outcome, PeerSample, Samples, TripKind,
 };
 use super::super::trips::Begun;
+use super::invariants::Invariants;
 use super::{Simulation, count, payload, seconds};
 use crate::failure::Failure;
 
@@ -26,7 +27,10 @@ impl Backend for Simulation<'_> {
 
     fn run_until(&mut self, at: f64, samples: &mut Samples) -> Result<(), Failure> {
         let until = Time::after_start(Duration::from_secs_f64(at));
-        self.world.run_until(until);
+        match &mut self.invariants {
+            Some(invariants) => invariants.run(&mut self.world, until),
+            None => self.world.run_until(until),
+        }
         self.collect(samples);
         Ok(())
     }
@@ -211,6 +215,11 @@ impl Backend for Simulation<'_> {
                 }
             })
             .collect())
+    }
+
+    fn ring_problems(&self) -> &[String] {
+        let invariants = self.invariants.as_ref();
+        invariants.map_or(&[], Invariants::problems)
     }
 
     fn settled_problems(&mut self) -> Vec<String> {

@@ -1,6 +1,7 @@
 //! The simulator as a backend: real nodes under a virtual clock.
 
 mod backend;
+mod invariants;
 mod judge;
 mod network;
 mod payload;
@@ -18,6 +19,8 @@ use super::scenario::Scenario;
 use super::statistics::samples::{Count, Outcome, Samples, Traffic, Trip};
 use super::trips::{Begun, TripNumber, Trips};
 use crate::failure::Failure;
+
+use invariants::Invariants;
 
 /// The protocol of the messages of the workload.
 const PROTOCOL: &str = "emulation";
@@ -37,6 +40,7 @@ pub(super) struct Simulation<'a> {
     messages: BTreeMap<(Number, MessageId), TripNumber>,
     /// So many of the peers were there from the start, and never joined.
     ordered: usize,
+    invariants: Option<Invariants>,
     /// For whom a member has made an invitation.
     invited: BTreeMap<(Number, InvitationId), Number>,
     /// The network that newcomers are part of, counted from 0.
@@ -76,6 +80,10 @@ impl<'a> Simulation<'a> {
             trips: Trips::default(),
             messages: BTreeMap::new(),
             ordered: 0,
+            invariants: scenario.checks.ring.map(|every| {
+                let successors = scenario.router.successors;
+                Invariants::new(successors, every.0, scenario.measured_from())
+            }),
             invited: BTreeMap::new(),
             ring: 0,
         })

@@ -165,6 +165,10 @@ impl Backend for RealNetwork<'_> {
             .collect())
     }
 
+    fn ring_problems(&self) -> &[String] {
+        &[]
+    }
+
     fn settled_problems(&mut self) -> Vec<String> {
         let mut problems = match self.scenario.router.kind {
             RouterKind::Mesh => Vec::new(),

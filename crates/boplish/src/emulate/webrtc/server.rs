@@ -22,6 +22,9 @@ pub(super) fn refuse_what_needs_a_simulator(scenario: &Scenario) -> Result<(), F
     if scenario.peers.rings > 1 {
         return refused("peers.rings of more than 1");
     }
+    if scenario.checks.ring.is_some() {
+        return refused("checks.ring");
+    }
     for fault in &scenario.faults {
         match fault.what {
             What::Partition(_) | What::Blink(..) | What::Heal => {
