@@ -13,6 +13,9 @@ use crate::browser::Host;
 use crate::report;
 use crate::shell::Shell;
 
+/// What a request may wait at most, in ms: the largest exact whole number.
+const MAX_TIMEOUT: f64 = 9_007_199_254_740_992.0;
+
 /// A peer of the network, in a page.
 ///
 /// Ids of peers are 40 hex digits. A payload is a text, which is JSON, or a `Uint8Array`. What
@@ -31,7 +34,7 @@ impl Peer {
         let secret = secret.try_into().map_err(|_| {
             error(
                 "bad-option",
-                format!("a secret has 32 bytes, not {}", secret.len()),
+                &format_args!("a secret has 32 bytes, not {}", secret.len()),
             )
         })?;
         let identity = Keypair::from_secret(secret);
@@ -88,9 +91,13 @@ impl Peer {
         timeout: f64,
     ) -> Result<u64, JsValue> {
         let (to, protocol, payload) = (peer_id(to)?, name(protocol)?, content(&payload)?);
-        // Without the number: what formats a fraction is large.
-        let timeout = Duration::try_from_secs_f64(timeout / 1000.0)
-            .map_err(|_| error("bad-option", "the timeout is no number of milliseconds"))?;
+        if !(0.0..MAX_TIMEOUT).contains(&timeout) {
+            return Err(error(
+                "bad-option",
+                &"the timeout is no number of milliseconds",
+            ));
+        }
+        let timeout = Duration::from_millis(timeout as u64);
         self.command(|node, now| node.request(now, to, protocol, payload, timeout))
             .map(|id| id.0)
     }
@@ -154,17 +161,17 @@ impl Peer {
     ) -> Result<T, JsValue> {
         self.shell
             .with_node(act)
-            .map_err(|refused| error(send_code(&refused), refused))
+            .map_err(|refused| error(send_code(&refused), &refused))
     }
 }
 
 fn peer_id(text: &str) -> Result<PeerId, JsValue> {
     text.parse()
-        .map_err(|wrong| error("bad-peer-id", format!("'{text}' is no peer: {wrong}")))
+        .map_err(|wrong| error("bad-peer-id", &format_args!("'{text}' is no peer: {wrong}")))
 }
 
 fn name(text: &str) -> Result<ProtocolName, JsValue> {
-    ProtocolName::new(text).map_err(|wrong| error("bad-protocol", wrong))
+    ProtocolName::new(text).map_err(|wrong| error("bad-protocol", &wrong))
 }
 
 fn content(value: &JsValue) -> Result<Payload, JsValue> {
@@ -173,14 +180,14 @@ fn content(value: &JsValue) -> Result<Payload, JsValue> {
         None => Payload::bytes(Uint8Array::new(value).to_vec()),
     };
     payload.map_err(|wrong| match wrong {
-        MessageError::PayloadTooLong(_) => error("too-large", wrong),
+        MessageError::PayloadTooLong(_) => error("too-large", &wrong),
         MessageError::NotJson(_)
         | MessageError::Padded
         | MessageError::NotSerializable(_)
         | MessageError::Unexpected(_)
         | MessageError::NotJsonButBytes
         | MessageError::ProtocolNameLength(_)
-        | MessageError::ProtocolNameControl(_) => error("bad-payload", wrong),
+        | MessageError::ProtocolNameControl(_) => error("bad-payload", &wrong),
     })
 }
 
@@ -196,6 +203,6 @@ fn send_code(error: &SendError) -> &'static str {
 }
 
 /// What is thrown.
-fn error(code: &str, message: impl std::fmt::Display) -> JsValue {
+fn error(code: &str, message: &dyn std::fmt::Display) -> JsValue {
     JsValue::from_str(&format!("{code}: {message}"))
 }

@@ -120,15 +120,8 @@ impl Shell {
     /// done already further up the stack.
     pub(crate) fn with_node<T>(&self, act: impl FnOnce(&mut Node, Time) -> T) -> T {
         let now = self.now();
-        let result = {
-            let mut node = self.node.borrow_mut();
-            let result = act(&mut node, now);
-            self.outputs
-                .borrow_mut()
-                .extend(core::iter::from_fn(|| node.poll_output()));
-            result
-        };
-        self.carry_out();
+        let result = act(&mut self.node.borrow_mut(), now);
+        self.drain();
         result
     }
 
@@ -167,6 +160,15 @@ impl Shell {
     fn now(&self) -> Time {
         let milliseconds = (performance_now() - self.started).max(0.0);
         Time::after_start(Duration::from_micros((milliseconds * 1000.0) as u64))
+    }
+
+    /// Apart from [`Shell::with_node`], which is made anew for each command.
+    fn drain(&self) {
+        let mut node = self.node.borrow_mut();
+        let outputs = core::iter::from_fn(|| node.poll_output());
+        self.outputs.borrow_mut().extend(outputs);
+        drop(node);
+        self.carry_out();
     }
 
     fn carry_out(&self) {

@@ -246,7 +246,7 @@ impl<'a> Envelope<'a> {
         let Some(proof) = self.optional("proof")? else {
             return Ok(None);
         };
-        let bytes = Base64UrlUnpadded::decode_vec(&proof).ok();
+        let bytes = signal::from_base64url(&proof);
         match bytes.as_deref().map(<&[u8; Proof::BYTES]>::try_from) {
             Some(Ok(bytes)) => Ok(Some(Proof::from_bytes(bytes))),
             Some(Err(_)) | None => Err(wrong("proof", "96 bytes in base64url without padding")),

@@ -308,7 +308,14 @@ impl SignedSignal {
 
 /// The bytes of a signal's JSON form, if the text is one.
 pub(crate) fn bytes_in_json(text: &str) -> Option<Vec<u8>> {
-    Base64UrlUnpadded::decode_vec(&Object::parse(text).ok()?.string("signal")?).ok()
+    from_base64url(&Object::parse(text).ok()?.string("signal")?)
+}
+
+/// The bytes that base64url without padding stands for. One function for all, since it is large
+/// where it is inlined.
+#[inline(never)]
+pub(crate) fn from_base64url(text: &str) -> Option<Vec<u8>> {
+    Base64UrlUnpadded::decode_vec(text).ok()
 }
 
 impl Signal {

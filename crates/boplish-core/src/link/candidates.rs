@@ -69,7 +69,7 @@ pub(super) struct Early {
 impl Early {
     /// Keeps candidates until their session is known.
     pub(super) fn keep(&mut self, peer: PeerId, session: SessionId, candidates: Vec<Candidate>) {
-        let kept = self.sessions.entry((peer, session)).or_default();
+        let kept = self.sessions.get_or_default((peer, session));
         let room = MAX_CANDIDATES.saturating_sub(kept.len());
         kept.extend(candidates.into_iter().take(room));
         if self.sessions.len() > MAX_EARLY {

@@ -5,7 +5,7 @@ use core::time::Duration;
 use boplish_wire::{DeniedReason, PeerId};
 
 use super::handshake::{Handshake, Role, Stage};
-use super::open::{Check, Link};
+use super::open::Check;
 use super::{Attempt, Held, LinkOutput, Links, SLEEP_DETECTED, link_of};
 use crate::io::{ConnectionCommand, DisconnectReason, Event};
 use crate::time::Time;
@@ -69,7 +69,7 @@ impl Links {
             return;
         };
         if now.since(due) >= SLEEP_DETECTED {
-            for (_, link) in self.open.iter_mut() {
+            for link in self.open.values_mut() {
                 link.liveness.slept(now, &self.config);
             }
         }
@@ -91,19 +91,16 @@ impl Links {
 
     /// The next peer behind `last` on whose link something is due.
     fn next_due_link(&self, now: Time, last: Option<PeerId>) -> Option<PeerId> {
-        let links = self.open.as_slice();
-        let start = last.map_or(0, |last| links.partition_point(|(id, _)| *id <= last));
-        let due = |(_, link): &&(PeerId, Box<Link>)| link.timeout(&self.config) <= now;
-        links[start..].iter().find(due).map(|(id, _)| *id)
+        let mut links = self.open.iter_behind(last.as_ref());
+        let due = links.find(|(_, link)| link.timeout(&self.config) <= now)?;
+        Some(*due.0)
     }
 
     /// The next peer behind `last` for which something is to be attempted.
     fn next_due_attempt(&self, now: Time, last: Option<PeerId>) -> Option<PeerId> {
-        let attempts = self.attempts.as_slice();
-        let start = last.map_or(0, |last| attempts.partition_point(|(id, _)| *id <= last));
-        let due =
-            |(id, attempt): &&(PeerId, Box<Attempt>)| self.attempt_timeout(id, attempt) <= now;
-        attempts[start..].iter().find(due).map(|(id, _)| *id)
+        let mut attempts = self.attempts.iter_behind(last.as_ref());
+        let due = attempts.find(|(id, attempt)| self.attempt_timeout(id, attempt) <= now)?;
+        Some(*due.0)
     }
 
     /// Starts, retries or gives up the own first offer.

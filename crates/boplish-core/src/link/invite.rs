@@ -280,27 +280,24 @@ impl Handshake {
     }
 }
 
-/// Leaves out what is of little use, and gives foundations short names.
+/// Leaves out what is of little use, and gives foundations short names. Those may all differ: it
+/// only has ICE check more pairs at once.
 pub(super) fn shorten(candidates: &mut Vec<Candidate>) {
-    let mut counts = [0; 4];
-    // Between peers TCP hardly ever works.
-    candidates.retain(|candidate| candidate.transport == Transport::Udp);
-    candidates.retain(|candidate| {
+    let (mut counts, mut name) = ([0; 4], b'a');
+    candidates.retain_mut(|candidate| {
         let count = &mut counts[match candidate.kind {
             CandidateKind::Host => 0,
             CandidateKind::ServerReflexive => 1,
             CandidateKind::PeerReflexive => 2,
             CandidateKind::Relay => 3,
         }];
-        *count += 1;
-        *count <= MAX_OF_KIND
-    });
-    let names: Vec<Box<str>> = candidates.iter().map(|it| it.foundation.clone()).collect();
-    for candidate in candidates {
-        let first = names.iter().position(|name| *name == candidate.foundation);
-        let letter = first.and_then(|first| u8::try_from(first).ok());
-        if let Some(letter) = letter {
-            candidate.foundation = char::from(b'a' + letter).to_string().into();
+        // Between peers TCP hardly ever works.
+        let is_of_use = candidate.transport == Transport::Udp && *count < MAX_OF_KIND;
+        if is_of_use {
+            *count += 1;
+            candidate.foundation = char::from(name).to_string().into();
+            name += 1;
         }
-    }
+        is_of_use
+    });
 }

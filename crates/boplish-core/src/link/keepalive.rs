@@ -13,7 +13,7 @@ impl Links {
     pub(crate) fn set_hidden(&mut self, now: Time, hidden: bool) {
         self.earliest.set(None);
         self.hidden = hidden;
-        for (_, link) in self.open.iter_mut() {
+        for link in self.open.values_mut() {
             link.liveness.set_hidden(hidden);
         }
         self.send_keepalives(now, !hidden);
@@ -22,7 +22,7 @@ impl Links {
     /// The machine's addresses have changed.
     pub(crate) fn handle_network_change(&mut self, now: Time) {
         self.earliest.set(None);
-        for (_, link) in self.open.iter_mut() {
+        for link in self.open.values_mut() {
             link.liveness.network_changed(now);
         }
         self.send_keepalives(now, true);
@@ -61,7 +61,7 @@ impl Links {
         }
         self.earliest.set(None);
         let frame = self.keepalive(echo, self.routing.clone());
-        for (_, link) in self.open.iter_mut() {
+        for link in self.open.values_mut() {
             if link.liveness.next_keepalive <= due {
                 link.liveness.next_keepalive = now + self.config.keepalive_interval;
                 let command = ConnectionCommand::Send(frame.clone());

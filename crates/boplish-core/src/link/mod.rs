@@ -446,7 +446,7 @@ impl Links {
 
     /// The attempt to open a link to a peer, begun if there is none.
     fn attempt(&mut self, id: PeerId) -> &mut Attempt {
-        self.attempts.entry(id).or_default()
+        self.attempts.get_or_default(id)
     }
 
     /// The handshake with a peer.

@@ -375,8 +375,9 @@ impl Links {
         {
             return self.fail_bootstrap(now);
         }
-        self.deferred
-            .retain(|id, offer| *id != from || offer.session != of);
+        if self.deferred.get(&from).is_some_and(|it| it.session == of) {
+            self.deferred.remove(&from);
+        }
         if let Some(attempt) = self.attempts.get_mut(&from) {
             attempt.held.take_if(|held| held.offer.session == of);
             self.forget_if_idle(from);

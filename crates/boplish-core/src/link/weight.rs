@@ -86,10 +86,8 @@ impl Ends {
 
     fn settle(&mut self) {
         loop {
-            let next = self
-                .ends
-                .iter_mut()
-                .find_map(|(id, end)| Some((*id, end.links.poll_output()?)));
+            let mut ends = (&mut self.ends).into_iter();
+            let next = ends.find_map(|(id, end)| Some((*id, end.links.poll_output()?)));
             match next {
                 Some((id, output)) => self.carry(id, output),
                 None => break,

@@ -3,8 +3,6 @@
 use core::fmt;
 use std::borrow::Cow;
 
-use base64ct::{Base64UrlUnpadded, Encoding};
-
 use super::server::CHALLENGE_RESPONSE;
 use super::{DOMAIN, ErrorCode, NONCE};
 use crate::id::{PeerId, Proof};
@@ -128,7 +126,7 @@ pub fn verify_challenge_response(
     }
     let expected = "an object with a `proof`";
     let proof = envelope.object(expected)?.string("proof");
-    let bytes = Base64UrlUnpadded::decode_vec(&proof.ok_or(wrong("payload", expected))?).ok();
+    let bytes = signal::from_base64url(&proof.ok_or(wrong("payload", expected))?);
     let proof = bytes
         .as_deref()
         .and_then(|bytes| bytes.try_into().ok())

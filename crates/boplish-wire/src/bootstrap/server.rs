@@ -164,7 +164,7 @@ impl FromServer {
             CHALLENGE => {
                 let expected = "an object with a `nonce` of 32 bytes in base64url";
                 let nonce = envelope.object(expected)?.string("nonce");
-                let nonce = nonce.and_then(|nonce| Base64UrlUnpadded::decode_vec(&nonce).ok());
+                let nonce = nonce.and_then(|nonce| signal::from_base64url(&nonce));
                 let nonce = nonce.and_then(|nonce| nonce.try_into().ok());
                 Ok(Self::Challenge {
                     nonce: nonce.ok_or(wrong("payload", expected))?,

@@ -2,7 +2,7 @@
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 
-use super::{SignalError, SignedSignal};
+use super::{SignalError, SignedSignal, from_base64url};
 use crate::limits::MAX_INVITATION;
 
 /// What the text's first byte says.
@@ -24,8 +24,7 @@ impl SignedSignal {
         if text.len() > MAX_INVITATION {
             return Err(SignalError::NotASignal("it is too long"));
         }
-        let bytes = Base64UrlUnpadded::decode_vec(text)
-            .or(Err(SignalError::NotASignal("it is no base64url")))?;
+        let bytes = from_base64url(text).ok_or(SignalError::NotASignal("it is no base64url"))?;
         match bytes.split_first() {
             Some((&VERSION, signed)) => Self::from_bytes(signed),
             Some(_) | None => Err(SignalError::NotASignal("its version is not known here")),
