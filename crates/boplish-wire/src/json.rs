@@ -8,8 +8,7 @@ pub(crate) mod syntax;
 
 use std::borrow::Cow;
 
-use base64ct::{Base64, Base64UrlUnpadded, Encoding};
-
+use crate::base64::Base64;
 use crate::id::{PeerId, Proof};
 use crate::limits::{MAX_HOPS, MAX_JSON};
 use crate::message::{Kind, Message, MessageError, MessageId, Payload, ProtocolName, Way};
@@ -71,7 +70,7 @@ pub fn encode(message: &Message) -> String {
         (Payload::Json(payload), None) => text.push_str(payload),
         (Payload::Bytes(bytes), None) => {
             text.push('"');
-            text.push_str(&Base64::encode_string(bytes));
+            text.push_str(&Base64::Padded.encode(bytes));
             text.push_str(r#"","encoding":"base64"#);
             text.push('"');
         }
@@ -97,7 +96,7 @@ pub fn encode(message: &Message) -> String {
         text.push_str(&format!(r#","hops":{}"#, message.hops));
     }
     if let Some(proof) = &message.proof {
-        let proof = Base64UrlUnpadded::encode_string(&proof.to_bytes());
+        let proof = Base64::Url.encode(&proof.to_bytes());
         text.push_str(&format!(r#","proof":"{proof}""#));
     }
     text.push('}');
@@ -226,9 +225,9 @@ impl<'a> Envelope<'a> {
         match encoding.as_deref() {
             Some("base64") => {
                 let text = self.required("payload")?;
-                let bytes = Base64::decode_vec(&text);
+                let bytes = Base64::Padded.decode(&text);
                 Ok(Payload::bytes(
-                    bytes.or(Err(wrong("payload", "base64, with padding")))?,
+                    bytes.ok_or(wrong("payload", "base64, with padding"))?,
                 )?)
             }
             Some(_) => Err(wrong("encoding", "`base64`, or absent")),
@@ -246,7 +245,7 @@ impl<'a> Envelope<'a> {
         let Some(proof) = self.optional("proof")? else {
             return Ok(None);
         };
-        let bytes = signal::from_base64url(&proof);
+        let bytes = Base64::Url.decode(&proof);
         match bytes.as_deref().map(<&[u8; Proof::BYTES]>::try_from) {
             Some(Ok(bytes)) => Ok(Some(Proof::from_bytes(bytes))),
             Some(Err(_)) | None => Err(wrong("proof", "96 bytes in base64url without padding")),

@@ -14,6 +14,7 @@
 //! - [`bootstrap`]: what the bootstrap server itself says.
 //! - [`limits`]: every bound, in one place.
 
+mod base64;
 pub mod bootstrap;
 pub mod frame;
 pub mod id;
@@ -25,6 +26,7 @@ pub mod ring;
 pub mod sdp;
 pub mod signal;
 
+pub use base64::Base64;
 pub use frame::{CloseReason, Frame, FrameError, Hello, Keepalive};
 pub use id::{IdError, Keypair, PeerId, Proof};
 pub use json::JsonError;

@@ -3,10 +3,10 @@
 
 use core::fmt;
 
-use base64ct::{Base64, Encoding};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::base64::Base64;
 use crate::id::{Keypair, PeerId, Proof};
 use crate::json::syntax;
 use crate::limits::{MAX_PAYLOAD, MAX_PROTOCOL_NAME};
@@ -282,7 +282,7 @@ impl Message {
             Payload::Json(text) => text.to_string(),
             Payload::Bytes(bytes) => format!(
                 r#"{{"bytes":"{}","length":{}}}"#,
-                Base64::encode_string(bytes),
+                Base64::Padded.encode(bytes),
                 bytes.len()
             ),
         }

@@ -9,8 +9,7 @@ mod wire;
 use core::fmt;
 use core::net::IpAddr;
 
-use base64ct::{Base64UrlUnpadded, Encoding};
-
+use crate::base64::Base64;
 use crate::id::{Keypair, PeerId, Proof};
 use crate::message::Payload;
 use crate::object::Object;
@@ -272,7 +271,7 @@ impl SignedSignal {
         let text = format!(
             r#"{{"type":"{}","signal":"{}"}}"#,
             subtype.unwrap_or("unknown"),
-            Base64UrlUnpadded::encode_string(&self.to_bytes())
+            Base64::Url.encode(&self.to_bytes())
         );
         Payload::Json(text.into())
     }
@@ -308,14 +307,7 @@ impl SignedSignal {
 
 /// The bytes of a signal's JSON form, if the text is one.
 pub(crate) fn bytes_in_json(text: &str) -> Option<Vec<u8>> {
-    from_base64url(&Object::parse(text).ok()?.string("signal")?)
-}
-
-/// The bytes that base64url without padding stands for. One function for all, since it is large
-/// where it is inlined.
-#[inline(never)]
-pub(crate) fn from_base64url(text: &str) -> Option<Vec<u8>> {
-    Base64UrlUnpadded::decode_vec(text).ok()
+    Base64::Url.decode(&Object::parse(text).ok()?.string("signal")?)
 }
 
 impl Signal {

@@ -1,8 +1,7 @@
 //! bopcast-protocol: the report's application-layer multicast (section 4.1.2, figure 4.2).
 //! Everyone registers with someone, and everyone sends to everyone.
 
-use base64ct::{Base64, Encoding};
-use boplish_wire::{Message, Object, ObjectWriter, Payload, PeerId};
+use boplish_wire::{Base64, Message, Object, ObjectWriter, Payload, PeerId};
 
 use super::{object, payload};
 use crate::table::Set;
@@ -58,7 +57,7 @@ impl Group {
         let mut message = ObjectWriter::of_type(DELIVER);
         match content {
             Payload::Json(text) => message.raw("payload", text),
-            Payload::Bytes(bytes) => message.string("bytes", &Base64::encode_string(bytes)),
+            Payload::Bytes(bytes) => message.string("bytes", &Base64::Padded.encode(bytes)),
         };
         Payload::json(message.finish()).ok()
     }
@@ -116,7 +115,7 @@ fn response() -> Payload {
 /// What a group is told.
 fn content(deliver: &Object<'_>) -> Option<Payload> {
     match deliver.string("bytes") {
-        Some(bytes) => Payload::bytes(Base64::decode_vec(&bytes).ok()?).ok(),
+        Some(bytes) => Payload::bytes(Base64::Padded.decode(&bytes)?).ok(),
         None => Payload::json(deliver.get("payload").unwrap_or("null")).ok(),
     }
 }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use super::server::CHALLENGE_RESPONSE;
 use super::{DOMAIN, ErrorCode, NONCE};
+use crate::base64::Base64;
 use crate::id::{PeerId, Proof};
 use crate::json::{Envelope, JsonError, wrong};
 use crate::object::Object;
@@ -126,7 +127,7 @@ pub fn verify_challenge_response(
     }
     let expected = "an object with a `proof`";
     let proof = envelope.object(expected)?.string("proof");
-    let bytes = signal::from_base64url(&proof.ok_or(wrong("payload", expected))?);
+    let bytes = Base64::Url.decode(&proof.ok_or(wrong("payload", expected))?);
     let proof = bytes
         .as_deref()
         .and_then(|bytes| bytes.try_into().ok())

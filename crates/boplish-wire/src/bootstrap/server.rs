@@ -3,9 +3,8 @@
 use core::fmt;
 use std::borrow::Cow;
 
-use base64ct::{Base64UrlUnpadded, Encoding};
-
 use super::{DOMAIN, NONCE, NetworkParameters};
+use crate::base64::Base64;
 use crate::id::{Keypair, PeerId};
 use crate::json::{Envelope, JsonError, decimal, wrong};
 use crate::limits::MAX_REASON;
@@ -164,7 +163,7 @@ impl FromServer {
             CHALLENGE => {
                 let expected = "an object with a `nonce` of 32 bytes in base64url";
                 let nonce = envelope.object(expected)?.string("nonce");
-                let nonce = nonce.and_then(|nonce| signal::from_base64url(&nonce));
+                let nonce = nonce.and_then(|nonce| Base64::Url.decode(&nonce));
                 let nonce = nonce.and_then(|nonce| nonce.try_into().ok());
                 Ok(Self::Challenge {
                     nonce: nonce.ok_or(wrong("payload", expected))?,
@@ -259,7 +258,7 @@ impl IceServer {
 
 /// The server's demand for a proof, for the client `to`.
 pub fn challenge(to: &str, nonce: &[u8; NONCE]) -> String {
-    let nonce = Base64UrlUnpadded::encode_string(nonce);
+    let nonce = Base64::Url.encode(nonce);
     let mut payload = ObjectWriter::default();
     envelope(CHALLENGE, "", to, payload.string("nonce", &nonce))
 }
@@ -268,7 +267,7 @@ pub fn challenge(to: &str, nonce: &[u8; NONCE]) -> String {
 pub fn challenge_response(keypair: &Keypair, nonce: &[u8; NONCE]) -> String {
     let id = keypair.id();
     let proof = keypair.prove(DOMAIN, &[nonce, id.as_bytes()]);
-    let proof = Base64UrlUnpadded::encode_string(&proof.to_bytes());
+    let proof = Base64::Url.encode(&proof.to_bytes());
     let mut payload = ObjectWriter::default();
     let payload = payload.string("proof", &proof);
     envelope(CHALLENGE_RESPONSE, &id.to_string(), "", payload)

@@ -1,8 +1,7 @@
 //! Signals as text, to be carried by hand.
 
-use base64ct::{Base64UrlUnpadded, Encoding};
-
-use super::{SignalError, SignedSignal, from_base64url};
+use super::{SignalError, SignedSignal};
+use crate::base64::Base64;
 use crate::limits::MAX_INVITATION;
 
 /// What the text's first byte says.
@@ -13,7 +12,7 @@ impl SignedSignal {
     pub fn to_text(&self) -> String {
         let mut bytes = vec![VERSION];
         bytes.extend_from_slice(&self.to_bytes());
-        Base64UrlUnpadded::encode_string(&bytes)
+        Base64::Url.encode(&bytes)
     }
 
     /// Reads such a text. What stands before it, up to the last `=`, is a link's matter, and white
@@ -24,7 +23,9 @@ impl SignedSignal {
         if text.len() > MAX_INVITATION {
             return Err(SignalError::NotASignal("it is too long"));
         }
-        let bytes = from_base64url(text).ok_or(SignalError::NotASignal("it is no base64url"))?;
+        let bytes = Base64::Url
+            .decode(text)
+            .ok_or(SignalError::NotASignal("it is no base64url"))?;
         match bytes.split_first() {
             Some((&VERSION, signed)) => Self::from_bytes(signed),
             Some(_) | None => Err(SignalError::NotASignal("its version is not known here")),

@@ -3,7 +3,7 @@
 mod read;
 mod write;
 
-use base64ct::{Base64Unpadded, Encoding};
+use crate::base64::Base64;
 
 pub(super) use read::decode;
 pub(super) use write::encode;
@@ -42,14 +42,14 @@ const LOCAL_NAME: u8 = 16;
 /// zero bits.
 fn pack_text(text: &str) -> Option<Vec<u8>> {
     match text.len() % 4 {
-        0 => Base64Unpadded::decode_vec(text).ok(),
-        2 => Base64Unpadded::decode_vec(&format!("{text}A")).ok(),
+        0 => Base64::Unpadded.decode(text),
+        2 => Base64::Unpadded.decode(&format!("{text}A")),
         _ => None,
     }
 }
 
 fn unpack_text(bytes: &[u8]) -> Option<String> {
-    let mut text = Base64Unpadded::encode_string(bytes);
+    let mut text = Base64::Unpadded.encode(bytes);
     match bytes.len() % 3 {
         0 => Some(text),
         2 if text.pop() == Some('A') => Some(text),

@@ -1,6 +1,7 @@
 //! What the wire promises, through its public API.
 
 mod any;
+mod base64;
 mod bootstrap;
 mod cbor;
 mod corpus;

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use base64ct::{Base64, Encoding};
 use boplish_native::core::io::DeliveryError;
-use boplish_native::wire::{MessageError, MessageId, Payload, ProtocolName};
+use boplish_native::wire::{Base64, MessageError, MessageId, Payload, ProtocolName};
 use boplish_native::{Peer, PeerError};
 use serde::Deserialize;
 use serde_json::Value;
@@ -270,8 +269,8 @@ fn content(payload: Option<Value>, bytes: Option<String>) -> Result<Payload, Pro
             "payload and bytes: give one of them".to_owned(),
         )),
         (None, Some(bytes)) => {
-            let bytes = Base64::decode_vec(&bytes)
-                .map_err(|error| Problem::BadCommand(format!("bytes: no base64: {error}")))?;
+            let bytes = Base64::Padded.decode(&bytes);
+            let bytes = bytes.ok_or(Problem::BadCommand("bytes: no base64".to_owned()))?;
             Ok(Payload::bytes(bytes)?)
         }
         (Some(payload), None) => Ok(Payload::from_value(&payload)?),

@@ -3,10 +3,9 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use base64ct::{Base64, Encoding};
 use boplish_native::core::io::{Direction, DisconnectReason};
 use boplish_native::core::{Event, State};
-use boplish_native::wire::{Payload, PeerId};
+use boplish_native::wire::{Base64, Payload, PeerId};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -334,7 +333,7 @@ impl Content {
             },
             Payload::Bytes(bytes) => Self {
                 payload: None,
-                bytes: Some(Base64::encode_string(bytes)),
+                bytes: Some(Base64::Padded.encode(bytes)),
             },
         }
     }
