@@ -30,6 +30,10 @@ export interface Host {
     monitor(direction: 'incoming' | 'outgoing' | 'forwarded', type: string, from: string, to: string | undefined, json: string): void;
     refused(from: string | undefined, reason: string): void;
     serverError(message: string): void;
+    /** The answer to the invitation of a peer, to be brought back there. */
+    answer(peer: string, answer: string): void;
+    /** No link to a peer has come of an invitation. */
+    invitationFailed(peer: string): void;
     /** Wraps what timers, promises and events call: it notices that the module has panicked, which
      * is a trap, and calls nothing after that. */
     guard(callback: (value: any) => void): (value: any) => void;
@@ -96,6 +100,10 @@ extern "C" {
     pub(crate) fn refused(this: &Host, from: Option<String>, reason: &str);
     #[wasm_bindgen(method, js_name = serverError)]
     pub(crate) fn server_error(this: &Host, message: &str);
+    #[wasm_bindgen(method)]
+    pub(crate) fn answer(this: &Host, peer: &str, answer: &str);
+    #[wasm_bindgen(method, js_name = invitationFailed)]
+    pub(crate) fn invitation_failed(this: &Host, peer: &str);
     #[wasm_bindgen(method)]
     pub(crate) fn guard(this: &Host, callback: &JsValue) -> Function;
 }

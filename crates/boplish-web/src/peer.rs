@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use boplish_core::{Node, SendError};
+use boplish_core::{InviteError, Node, SendError};
 use boplish_wire::message::MessageError;
 use boplish_wire::{Keypair, MessageId, Payload, PeerId, ProtocolName};
 use js_sys::Uint8Array;
@@ -28,7 +28,7 @@ pub struct Peer {
 #[wasm_bindgen]
 impl Peer {
     /// A peer that has not started yet. `url` is that of the bootstrap server, without a slash at
-    /// its end; `secret` has 32 bytes.
+    /// its end, or empty if there is none; `secret` has 32 bytes.
     #[wasm_bindgen(constructor)]
     pub fn new(host: Host, url: &str, secret: &[u8]) -> Result<Peer, JsValue> {
         let secret = secret.try_into().map_err(|_| {
@@ -149,6 +149,28 @@ impl Peer {
         self.command(|node, _| node.take_protocol(&protocol))
     }
 
+    /// Makes an invitation; `reply` with its text, or `undelivered`, follows, with the id that
+    /// this returns.
+    pub fn invite(&self) -> Result<u64, JsValue> {
+        by_hand(self.shell.with_node(Node::invite)).map(|id| id.0)
+    }
+
+    /// Accepts an invitation and returns who invited; `answer` follows, and then, when people
+    /// have brought that back, `connected` or `invitationFailed`.
+    #[wasm_bindgen(js_name = acceptInvitation)]
+    pub fn accept_invitation(&self, text: &str) -> Result<String, JsValue> {
+        let accept = |node: &mut Node, now| node.accept_invitation(now, text);
+        by_hand(self.shell.with_node(accept)).map(|peer| peer.to_string())
+    }
+
+    /// Takes the answer to an invitation and returns whose it is; `connected` or
+    /// `invitationFailed` follows.
+    #[wasm_bindgen(js_name = completeInvitation)]
+    pub fn complete_invitation(&self, answer: &str) -> Result<String, JsValue> {
+        let complete = |node: &mut Node, now| node.complete_invitation(now, answer);
+        by_hand(self.shell.with_node(complete)).map(|peer| peer.to_string())
+    }
+
     /// Turns `monitor` on or off.
     #[wasm_bindgen(js_name = setMonitoring)]
     pub fn set_monitoring(&self, on: bool) {
@@ -200,6 +222,23 @@ fn send_code(error: &SendError) -> &'static str {
         SendError::TooLong(_) => "too-large",
         SendError::UnknownRequest(_) => "unknown-request",
     }
+}
+
+fn by_hand<T>(result: Result<T, InviteError>) -> Result<T, JsValue> {
+    result.map_err(|refused| {
+        let code = match refused {
+            InviteError::Closed => "closed",
+            InviteError::Full => "full",
+            InviteError::Lapsed => "lapsed",
+            InviteError::Linked(_) => "linked",
+            InviteError::Malformed(_)
+            | InviteError::MixedUp
+            | InviteError::Forged
+            | InviteError::Own
+            | InviteError::NotOurs => "bad-invitation",
+        };
+        error(code, &refused)
+    })
 }
 
 /// What is thrown.

@@ -43,10 +43,6 @@ pub(crate) fn event(host: &Host, event: Event) {
             host.pong(&from.to_string(), round_trip.as_secs_f64() * 1000.0);
         }
         Event::Found { .. }
-        | Event::Invitation { .. }
-        | Event::InvitationLapsed(_)
-        | Event::InvitationAnswer { .. }
-        | Event::InvitationFailed { .. }
         | Event::RingJoined
         | Event::KeyMessage { .. }
         | Event::Forward { .. }
@@ -84,6 +80,14 @@ pub(crate) fn event(host: &Host, event: Event) {
             host.refused(from.map(|from| from.to_string()), &reason.to_string());
         }
         Event::ServerError(error) => host.server_error(&error.message),
+        Event::Invitation { invitation, text } => {
+            host.reply(invitation.0, JsValue::from_str(&text));
+        }
+        Event::InvitationLapsed(invitation) => {
+            host.undelivered(invitation.0, "lapsed: the invitation could not be made");
+        }
+        Event::InvitationAnswer { peer, text } => host.answer(&peer.to_string(), &text),
+        Event::InvitationFailed { peer } => host.invitation_failed(&peer.to_string()),
     }
 }
 

@@ -65,13 +65,17 @@ impl Shell {
     pub(crate) fn new(host: Host, base: &str, identity: Keypair) -> Rc<Self> {
         let mut seed = [0; 32];
         browser::fill_with_random(&mut seed);
+        let config = Config {
+            bootstrap: !base.is_empty(),
+            ..Config::default()
+        };
         Rc::new_cyclic(|this| Self {
             this: this.clone(),
             timeout: callback(&host, this, |shell, _| shell.handle_timeout()),
             host,
             url: format!("{base}/ws/{}", identity.id()),
             started: performance_now(),
-            node: RefCell::new(Node::new(Config::default(), identity, seed, Time::START)),
+            node: RefCell::new(Node::new(config, identity, seed, Time::START)),
             outputs: RefCell::default(),
             is_carrying: Cell::new(false),
             signaling: RefCell::default(),

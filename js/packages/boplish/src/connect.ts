@@ -6,8 +6,18 @@ import { BoplishNode } from './node.js';
 
 /** How to join a network. */
 export interface ConnectOptions {
-  /** The bootstrap server: `HOST[:PORT]`, `ws://…` or `wss://…`. Default: the page's own host. */
-  bootstrap?: string | undefined;
+  /**
+   * The bootstrap server: `HOST[:PORT]`, `ws://…` or `wss://…`. Default: the page's own host.
+   * `null`: none. Then the node is there at once, to invite others or to be invited.
+   */
+  bootstrap?: string | null | undefined;
+  /**
+   * An invitation to join by, or a link that ends with one: what `invite()` of a node gave. If
+   * there is a bootstrap server as well, whoever lets this peer in first does.
+   */
+  invitation?: string | undefined;
+  /** Called with the answer to the invitation, which people carry to whoever invited. */
+  onAnswer?: ((answer: string) => void) | undefined;
   /**
    * Who to be. `persistent` (default) keeps the id over reloads and visits, one for each tab that
    * is open at a time; `ephemeral` is new each time; 32 secret bytes are an identity that the
@@ -18,7 +28,10 @@ export interface ConnectOptions {
   iceServers?: RTCIceServer[] | (() => Promise<RTCIceServer[]>) | undefined;
   /** Ends the attempt to connect. */
   signal?: AbortSignal | undefined;
-  /** How long to try to reach the bootstrap server or a peer, in ms; 30,000 by default. */
+  /**
+   * How long to try to reach the bootstrap server or a peer, in ms; 30,000 by default. An
+   * invitation's answer has 10 minutes, whatever this is.
+   */
   timeout?: number | undefined;
 }
 
@@ -42,7 +55,11 @@ export async function connect(options: ConnectOptions = {}): Promise<BoplishNode
       "there is no WebRTC here: connect() works in pages of browsers; native peers are the 'boplish' program",
     );
   }
-  const url = bootstrapUrl(options.bootstrap, globalThis.location);
+  const { invitation, onAnswer } = options;
+  if ((invitation === undefined) !== (onAnswer === undefined)) {
+    throw new BoplishError('bad-option', 'invitation and onAnswer go together');
+  }
+  const url = options.bootstrap === null ? '' : bootstrapUrl(options.bootstrap, globalThis.location);
   if (signal?.aborted) throw aborted(signal, 'connect()');
 
   const identity = await identify(options.identity ?? 'persistent');
@@ -61,7 +78,7 @@ export async function connect(options: ConnectOptions = {}): Promise<BoplishNode
     throw error;
   }
   try {
-    await node.open(url, timeout, signal);
+    await node.open(url, timeout, signal, invitation && onAnswer ? { invitation, onAnswer } : undefined);
     return node;
   } catch (error) {
     await node.close();

@@ -4,6 +4,8 @@ export type BoplishErrorCode =
   | 'aborted'
   /** A bootstrap address, timeout, identity or other option can't be used. */
   | 'bad-option'
+  /** A text is no invitation or answer, was changed, or is for somebody else. */
+  | 'bad-invitation'
   /** A payload is neither a JSON value nor a `Uint8Array`. */
   | 'bad-payload'
   /** A text is no peer id (40 hex digits). */
@@ -14,8 +16,14 @@ export type BoplishErrorCode =
   | 'closed'
   /** Too much waits for this peer already. */
   | 'congested'
+  /** As many invitations are open, or as many links there, as may be. */
+  | 'full'
   /** The WebAssembly part has failed; the node is dead. */
   | 'internal'
+  /** The invitation was used, or has expired. */
+  | 'lapsed'
+  /** There is a link to the peer of an invitation already. */
+  | 'linked'
   /** The request arrived, but no reply came in time. */
   | 'no-reply'
   /** The bootstrap server refused something. */
@@ -50,6 +58,7 @@ export class BoplishError extends Error {
 const ADVICE: Partial<Record<BoplishErrorCode, string>> = {
   closed: 'connect() makes a new one',
   congested: 'wait for earlier sends to settle, then try again',
+  lapsed: 'ask for another',
   'no-reply': 'the peer may be slow, or answers no requests of this protocol',
   'reserved-protocol': 'choose another name',
   'timed-out': 'the peer may have left; it is safe to try again',

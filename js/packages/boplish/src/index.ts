@@ -3,6 +3,7 @@ export { connect, type ConnectOptions } from './connect.js';
 export { BoplishError, type BoplishErrorCode } from './error.js';
 export type { TypedEventTarget } from './events.js';
 export type { Group, GroupEvents, GroupMembersEvent, GroupMessageEvent } from './group.js';
+export type { AcceptedInvitation, Invitation } from './invitation.js';
 export type {
   BoplishNode,
   DisconnectReason,

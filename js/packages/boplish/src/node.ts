@@ -2,6 +2,7 @@ import type { Peer } from '../wasm/boplish_web.js';
 import { BoplishError } from './error.js';
 import { emit, type TypedEventTarget, typedEventTarget } from './events.js';
 import { Group } from './group.js';
+import { type AcceptedInvitation, accept, type Invitation, invite, linked, WAITING } from './invitation.js';
 import { decode } from './payload.js';
 import { Protocol, type RequestOptions, type SendOptions } from './protocol.js';
 import { type Listener, Runner, type RunnerOptions } from './runner.js';
@@ -77,6 +78,12 @@ export interface NodeEvents {
   topology: TopologyEvent;
   refused: RefusedEvent;
   error: ErrorEvent;
+}
+
+/** An invitation to join by, and who carries its answer back. */
+export interface Join {
+  readonly invitation: string;
+  onAnswer(answer: string): void;
 }
 
 /** How long `topology()` waits for answers, in ms. */
@@ -163,6 +170,23 @@ export class BoplishNode extends typedEventTarget<NodeEvents>() {
     }
   }
 
+  /**
+   * Makes an invitation for one newcomer, who needs no bootstrap server then: people carry its
+   * text there (as a link, a QR code, a line in a messenger), and the answer back.
+   */
+  invite({ signal }: SendOptions = {}): Promise<Invitation> {
+    return invite(this.#runner, signal);
+  }
+
+  /**
+   * Accepts an invitation, or a link that ends with one. Whoever invited connects when people have
+   * brought the answer back there. Firefox waits for that for some 20 seconds only: there,
+   * invite rather than accept.
+   */
+  acceptInvitation(invitation: string, { signal }: SendOptions = {}): Promise<AcceptedInvitation> {
+    return accept(this.#runner, invitation, signal);
+  }
+
   /** Leaves the network: tells every peer, and closes every link. */
   async close(): Promise<void> {
     const wasOpen = this.#runner.read(() => true, false);
@@ -236,8 +260,16 @@ export class BoplishNode extends typedEventTarget<NodeEvents>() {
   }
 
   /** @internal Opens, and waits until it is known where in the network this peer is. */
-  async open(url: string, timeout: number, signal: AbortSignal | undefined): Promise<void> {
+  async open(url: string, timeout: number, signal: AbortSignal | undefined, join?: Join): Promise<void> {
     this.#runner.call((peer) => peer.open());
+    if (join) {
+      const { peer, answer } = await this.acceptInvitation(join.invitation, { signal });
+      join.onAnswer(answer);
+      // The server may have been quicker than people.
+      await linked(this.#runner, peer, 'connect()', WAITING, signal, () => this.state === 'online');
+    }
+    // Who knows no server and nobody has nothing to wait for.
+    if (url === '') return;
     const wait = (settled: NodeState[], time: number, late: () => BoplishError | undefined) =>
       this.#runner.until(() => settled.includes(this.state), 'connect()', time, late, signal);
     await wait(['alone', 'online'], timeout, () =>

@@ -73,6 +73,8 @@ export class Runner {
   /** Pings under way, by peer: pongs say whom they come from, not which ping they answer. */
   readonly #pings = new Map<string, bigint[]>();
   readonly #checks = new Set<() => void>();
+  /** Answers to invitations, by who invited; empty when no link has come of it. */
+  readonly answers = new Map<string, string>();
 
   constructor(PeerClass: typeof Peer, options: RunnerOptions, listener: Listener) {
     if (typeof RTCPeerConnection === 'undefined' || typeof WebSocket === 'undefined') {
@@ -237,6 +239,14 @@ export class Runner {
       monitor: (...all) => tell('monitor', ...all),
       refused: (from, reason) => tell('refused', from, reason),
       serverError: (message) => tell('serverError', message),
+      answer: (peer, text) => {
+        this.answers.set(peer, text);
+        this.#recheck();
+      },
+      invitationFailed: (peer) => {
+        this.answers.set(peer, '');
+        this.#recheck();
+      },
       guard: (callback) => (value) => {
         if (death) return;
         try {
