@@ -7,6 +7,7 @@ import { stateText } from './components/badge.ts';
 import { Toasts } from './components/toast.ts';
 import { h } from './dom.ts';
 import { counted, errorText } from './format.ts';
+import { Invitations } from './invitation/invitations.ts';
 import type { PageContext } from './pages.ts';
 import { Router } from './router.ts';
 import { Session } from './session.ts';
@@ -14,17 +15,21 @@ import { failureBanner } from './shell/failure.ts';
 import { Header } from './shell/header.ts';
 
 const session = new Session();
-const context: PageContext = { session, toasts: new Toasts(), announcer: new Announcer() };
+const toasts = new Toasts();
+const announcer = new Announcer();
+const invitations = new Invitations(session, toasts, announcer);
+const context: PageContext = { session, toasts, announcer, invitations };
 const header = new Header(context);
 const main = h('main', { id: 'main', tabindex: -1 });
 
 document.body.append(
   h('a', { class: 'skip-link', href: '#main' }, 'Skip to content'),
   header.element,
-  failureBanner(session),
+  failureBanner(session, () => void invitations.inviteWithoutServer()),
   main,
-  context.toasts.element,
-  context.announcer.element,
+  invitations.element,
+  toasts.element,
+  announcer.element,
 );
 announceChanges(context);
 new Router(main, context, (page) => header.show(page)).start();
@@ -33,7 +38,7 @@ addEventListener('pagehide', (event) => {
   // A page that is only put aside (back-forward cache) may come back with its node.
   if (!event.persisted) session.leave();
 });
-void session.join();
+void invitations.start();
 
 /** Says aloud what changes rarely and matters: the state, and the server's coming and going. */
 function announceChanges({ session, toasts, announcer }: PageContext): void {

@@ -39,6 +39,30 @@ export interface Group extends EventTarget {
   send(payload: unknown): unknown;
 }
 
+/** An invitation for one newcomer. */
+export interface Invitation {
+  readonly text: string;
+  /** A link to this page with the text behind its `#`. */
+  readonly url: string | undefined;
+  /** Takes the answer; resolves to the newcomer's id when there is a link. */
+  complete(answer: string): Promise<string>;
+}
+
+/** An invitation of another peer, and the answer that it waits for. */
+export interface AcceptedInvitation {
+  readonly peer: string;
+  readonly answer: string;
+  connected(): Promise<void>;
+}
+
+/** How to get into a network. */
+export interface Way {
+  /** Without the page's own server. */
+  readonly withoutServer?: boolean;
+  /** By an invitation, whose answer goes back to whoever invited. */
+  readonly invitation?: { readonly text: string; onAnswer(answer: string): void };
+}
+
 /**
  * A peer; events: `state`, `server`, `peerconnect`, `peerdisconnect`, `monitor` (with the
  * properties of Monitored), `error` (with `error`).
@@ -51,5 +75,7 @@ export interface Network extends EventTarget {
   readonly group: Group;
   /** The round-trip time in milliseconds. */
   ping(peer: string): Promise<number>;
+  invite(): Promise<Invitation>;
+  acceptInvitation(invitation: string): Promise<AcceptedInvitation>;
   close(): unknown;
 }

@@ -1,5 +1,6 @@
 import type { Announcer } from './components/announcer.ts';
 import type { Toasts } from './components/toast.ts';
+import type { Invitations } from './invitation/invitations.ts';
 import type { Session } from './session.ts';
 
 /** What every page gets. */
@@ -7,6 +8,7 @@ export interface PageContext {
   readonly session: Session;
   readonly toasts: Toasts;
   readonly announcer: Announcer;
+  readonly invitations: Invitations;
 }
 
 /** Builds the page into `host`; everything it listens to ends with `signal`. */

@@ -1,6 +1,6 @@
 import { joinNetwork } from './connect.ts';
 import { Emitter } from './emitter.ts';
-import type { GroupMessage, Monitored, Network, NodeState, ServerState } from './network.ts';
+import type { GroupMessage, Monitored, Network, NodeState, ServerState, Way } from './network.ts';
 
 /** What the header shows: the node's own state, or how far joining has come. */
 export type SessionState = 'connecting' | 'failed' | NodeState;
@@ -25,6 +25,7 @@ export class Session extends Emitter<SessionEvents> {
   #node: Network | undefined;
   #failure: unknown;
   #attempt: AbortController | undefined;
+  #answer: string | undefined;
 
   get node(): Network | undefined {
     return this.#node;
@@ -38,6 +39,11 @@ export class Session extends Emitter<SessionEvents> {
   get state(): SessionState {
     if (this.#node !== undefined) return this.#node.state;
     return this.#failure === undefined ? 'connecting' : 'failed';
+  }
+
+  /** What whoever invited this visitor waits for, while joining by an invitation. */
+  get answer(): string | undefined {
+    return this.#answer;
   }
 
   get server(): ServerState | undefined {
@@ -58,21 +64,43 @@ export class Session extends Emitter<SessionEvents> {
   }
 
   /** Joins the network; does nothing while an attempt runs or a node is up. */
-  async join(): Promise<void> {
+  async join(way: Omit<Way, 'invitation'> = {}, invitation?: string): Promise<void> {
     if (this.#node !== undefined || this.#attempt !== undefined) return;
     const attempt = new AbortController();
     this.#attempt = attempt;
     this.#failure = undefined;
     this.emit('change', undefined);
     try {
-      this.#adopt(await joinNetwork(attempt.signal));
+      const onAnswer = (answer: string): void => {
+        this.#answer = answer;
+        this.emit('change', undefined);
+      };
+      const by = invitation === undefined ? {} : { invitation: { text: invitation, onAnswer } };
+      this.#adopt(await joinNetwork(attempt.signal, { ...way, ...by }));
     } catch (error) {
       this.#failure = error ?? new Error('no reason given');
     } finally {
       this.#attempt = undefined;
+      this.#answer = undefined;
     }
     this.emit('change', undefined);
     this.emit('peers', undefined);
+  }
+
+  /** Gives up an attempt, and tries another way. */
+  async joinInstead(way: Omit<Way, 'invitation'>): Promise<void> {
+    const attempt = this.#attempt;
+    if (attempt !== undefined) {
+      const ended = new Promise<void>((resolve) => {
+        const look = (): void => {
+          if (this.#attempt !== attempt) resolve();
+        };
+        this.on('peers', look);
+      });
+      attempt.abort();
+      await ended;
+    }
+    await this.join(way);
   }
 
   /** Leaves at once, so that the others need not wait for a silence. */

@@ -1,31 +1,10 @@
 /** The Message Inspector (section 5.2.1), as visitors use it. */
 import assert from 'node:assert/strict';
-import { mkdir, readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
+import { mkdir } from 'node:fs/promises';
+import { DESKTOP, PHONE, screenshots, site, violations } from '../lib/pages.mjs';
 import { scene } from '../lib/scene.mjs';
 
-const site = fileURLToPath(new URL('../../apps/dist', import.meta.url));
-const screenshots = fileURLToPath(new URL('../screenshots', import.meta.url));
-const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
-const DESKTOP = [1280, 800];
-const PHONE = [390, 844];
 const ROUND_TRIP = /^[<\d.,]+\s*(ms|s|µs)$/;
-
-/** Serious findings of axe-core, in words. */
-async function violations(tab) {
-  const isThere = await tab.run(() => 'axe' in window);
-  if (!isThere) await tab.addScript(axe);
-  return tab.run(async () => {
-    // What is fading in has the contrast of half its colour.
-    await Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => {})));
-    const { violations } = await axe.run(document, { resultTypes: ['violations'] });
-    return violations
-      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-      .flatMap(({ id, help, nodes }) => nodes.map((node) => `${id}: ${help}: ${node.html.slice(0, 160)} ${node.failureSummary}`));
-  });
-}
 
 for (const browser of ['chromium', 'firefox']) {
   scene(

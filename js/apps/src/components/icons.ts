@@ -15,6 +15,7 @@ const paths = {
   up: 'M8 13V3.5M4 7l4-4 4 4',
   down: 'M8 3v9.5M4 9l4 4 4-4',
   close: 'M4 4l8 8M12 4l-8 8',
+  add: 'M8 3v10M3 8h10',
   send: 'M2.5 8h10M8.5 4l4 4-4 4',
   external: 'M6.5 3.5h-3v9h9v-3M9 2.5h4.5V7M13.5 2.5L7.5 8.5',
   warning: 'M8 2.2L14.5 13.5h-13zM8 6.5v3.2M8 11.6v.1',

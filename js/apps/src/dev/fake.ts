@@ -1,11 +1,14 @@
 import type {
+  AcceptedInvitation,
   Direction,
   Group,
   GroupMessage,
+  Invitation,
   Monitored,
   Network,
   NodeState,
   ServerState,
+  Way,
 } from '../network.ts';
 
 /**
@@ -13,8 +16,9 @@ import type {
  * `?fake=alone`, `fail`, `busy`, `gone`, `degraded`, `offline`, `slow`. Only development builds
  * have it.
  */
-export async function joinFake(scenario: string): Promise<Network> {
-  await delay(scenario === 'slow' ? 60_000 : 250);
+export async function joinFake(scenario: string, way: Way): Promise<Network> {
+  way.invitation?.onAnswer(fakeText());
+  await delay(scenario === 'slow' || way.invitation !== undefined ? 60_000 : 250);
   if (scenario === 'fail') {
     throw Object.assign(new Error('No answer from the bootstrap server at localhost:5000'), {
       code: 'unreachable',
@@ -75,6 +79,21 @@ class FakeNode extends EventTarget implements Network {
     if (turn(peer) === 3) throw Object.assign(new Error('No pong in time'), { code: 'timeout' });
     this.monitor('incoming', 'ping-protocol', peer, { type: 'pong' });
     return time;
+  }
+
+  async invite(): Promise<Invitation> {
+    await delay(400);
+    const text = fakeText();
+    const complete = async (): Promise<string> => {
+      await delay(600);
+      return randomId();
+    };
+    return { text, url: `${location.href.split('#')[0] ?? ''}#invitation=${text}`, complete };
+  }
+
+  async acceptInvitation(): Promise<AcceptedInvitation> {
+    await delay(400);
+    return { peer: randomId(), answer: fakeText(), connected: () => delay(5000) };
   }
 
   close(): void {
@@ -163,6 +182,11 @@ function signal(type: string): unknown {
     setup: type === 'offer' ? 'actpass' : 'active',
     candidates: [{ protocol: 'udp', address: '4f9d2c1e.local', port: 54321, host: true }],
   };
+}
+
+/** As long as a real one. */
+function fakeText(): string {
+  return Array.from({ length: 8 }, randomId).join('');
 }
 
 function turn(id: string): number {

@@ -38,6 +38,7 @@ export class Peers {
         this.#empty,
         this.#list,
         this.#more,
+        this.#invite(signal),
       ),
       groupCard(context, signal),
     );
@@ -46,6 +47,25 @@ export class Peers {
     session.on('change', show, signal);
     session.on('members', show, signal);
     this.#show();
+  }
+
+  #invite(signal: AbortSignal): HTMLElement {
+    const { session, invitations } = this.#context;
+    const label = h('span', {});
+    const button = h(
+      'button',
+      { type: 'button', class: 'button', onclick: () => void invitations.invite() },
+      icon('add'),
+      label,
+    );
+    const row = h('div', { class: 'invite-row' }, button);
+    const show = (): void => {
+      row.hidden = session.node === undefined && session.answer === undefined;
+      setText(label, session.answer === undefined ? 'Invite somebody' : 'Show the answer again');
+    };
+    session.on('change', show, signal);
+    show();
+    return row;
   }
 
   #pingTools(signal: AbortSignal): HTMLElement {

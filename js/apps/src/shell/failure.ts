@@ -4,12 +4,17 @@ import { errorText } from '../format.ts';
 import type { Session } from '../session.ts';
 
 /** The banner for a network that could not be joined, with the way to try again. */
-export function failureBanner(session: Session): HTMLElement {
+export function failureBanner(session: Session, joinByInvitation: () => void): HTMLElement {
   const reason = h('p', { class: 'banner-reason' });
   const retry = h(
     'button',
     { type: 'button', class: 'button', onclick: () => void session.join() },
     'Try again',
+  );
+  const byInvitation = h(
+    'button',
+    { type: 'button', class: 'button', onclick: joinByInvitation },
+    'Invite, or be invited',
   );
   const content = h(
     'div',
@@ -22,6 +27,7 @@ export function failureBanner(session: Session): HTMLElement {
       reason,
     ),
     retry,
+    byInvitation,
   );
   // The region stays in the document: only what enters an existing one is announced.
   const region = h('div', { class: 'banner-region', role: 'alert' });

@@ -1,0 +1,46 @@
+import { copyText } from '../components/clipboard.ts';
+import { icon } from '../components/icons.ts';
+import type { Toasts } from '../components/toast.ts';
+import { h } from '../dom.ts';
+
+/** A text for people to carry: as a QR code, to be copied, or by the system's own sharing. */
+export async function carry(link: string, what: string, toasts: Toasts): Promise<HTMLElement> {
+  // Only who invites or is invited loads it.
+  const { qrCode } = await import('./qr.ts');
+  const field = h('input', {
+    class: 'field carry-text',
+    readonly: true,
+    value: link,
+    'aria-label': what,
+    onfocus: () => field.select(),
+  });
+  const canShare = typeof navigator.share === 'function';
+  return h(
+    'div',
+    { class: 'carry' },
+    qrCode(link, `QR code: ${what}`),
+    h(
+      'div',
+      { class: 'carry-row' },
+      field,
+      h(
+        'button',
+        { type: 'button', class: 'button', onclick: () => void copyText(link, what, toasts) },
+        icon('copy'),
+        'Copy',
+      ),
+      canShare
+        ? h(
+            'button',
+            {
+              type: 'button',
+              class: 'button',
+              // Whoever changes their mind has done nothing wrong.
+              onclick: () => void navigator.share({ text: link }).catch(() => undefined),
+            },
+            'Share',
+          )
+        : undefined,
+    ),
+  );
+}
