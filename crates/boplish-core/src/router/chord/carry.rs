@@ -154,7 +154,11 @@ impl Chord {
         message.way.over.drain(..visited);
         let is_here = message.to.is_none_or(|to| to == own) && message.way.over.is_empty();
         match via {
-            Via::Link(peer) if !is_here => self.send_on(now, message, came, vec![peer]),
+            Via::Link(peer) if !is_here => {
+                if self.transit.may_pass(&message) {
+                    self.send_on(now, message, came, vec![peer]);
+                }
+            }
             Via::Link(_) | Via::Signaling => self.deliver(now, via, message),
         }
     }

@@ -359,11 +359,9 @@ impl Router for Chord {
         self.plan_look_around(now);
     }
 
-    fn handle_unreachable(&mut self, now: Time, _relay: PeerId, peer: PeerId) {
+    fn handle_unreachable(&mut self, _now: Time, _relay: PeerId, peer: PeerId) {
         self.ways.remove(&peer);
-        if self.neighbours.get(&peer).is_none() {
-            self.forget_on_ring(now, peer);
-        }
+        self.not_found(peer);
     }
 
     fn handle_gave_up(&mut self, now: Time, peer: PeerId) {

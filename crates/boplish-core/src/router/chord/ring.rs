@@ -159,6 +159,11 @@ impl Ring {
         before != self.predecessors.len() + self.successors.len()
     }
 
+    /// A peer may be gone: the next before it is the predecessor until it is heard again.
+    pub(super) fn remove_predecessor(&mut self, peer: &PeerId) {
+        self.predecessors.retain(|place| place.peer != *peer);
+    }
+
     /// Gives up the place, to join anew.
     pub(super) fn clear(&mut self) {
         self.member = false;

@@ -7,6 +7,7 @@ use boplish_wire::{Message, PeerId, Way};
 
 use super::join::JOIN_INTERVAL;
 use super::long_links::Want;
+use super::space::clockwise;
 use super::{Chord, Via};
 use crate::protocol;
 use crate::protocol::discovery::{self, Discovery};
@@ -24,6 +25,14 @@ const MAX_MISSED: u8 = 3;
 #[derive(Debug, Default)]
 pub(super) struct Relayed {
     missed: u8,
+}
+
+impl Relayed {
+    /// Whether it has been silent for so long that the next in line is asked, too. It may live
+    /// all the same, and others in the list may not: it stays until one of those has answered.
+    fn is_in_doubt(&self) -> bool {
+        self.missed > MAX_MISSED
+    }
 }
 
 impl Chord {
@@ -53,7 +62,9 @@ impl Chord {
 
     pub(super) fn stabilize_with(&mut self, peer: PeerId) {
         let known = match self.taken {
-            Some((from, checksum, _)) if from == peer => checksum,
+            Some((from, checksum, _)) if from == peer && self.ring.successor() == Some(peer) => {
+                checksum
+            }
             Some(_) | None => 0,
         };
         let member = self.ring.member;
@@ -69,40 +80,74 @@ impl Chord {
             self.timers.stabilize = (self.neighbours.len() > 0).then(|| now + JOIN_INTERVAL);
             return;
         }
-        let nearest = self
-            .neighbours
-            .iter()
-            .filter(|(id, link)| link.is_usable() && self.ring.is_nearer_successor(id))
-            .min_by_key(|(id, _)| super::space::clockwise(&self.own, id))
-            .map(|(id, _)| *id);
-        if let Some(nearer) = nearest {
-            self.stabilize_with(nearer);
-        }
-        if let Some(successor) = self.ring.successor()
-            && self.neighbours.get(&successor).is_some()
+        self.stabilize_over_others();
+        let usable = self.neighbours.iter().filter(|(_, link)| link.is_usable());
+        let nearest = usable
+            .min_by_key(|(id, _)| clockwise(&self.own, id))
+            .map(|it| *it.0);
+        let successors = self.ring.successors().iter().map(|it| it.peer);
+        let first = successors.clone().find(|it| !self.is_in_doubt(it));
+        if let Some(nearest) = nearest
+            && (first.is_none() || self.ring.is_nearer_successor(&nearest))
         {
-            self.stabilize_with(successor);
+            self.stabilize_with(nearest);
         }
-        self.stabilize_over_others(now);
+        // Over others, that has been done.
+        if let Some(first) = first.filter(|it| !self.relayed.contains_key(it)) {
+            match self.neighbours.get(&first) {
+                Some(_) => self.stabilize_with(first),
+                None => self.reach(now, first),
+            }
+        }
         self.tend(now);
         self.timers.stabilize = Some(now + self.jittered(self.config.stabilize_interval));
     }
 
-    /// Those that no link leads to are asked over others, and given up if they are silent.
-    fn stabilize_over_others(&mut self, now: Time) {
+    /// Those that no link leads to are asked over others.
+    fn stabilize_over_others(&mut self) {
         let peers: Vec<PeerId> = self.relayed.keys().copied().collect();
         for peer in peers {
-            let is_needed = self.ring.is_near(&peer, self.config.ring_links);
             let Some(relayed) = self.relayed.get_mut(&peer) else {
                 continue;
             };
-            relayed.missed += 1;
-            if !is_needed || relayed.missed > MAX_MISSED {
-                self.relayed.remove(&peer);
-                self.forget_on_ring(now, peer);
-            } else {
+            relayed.missed = relayed.missed.saturating_add(1);
+            let is_in_doubt = relayed.is_in_doubt();
+            if is_in_doubt {
+                self.ring.remove_predecessor(&peer);
+            }
+            let is_candidate = !is_in_doubt && self.ring.is_near(&peer, self.config.ring_links);
+            if is_candidate || self.ring.lists(&peer) {
                 let member = self.ring.member;
                 self.say(peer, &RingMessage::Stabilize { known: 0, member });
+            } else {
+                self.relayed.remove(&peer);
+                self.approached.take_if(|it| *it == peer);
+            }
+        }
+    }
+
+    fn is_in_doubt(&self, peer: &PeerId) -> bool {
+        self.relayed.get(peer).is_some_and(Relayed::is_in_doubt)
+    }
+
+    /// A peer was not found over others: it counts as one more silence.
+    pub(super) fn not_found(&mut self, peer: PeerId) {
+        if let Some(relayed) = self.relayed.get_mut(&peer) {
+            relayed.missed = relayed.missed.saturating_add(1);
+        }
+    }
+
+    /// A member has answered. If it is the first successor that is not in doubt, those before it
+    /// are gone; if all are in doubt, any member will do.
+    fn drop_doubtful(&mut self, answering: &PeerId) {
+        let successors = self.ring.successors().iter().map(|it| it.peer);
+        let is_before = |it: &PeerId| it != answering && self.is_in_doubt(it);
+        let doubtful: Vec<PeerId> = successors.take_while(is_before).collect();
+        let next = self.ring.successors().get(doubtful.len());
+        if next.is_none_or(|it| it.peer == *answering) {
+            for peer in doubtful {
+                self.relayed.remove(&peer);
+                self.ring.remove(&peer);
             }
         }
     }
@@ -203,6 +248,7 @@ impl Chord {
         if !self.ring.member {
             return self.handle_state_joining(now, from, state);
         }
+        self.drop_doubtful(&from.peer);
         let was_successor = self.ring.successor();
         self.ring.stabilize(from, state);
         if self.ring.successor() == Some(from.peer) {
@@ -275,7 +321,7 @@ impl Chord {
             .filter(|it| self.neighbours.get(it).is_none() && !self.relayed.contains_key(it))
             .collect();
         for peer in missing {
-            self.want(now, peer, Want::Ring { foreign: false });
+            self.reach(now, peer);
         }
         let around = self.ring.state(false).checksum();
         if around != self.around {
@@ -292,6 +338,14 @@ impl Chord {
         if self.ring.member && around != self.told_place {
             let at = (now + PUSH_DELAY).max(self.timers.push_not_before);
             self.timers.push.get_or_insert(at);
+        }
+    }
+
+    /// Links with a peer of the lists; one that can't be linked for now is asked over others.
+    fn reach(&mut self, now: Time, peer: PeerId) {
+        match self.is_avoided(now, &peer) {
+            true => self.relay_instead(now, peer),
+            false => self.want(now, peer, Want::Ring { foreign: false }),
         }
     }
 

@@ -1,8 +1,11 @@
 //! Messages that a neighbour has been sent and has not acknowledged yet. One that doesn't is
 //! routed around at once (DESIGN, decision 5: per-hop acks).
 
+use std::collections::VecDeque;
+
 use boplish_wire::{Hop, Message, PeerId};
 
+use super::space::position;
 use crate::table::{Set, Table};
 use crate::time::Time;
 
@@ -11,6 +14,12 @@ const MAX_IN_TRANSIT: usize = 1024;
 
 /// Ways that are tried for one message.
 const MAX_TRIES: usize = 4;
+
+/// Messages of others that are remembered, so that a copy is known for one.
+const MAX_PASSED: usize = 256;
+
+/// Copies of a message that are passed on.
+const MAX_COPIES: usize = 2;
 
 /// A message that one hop has to acknowledge.
 #[derive(Debug)]
@@ -39,6 +48,8 @@ pub(super) struct Transit {
     waiting: Table<u32, InTransit>,
     deadlines: Set<(Time, u32)>,
     next: u32,
+    /// Hashes of the messages that came by last, the oldest first.
+    passed: VecDeque<u32>,
 }
 
 impl Transit {
@@ -47,7 +58,25 @@ impl Transit {
             waiting: Table::new(),
             deadlines: Set::new(),
             next: 0,
+            passed: VecDeque::new(),
         }
+    }
+
+    /// A message of another comes by. Returns whether it may go on: an acknowledgement that is
+    /// only late makes two of one message, and if each hop did that without end, a message that
+    /// finds no way would become thousands.
+    pub(super) fn may_pass(&mut self, message: &Message) -> bool {
+        let hash =
+            (message.id.0 ^ u64::from(position(&message.from))).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let hash = (hash >> 32) as u32;
+        if self.passed.iter().filter(|it| **it == hash).count() >= MAX_COPIES {
+            return false;
+        }
+        if self.passed.len() >= MAX_PASSED {
+            self.passed.pop_front();
+        }
+        self.passed.push_back(hash);
+        true
     }
 
     /// A number that is not in use.
