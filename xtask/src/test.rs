@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 
-use crate::{apt, build, js, process, tidy, tools, wasm, workspace};
+use crate::{apt, build, js, process, swarm, tidy, tools, wasm, workspace};
 
 /// What `cargo xtask test` can be told.
 #[derive(clap::Args)]
@@ -36,6 +36,8 @@ enum Step {
     Clippy,
     /// All Rust tests.
     Rust,
+    /// Small rings under churn for two minutes (`cargo xtask swarm`).
+    Swarm,
     /// The crates' documentation, warnings denied.
     Doc,
     /// Licences and sources of all dependencies.
@@ -124,6 +126,7 @@ fn run_step(step: Step) -> Result<()> {
             "warnings",
         ]),
         Step::Rust => cargo(&["test", "--workspace"]),
+        Step::Swarm => swarm::run_for_tests(),
         Step::Doc => process::run(
             process::cargo()
                 // In the programs, such comments are help texts and no Markdown.

@@ -37,16 +37,17 @@ pub enum RouterConfig {
     Chord(ChordConfig),
 }
 
-/// Bounds and timers of the ring.
+/// Bounds and timers of the ring. What is beyond the limits here is brought to the nearest of
+/// them, and no timer is shorter than 10 ms.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChordConfig {
     /// Links that a peer has, own and incoming; at least 12. A newcomer's first may come on top.
     pub budget: usize,
     /// Length of the successor list, and of the list of predecessors; 1 to 16.
     pub successors: usize,
-    /// The nearest on the ring with whom there is a link, on either side.
+    /// The nearest on the ring with whom there is a link, on either side; 1 to half of the budget.
     pub ring_links: usize,
-    /// Links of the budget that are left to others.
+    /// Links of the budget that are left to others; half of it at most.
     pub reserve: usize,
     /// How often the successor is asked for its place, at most; half of it at least.
     pub stabilize_interval: Duration,
@@ -131,6 +132,27 @@ impl Default for ChordConfig {
             check_interval: Duration::from_secs(60),
             ring_patience: Duration::from_secs(4),
         }
+    }
+}
+
+impl ChordConfig {
+    /// The same within all limits.
+    pub(crate) fn within_limits(mut self) -> Self {
+        self.budget = self.budget.max(12);
+        self.successors = self.successors.clamp(1, 16);
+        self.ring_links = self.ring_links.clamp(1, self.budget / 2);
+        self.reserve = self.reserve.min(self.budget / 2);
+        for timer in [
+            &mut self.stabilize_interval,
+            &mut self.announce_interval,
+            &mut self.announce_delay,
+            &mut self.long_interval,
+            &mut self.check_interval,
+            &mut self.ring_patience,
+        ] {
+            *timer = (*timer).max(Duration::from_millis(10));
+        }
+        self
     }
 }
 

@@ -85,8 +85,8 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Task, String> {
             "--r" => {
                 let depths = value.split(',').map(|it| number(it).map(|it| it as usize));
                 task.settings.depths = depths.collect::<Result<_, _>>()?;
-                if task.settings.depths.iter().any(|it| !(1..=16).contains(it)) {
-                    return Err("--r: from 1 to 16".into());
+                if task.settings.depths.iter().any(|it| !(2..=16).contains(it)) {
+                    return Err("--r: from 2 to 16".into());
                 }
                 task.kind.push_str(&format!(" --r {value}"));
             }

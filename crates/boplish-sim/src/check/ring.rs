@@ -11,6 +11,24 @@
 //!   successor; the others are appendages.
 //! - A member is a *principal* if no member's list skips it: no list, begun with its owner, has
 //!   two neighbours between which the principal is.
+//!
+//! Zave proves the other invariants from two that are inductive: OneLiveSuccessor, and
+//! SufficientPrincipals, which are as many as the list is long and one more. Here all that follow
+//! are judged themselves, which is more than their premise, and OneLiveSuccessor with them.
+//! SufficientPrincipals is counted only ([`RingJudge::scarcities`]), since her proof that no step
+//! but a failure takes a principal away rests on what a network does not grant:
+//!
+//! - There, a question and its answer are one step. Here, a list is under way for a while, and may
+//!   skip a peer that nobody's list has skipped since.
+//! - There, a newcomer takes the list of the member before it. Here, it takes that of its
+//!   successor, the one that it has a link with, and which may not know of a peer between them
+//!   until that one's next stabilize.
+//! - There, so many principals never fail all at once that too few are left, a stable base. Here,
+//!   rings may shrink to as many members as a list is long and one more, any of whom may be
+//!   replaced by newcomers, who are skipped until their predecessors have heard of them.
+//!
+//! So rings go through states that her premise excludes, and must be right there, too. When a ring
+//! has come to rest, its lists are judged to be exact, and then every member is a principal.
 
 use core::fmt;
 

@@ -49,7 +49,7 @@ impl Swarm {
                 }
                 done.joins += 1;
             } else {
-                self.remove_somebody(done);
+                self.remove_somebody(mode, done);
             }
         }
     }
@@ -63,11 +63,15 @@ impl Swarm {
         }
     }
 
-    fn remove_somebody(&mut self, done: &mut Churn) {
+    fn remove_somebody(&mut self, mode: Mode, done: &mut Churn) {
         let Some(seat) = self.random.pick(&self.living).copied() else {
             return;
         };
-        if !self.may_fail(seat) {
+        let may_fail = match mode {
+            Mode::FailStop => self.may_fail(seat),
+            Mode::Silences => self.may_fail(seat) && self.stays_connected_without(seat),
+        };
+        if !may_fail {
             done.spared += 1;
             return;
         }
@@ -95,6 +99,27 @@ impl Swarm {
                 .living
                 .iter()
                 .all(|it| *it == seat || self.would_do(*it, seat))
+    }
+
+    /// Whether links lead from everybody to everybody when a peer is gone. Rings that peers form
+    /// which take each other for dead find one another again over links, and without any, only
+    /// over the bootstrap server, which is not here.
+    fn stays_connected_without(&self, failing: Seat) -> bool {
+        let mut reached: Vec<Seat> = Vec::new();
+        let mut others = self.living.iter().filter(|it| **it != failing);
+        reached.extend(others.next());
+        let mut at = 0;
+        while let Some(seat) = reached.get(at) {
+            let links = &self.peers[*seat as usize].links;
+            let up = links.iter().filter(|(_, link)| self.links.is_up(*link));
+            for (other, _) in up {
+                if *other != failing && !reached.contains(other) {
+                    reached.push(*other);
+                }
+            }
+            at += 1;
+        }
+        others.all(|it| reached.contains(it) || self.peers[*it as usize].links.is_empty())
     }
 
     fn would_do(&self, seat: Seat, failing: Seat) -> bool {

@@ -135,7 +135,7 @@ impl Swarm {
             if other != seat && !linked(it, seat) && it.stopped <= self.now {
                 let admits = |router: &BareChord| router.admits(peer.id);
                 chosen = Some(other);
-                if it.router.as_ref().is_some_and(admits) {
+                if it.router.as_deref().is_some_and(admits) {
                     break;
                 }
             }

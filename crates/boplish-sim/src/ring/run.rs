@@ -108,6 +108,17 @@ fn advance(swarm: &mut Swarm, time: Duration) -> Result<(), Violation> {
 
 /// Lets time pass until everything is as it must be, and says how long that took.
 fn become_perfect(swarm: &mut Swarm, bound: Duration) -> Result<Duration, Violation> {
+    // Who is silent may still be taken for dead until it is heard again.
+    let stopped = swarm
+        .living
+        .iter()
+        .map(|it| swarm.peers[*it as usize].stopped);
+    if let Some(last) = stopped.max().filter(|last| *last > swarm.now) {
+        advance(
+            swarm,
+            last.since(swarm.now) + swarm.plan.chord.ring_patience,
+        )?;
+    }
     let start = swarm.now;
     loop {
         advance(swarm, LOOK)?;

@@ -46,8 +46,8 @@ pub(super) struct Swarm {
 #[derive(Debug)]
 pub(super) struct Peer {
     pub(super) id: PeerId,
-    /// None once it is gone.
-    pub(super) router: Option<BareChord>,
+    /// None once it is gone; it moves at every step.
+    pub(super) router: Option<Box<BareChord>>,
     /// Links that are not down at this end.
     pub(super) links: Vec<(Seat, LinkId)>,
     /// To whom the router wants links.
@@ -123,7 +123,7 @@ impl Swarm {
         let router = BareChord::new(id, self.plan.chord.clone(), self.random.word());
         self.peers.push(Peer {
             id,
-            router: Some(router),
+            router: Some(Box::new(router)),
             links: Vec::new(),
             wanted: Vec::new(),
             timer: None,

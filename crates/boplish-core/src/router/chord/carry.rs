@@ -208,6 +208,7 @@ impl Chord {
             to: waypoint.as_ref().unwrap_or(&to),
             by_key: message.way.by_key && waypoint.is_none(),
             hop: came,
+            joins: message.way.by_key && message.from == to,
             hops: message.hops,
             except: &tried,
         };

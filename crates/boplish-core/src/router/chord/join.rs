@@ -11,8 +11,10 @@ use super::space::is_between;
 use super::{Chord, Detour};
 use crate::time::Time;
 
-/// After this long without anybody who is a member, a peer with links begins a ring.
+/// After this long without anybody who is a member, a peer with links begins a ring; after the
+/// longer one, if it has met members: their ring is somewhere.
 const BEGIN_AFTER: Duration = Duration::from_secs(3);
+const BEGIN_AGAIN_AFTER: Duration = Duration::from_secs(30);
 
 /// From one attempt to join to the next.
 pub(super) const JOIN_INTERVAL: Duration = Duration::from_millis(1500);
@@ -20,18 +22,25 @@ pub(super) const JOIN_INTERVAL: Duration = Duration::from_millis(1500);
 impl Chord {
     /// Does what a peer that is no member yet can do.
     pub(super) fn join(&mut self, now: Time) {
-        let members = self.neighbours.iter().any(|(_, link)| link.is_usable());
-        if members {
-            if !self.finds.has(&Purpose::Join) && self.approached.is_none() {
+        // One that is silent just now may be heard again, and others may lead to the ring.
+        if self.neighbours.iter().any(|(_, link)| link.member) {
+            self.has_met_members = true;
+            self.timers.joining_since = Some(now);
+            let usable = self.neighbours.iter().any(|(_, link)| link.is_usable());
+            if usable && !self.finds.has(&Purpose::Join) && self.approached.is_none() {
                 self.find(now, self.own, Vec::new(), Purpose::Join);
             }
             return;
         }
-        let waited = self
-            .timers
-            .joining_since
-            .is_some_and(|since| now.since(since) >= BEGIN_AFTER);
-        let is_least = self.neighbours.iter().all(|(id, _)| self.own < *id);
+        let (enough, is_least) = match self.has_met_members {
+            true => (BEGIN_AGAIN_AFTER, false),
+            false => (
+                BEGIN_AFTER,
+                self.neighbours.iter().all(|(id, _)| self.own < *id),
+            ),
+        };
+        let since = self.timers.joining_since;
+        let waited = since.is_some_and(|since| now.since(since) >= enough);
         if self.neighbours.len() > 0 && (waited || is_least) {
             // Nobody here has a ring: this peer is one by itself, and the others join it.
             self.ring.member = true;
@@ -93,6 +102,7 @@ impl Chord {
         }
         self.ring.clear();
         self.approached = None;
+        self.has_met_members = false;
         self.timers.joining_since = None;
         self.timers.check = None;
         self.timers.long = None;

@@ -24,6 +24,7 @@ impl KeyBased for Chord {
                 to: key,
                 by_key: true,
                 hop: None,
+                joins: false,
                 hops: 0,
                 except: &hops,
             };

@@ -98,6 +98,8 @@ pub(crate) struct Chord {
     taken: Option<(PeerId, u32, Option<PeerId>)>,
     /// The peer that this one, not being a member yet, tries to join in front of.
     approached: Option<PeerId>,
+    /// Whether a neighbour has been a member since the first link was opened.
+    has_met_members: bool,
     /// When the first suspect has been one for too long.
     suspects_due: Option<Time>,
     timers: Timers,
@@ -134,8 +136,9 @@ struct Timers {
 
 impl Chord {
     pub(crate) fn new(own: PeerId, config: ChordConfig, rng: Xoshiro256PlusPlus) -> Self {
+        let config = config.within_limits();
         let mut chord = Self {
-            ring: Ring::new(own, config.successors.max(1)),
+            ring: Ring::new(own, config.successors),
             own,
             neighbours: Neighbours::new(config.budget),
             config,
@@ -157,6 +160,7 @@ impl Chord {
             corrected: 0,
             taken: None,
             approached: None,
+            has_met_members: false,
             suspects_due: None,
             timers: Timers::default(),
             rng,

@@ -38,6 +38,8 @@ pub(super) struct Question<'a> {
     pub(super) by_key: bool,
     /// What the hop before has said.
     pub(super) hop: Option<Hop>,
+    /// Whether the writer itself has that id: it is about to join.
+    pub(super) joins: bool,
     /// The links that it has come over.
     pub(super) hops: u8,
     /// Peers that it must not go over: it has come from there, or they did not answer.
@@ -67,7 +69,7 @@ pub(super) fn next_hop(
         };
     }
     let is_newcomer = neighbours.get(to).is_some_and(|link| !link.member);
-    let joins = by_key && is_newcomer && ring.predecessor() == Some(*to);
+    let joins = question.joins && is_newcomer && ring.predecessor() == Some(*to);
     if ring.owns(to) || joins {
         if by_key {
             return Next::Here;

@@ -80,6 +80,10 @@ impl Chord {
             self.timers.stabilize = (self.neighbours.len() > 0).then(|| now + JOIN_INTERVAL);
             return;
         }
+        self.corrected = 0;
+        if self.ring.predecessor().is_none() {
+            self.notice_predecessor();
+        }
         self.stabilize_over_others();
         let usable = self.neighbours.iter().filter(|(_, link)| link.is_usable());
         let nearest = usable
@@ -206,6 +210,9 @@ impl Chord {
     /// Somebody takes this peer for its successor (Zave's rectify), or asks whether it may.
     fn handle_stabilize(&mut self, now: Time, from: Place, known: u32, member: bool) {
         if self.ring.member {
+            if !member {
+                self.notice_predecessor();
+            }
             let is_linked = self.neighbours.get(&from.peer).is_some();
             if is_linked || self.relayed.contains_key(&from.peer) || member {
                 self.ring.rectify(from);
@@ -222,6 +229,18 @@ impl Chord {
         };
         self.say(from.peer, &reply);
         self.tend(now);
+    }
+
+    /// A linked member that is nearer than the predecessor is the predecessor, though it has not
+    /// said so: else a newcomer could be taken in before it, and would not know of it.
+    fn notice_predecessor(&mut self) {
+        let usable = self.neighbours.iter().filter(|(_, link)| link.is_usable());
+        let nearest = usable
+            .min_by_key(|(id, _)| clockwise(id, &self.own))
+            .map(|it| *it.0);
+        if let Some(nearest) = nearest {
+            self.ring.rectify(self.place_of(nearest));
+        }
     }
 
     /// A peer tells its place.
@@ -249,6 +268,13 @@ impl Chord {
             return self.handle_state_joining(now, from, state);
         }
         self.drop_doubtful(&from.peer);
+        if state
+            .successors
+            .first()
+            .is_some_and(|it| it.peer == self.own)
+        {
+            self.ring.rectify(from);
+        }
         let was_successor = self.ring.successor();
         self.ring.stabilize(from, state);
         if self.ring.successor() == Some(from.peer) {
@@ -266,14 +292,16 @@ impl Chord {
         self.tend(now);
     }
 
-    /// What the successor knows of those before this peer, it may have been told by another: then
-    /// it is told again, once.
+    /// What the successor knows of those before this peer, it may have been told by another, or
+    /// never: then it is told again, once in each turn.
     fn correct(&mut self, successor: PeerId, state: &RingState) {
         if self.ring.is_continued_by(&successor, state) {
             self.corrected = 0;
             return;
         }
         let own = self.ring.state(false);
+        // What it is told may get lost: so it is asked for its whole state next time.
+        self.taken = None;
         let both = state.checksum() ^ own.checksum().rotate_left(1);
         if both != self.corrected {
             self.corrected = both;
@@ -353,6 +381,7 @@ impl Chord {
     pub(super) fn push_place(&mut self, now: Time) {
         let state = self.ring.state(false);
         self.told_place = state.checksum();
+        self.taken = None;
         self.timers.push_not_before = now + PUSH_INTERVAL;
         let (predecessor, successor) = (self.ring.predecessor(), self.ring.successor());
         let both = predecessor

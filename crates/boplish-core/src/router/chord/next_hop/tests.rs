@@ -90,6 +90,7 @@ fn of_key(to: &PeerId) -> Question<'_> {
         to,
         by_key: true,
         hop: None,
+        joins: false,
         hops: 0,
         except: &[],
     }
@@ -255,6 +256,21 @@ fn who_is_no_member_is_sent_nothing_for_others() {
     assert_eq!(peer.ask(to_peer(&id(200))), straight(200));
 }
 
+#[test]
+fn a_newcomer_is_answered_by_its_successor_and_nobody_else_is() {
+    let mut peer = Peer::new(id(100), &[id(95), id(90)], &[id(110)]);
+    let newcomer = Table::default();
+    peer.neighbours
+        .insert(Time::START, id(95), &newcomer, false);
+    let its_id = id(95);
+    let joining = Question {
+        joins: true,
+        ..of_key(&its_id)
+    };
+    assert_eq!(peer.ask(joining), Next::Here);
+    assert_eq!(peer.ask(of_key(&its_id)), straight(95));
+}
+
 /// A ring in order: each peer has links with the nearest four on either side, and at random.
 fn network(count: usize, seed: u8) -> Vec<Peer> {
     let mut rng = Xoshiro256PlusPlus::from_seed([seed; 32]);
@@ -315,6 +331,7 @@ fn walk(peers: &[Peer], from: usize, to: &PeerId, by_key: bool) -> Option<(PeerI
             to,
             by_key,
             hop,
+            joins: false,
             hops,
             except: &except,
         };
