@@ -32,6 +32,8 @@ pub enum Problem {
     },
     /// A connection is open on one side only, or was never finished.
     HalfOpen(PeerHandle, String),
+    /// A peer is no member of the ring, or knows others before or behind it than there are.
+    Ring(PeerHandle, String),
     /// The core gave a command that no shell can carry out.
     Misuse(String),
 }
@@ -61,6 +63,7 @@ impl fmt::Display for Problem {
                 peer.0
             ),
             Self::HalfOpen(peer, state) => write!(f, "peer {} keeps a half: {state}", peer.0),
+            Self::Ring(peer, what) => write!(f, "on the ring, peer {} {what}", peer.0),
             Self::Misuse(what) => write!(f, "not possible: {what}"),
         }
     }
@@ -120,6 +123,33 @@ pub fn no_leaks(world: &World) -> Result<(), Problems> {
         .collect();
     all.extend(world.misuses().iter().cloned().map(Problem::Misuse));
     judged(world, all)
+}
+
+/// All living peers are members of one ring, and each knows exactly the nearest `length` before
+/// and behind it: then all of Zave's invariants hold ([`ring`]).
+pub fn ring_exact(world: &World, length: usize) -> Result<(), Problems> {
+    let living = world.living().into_iter();
+    let mut order: Vec<(PeerId, PeerHandle)> = living.map(|it| (world.id(it), it)).collect();
+    order.sort_unstable();
+    let count = order.len();
+    let length = length.min(count.saturating_sub(1));
+    let problem = |place: usize| {
+        let peer = order[place].1;
+        let wrong = |what: &str| Some(Problem::Ring(peer, what.to_owned()));
+        let Some(known) = world.look(peer)?.ring().filter(|it| it.member) else {
+            return wrong("is no member");
+        };
+        let behind = (1..=length).map(|step| order[(place + step) % count].0);
+        let before = (1..=length).map(|step| order[(place + count - step) % count].0);
+        if !behind.eq(known.successors) {
+            return wrong("knows other successors than there are");
+        }
+        if !before.eq(known.predecessors) {
+            return wrong("knows other predecessors than there are");
+        }
+        None
+    };
+    judged(world, (0..count).filter_map(problem).collect())
 }
 
 fn judged(world: &World, all: Vec<Problem>) -> Result<(), Problems> {

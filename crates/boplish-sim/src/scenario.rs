@@ -10,6 +10,9 @@ use crate::config::NetworkConfig;
 use crate::random::Random;
 use crate::world::World;
 
+/// How long the successor lists are, unless a server says something else.
+const LIST: usize = 8;
+
 /// How bad it gets, and how long recovery may take.
 #[derive(Debug, Clone)]
 pub struct Hostile {
@@ -43,7 +46,8 @@ impl Default for Hostile {
     }
 }
 
-/// Lets faults happen, heals, and waits until the mesh is complete and nothing is half-open.
+/// Lets faults happen, heals, and waits until the mesh is complete, nothing is half-open, and the
+/// ring is exact.
 ///
 /// # Panics
 ///
@@ -82,7 +86,9 @@ fn recover(world: &mut World, within: Duration) -> Result<(), check::Problems> {
     let end = world.now() + within;
     loop {
         world.run_for(Duration::from_secs(1));
-        let judged = check::mesh_complete(world).and_then(|()| check::no_leaks(world));
+        let judged = check::mesh_complete(world)
+            .and_then(|()| check::no_leaks(world))
+            .and_then(|()| check::ring_exact(world, LIST));
         if judged.is_ok() || world.now() >= end {
             return judged;
         }

@@ -8,7 +8,7 @@ use common::*;
 use boplish_core::Config;
 use boplish_core::config::{ChordConfig, RouterConfig};
 use boplish_sim::overlay::{LookupSummary, Outcome, Overlay, Plan};
-use boplish_sim::{NetworkConfig, replay};
+use boplish_sim::{NetworkConfig, World, check, replay};
 
 fn chord(seed: u64) -> Overlay {
     let config = Config {
@@ -108,4 +108,47 @@ fn a_ring_that_starts_in_order_stays_so() {
         overlay.members().len() == 100,
         "all are members",
     );
+}
+
+#[test]
+fn configurations_beyond_all_limits_are_brought_within() {
+    let none = ChordConfig {
+        budget: 0,
+        successors: 0,
+        ring_links: 0,
+        reserve: 0,
+        stabilize_interval: secs(0),
+        announce_interval: secs(0),
+        announce_delay: secs(0),
+        long_interval: secs(0),
+        check_interval: secs(0),
+        ring_patience: secs(0),
+    };
+    let too_much = ChordConfig {
+        successors: usize::MAX,
+        ring_links: usize::MAX,
+        reserve: usize::MAX,
+        ..ChordConfig::default()
+    };
+    let one_successor = ChordConfig {
+        successors: 1,
+        ring_links: 1,
+        budget: 12,
+        ..ChordConfig::default()
+    };
+    for (chord, length) in [(none, 1), (too_much, 16), (one_successor, 1)] {
+        let mut world = World::new(1, NetworkConfig::default());
+        for _ in 0..16 {
+            world.add_peer(Config {
+                router: RouterConfig::Chord(chord.clone()),
+                ..Config::default()
+            });
+            world.run_for(millis(300));
+        }
+        must(
+            world.run_until_condition("the ring is exact", secs(60), |world| {
+                check::ring_exact(world, length).is_ok()
+            }),
+        );
+    }
 }
