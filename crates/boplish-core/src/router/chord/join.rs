@@ -7,6 +7,7 @@ use boplish_wire::ring::{Place, RingState};
 
 use super::finds::Purpose;
 use super::long_links::Want;
+use super::neighbours::Neighbour;
 use super::space::is_between;
 use super::{Chord, Detour};
 use crate::time::Time;
@@ -32,12 +33,17 @@ impl Chord {
             }
             return;
         }
+        // A neighbour may be about to join where this peer has no link to yet.
+        self.has_met_members |= self
+            .neighbours
+            .iter()
+            .any(|(_, link)| !link.table.is_empty());
+        // Who has acknowledged the own table has told its own before.
+        let yields =
+            |(id, link): (&PeerId, &Neighbour)| self.own < *id && link.round_trip().is_some();
         let (enough, is_least) = match self.has_met_members {
             true => (BEGIN_AGAIN_AFTER, false),
-            false => (
-                BEGIN_AFTER,
-                self.neighbours.iter().all(|(id, _)| self.own < *id),
-            ),
+            false => (BEGIN_AFTER, self.neighbours.iter().all(yields)),
         };
         let since = self.timers.joining_since;
         let waited = since.is_some_and(|since| now.since(since) >= enough);

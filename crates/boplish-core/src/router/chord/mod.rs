@@ -348,6 +348,9 @@ impl Router for Chord {
         if let Some(sent) = sent {
             self.measured(peer, now.since(sent));
         }
+        if !self.ring.member {
+            self.join(now);
+        }
     }
 
     fn handle_disturbed(&mut self, now: Time, peer: PeerId, disturbed: bool) {
