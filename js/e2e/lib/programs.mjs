@@ -74,8 +74,8 @@ export class Server extends Program {
   #port;
 
   /** On the port, or on one that the system chooses. */
-  static start(site, { port = 0 } = {}) {
-    return Server.#listening('server', ['serve', '--listen', `127.0.0.1:${port}`, '--site', site]);
+  static start(site, { port = 0, parameters = [] } = {}) {
+    return Server.#listening('server', ['serve', '--listen', `127.0.0.1:${port}`, '--site', site, ...parameters]);
   }
 
   /** With native peers in the same program. */

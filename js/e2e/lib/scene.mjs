@@ -16,9 +16,12 @@ const TIMEOUT = 300_000;
 
 const browsers = new Map();
 
-/** The browsers are shared by the tests of a file: each takes seconds to start. */
+/**
+ * The browsers are shared by the tests of a file: each takes seconds to start. `chromium` and
+ * `chromium 2` have profiles of their own.
+ */
 function browser(name) {
-  if (!browsers.has(name)) browsers.set(name, openBrowser(name));
+  if (!browsers.has(name)) browsers.set(name, openBrowser(name.split(' ')[0]));
   return browsers.get(name);
 }
 
@@ -38,11 +41,11 @@ export class Scene {
   #tabs = [];
 
   /** The site of the tests, with the drop-in script as it was built. */
-  static async open({ site } = {}) {
+  static async open({ site, parameters } = {}) {
     const scene = new Scene();
     scene.#ownsSite = site === undefined;
     scene.#site = site ?? (await makeSite());
-    await scene.startServer();
+    await scene.startServer({ parameters });
     return scene;
   }
 
