@@ -130,16 +130,17 @@ fn trips(runs: &[(u64, &Samples)]) -> String {
 }
 
 fn joins(runs: &[(u64, &Samples)]) -> String {
-    let mut csv = String::from("seed,peer,at_s,first_link_s,ring_s,gave_up\n");
+    let mut csv = String::from("seed,peer,at_s,first_link_s,ring_s,invited,gave_up\n");
     for (seed, run) in runs {
         for join in &run.joins {
             let _ = writeln!(
                 csv,
-                "{seed},{},{:.6},{},{},{}",
+                "{seed},{},{:.6},{},{},{},{}",
                 join.peer,
                 join.at,
                 seconds(join.first_link),
                 seconds(join.ring),
+                join.invited,
                 join.gave_up
             );
         }

@@ -46,6 +46,7 @@ impl Backend for Simulation<'_> {
         }
         self.add_peer(self.config.clone());
         if let Some(host) = host {
+            self.peers[number as usize].is_invited = true;
             self.invite(host, number);
         }
         Ok(())
@@ -241,6 +242,7 @@ impl Backend for Simulation<'_> {
                 at: peer.joined,
                 first_link: peer.first_link,
                 ring: peer.ring,
+                invited: peer.is_invited,
                 gave_up: peer.is_gone && peer.first_link.is_none(),
             })
             .collect();

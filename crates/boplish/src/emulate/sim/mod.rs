@@ -54,6 +54,7 @@ struct Peer {
     joined: f64,
     first_link: Option<f64>,
     ring: Option<f64>,
+    is_invited: bool,
     is_gone: bool,
 }
 
@@ -99,6 +100,7 @@ impl<'a> Simulation<'a> {
             joined: seconds(self.world.now()),
             first_link: None,
             ring: None,
+            is_invited: false,
             is_gone: false,
         });
         handle

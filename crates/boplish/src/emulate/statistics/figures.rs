@@ -227,6 +227,8 @@ fn of_joins(run: &Samples) -> Vec<Measure> {
     let counted = run.joins.iter().filter(|join| !join.gave_up);
     let all = counted.clone().count() as u64;
     let linked = counted.clone().filter(|join| join.first_link.is_some());
+    let invited = counted.clone().filter(|join| join.invited);
+    let let_in = invited.clone().filter(|join| join.first_link.is_some());
     let millis = |times: Vec<f64>| Data::Values(times.into_iter().map(|it| it * 1000.0).collect());
     vec![
         measure(
@@ -234,6 +236,12 @@ fn of_joins(run: &Samples) -> Vec<Measure> {
             "Peers that found a link",
             Unit::Share,
             Data::Share(linked.count() as u64, all),
+        ),
+        measure(
+            "join.invited",
+            "Invited peers that found a link",
+            Unit::Share,
+            Data::Share(let_in.count() as u64, invited.count() as u64),
         ),
         measure(
             "join.first-link",

@@ -74,6 +74,8 @@ pub(crate) struct Join {
     pub(crate) first_link: Option<f64>,
     /// How long it took to be a member of the ring.
     pub(crate) ring: Option<f64>,
+    /// By a member, since no server was there.
+    pub(crate) invited: bool,
     /// It has left or died before it was a member.
     pub(crate) gave_up: bool,
 }

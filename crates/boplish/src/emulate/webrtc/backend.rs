@@ -32,6 +32,7 @@ impl Backend for RealNetwork<'_> {
     fn join(&mut self, number: Number, _ring: usize, host: Option<Number>) -> Result<(), Failure> {
         self.peers.push(Peer {
             joined: self.now(),
+            is_invited: host.is_some(),
             ..Peer::default()
         });
         self.host(number).tell(Order::Join { number });
@@ -219,6 +220,7 @@ impl Backend for RealNetwork<'_> {
                 at: peer.joined,
                 first_link: peer.first_link,
                 ring: peer.ring,
+                invited: peer.is_invited,
                 gave_up: peer.is_gone && peer.first_link.is_none(),
             })
             .collect();

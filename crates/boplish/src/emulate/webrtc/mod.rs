@@ -74,6 +74,7 @@ struct Peer {
     joined: f64,
     first_link: Option<f64>,
     ring: Option<f64>,
+    is_invited: bool,
     is_gone: bool,
     /// As it was seen last.
     seen: Option<Seen>,
