@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use boplish_core::wire::PeerId;
-use boplish_core::{ConnectionInput, Input};
+use boplish_core::{ConnectionInput, Input, Node};
 
 use crate::peer::PeerHandle;
 use crate::server::FromServer;
@@ -25,6 +25,13 @@ impl World {
         }
         self.refresh_peer(peer);
         self.abandon_socket(peer);
+    }
+
+    /// The same, but gives out what has vanished, to be looked at.
+    pub fn take_node(&mut self, peer: PeerHandle) -> Option<Box<Node>> {
+        let node = self.peer_mut(peer).node.take();
+        self.vanish(peer);
+        node
     }
 
     /// The peer's network is away for a while; what is sent waits.
