@@ -32,14 +32,16 @@ pub(crate) struct Endpoint {
     /// What this side has sent and the other has not received.
     pub(crate) out: Lane,
     pub(crate) out_bytes: u32,
+    /// What was sent since the core was last told how much waits.
+    pub(crate) untold: u32,
     /// Counts the changes of the path; deliveries and timers of ICE that are older are void.
     pub(crate) epoch: u32,
     /// When the latest item arrives, in nanoseconds: later ones don't overtake it.
     pub(crate) last_arrival: u64,
     /// Since when something waits for the path, in nanoseconds; [`NEVER`] if nothing does.
     pub(crate) waits_since: u64,
-    /// When it was closed, in nanoseconds; [`NEVER`] before.
-    pub(crate) closed_at: u64,
+    /// When it was closed, in units of 2^20 ns, about a millisecond.
+    pub(crate) closed_at: u32,
     /// Of a connection that is being set up or restarted only.
     pub(crate) setup: Option<Box<Setup>>,
 }
@@ -139,10 +141,11 @@ impl Endpoint {
             partner: None,
             out: Lane::EMPTY,
             out_bytes: 0,
+            untold: 0,
             epoch: 0,
             last_arrival: 0,
             waits_since: NEVER,
-            closed_at: NEVER,
+            closed_at: 0,
             setup: setup.map(Box::new),
         }
     }

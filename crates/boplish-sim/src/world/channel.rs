@@ -23,7 +23,7 @@ impl World {
         };
         self.counters.frame(&frame);
         self.peer_mut(owner).traffic.sent.add(frame.len());
-        self.sent.push(endpoint);
+        self.count_untold(endpoint, frame.len());
         let Some(to) = self.endpoint(partner).map(|that| that.owner) else {
             return;
         };
@@ -33,6 +33,18 @@ impl World {
         }
         for frame in self.tamper.frame(owner, to, frame) {
             self.push_frame(endpoint, Item::Message(frame));
+        }
+    }
+
+    /// A shell need not tell of every frame how much waits: a core that has sent less than this
+    /// since it was told still has room.
+    fn count_untold(&mut self, endpoint: EndpointIndex, bytes: usize) {
+        if let Some(it) = self.endpoints.get_mut(endpoint) {
+            it.untold += bytes as u32;
+            if it.untold as usize >= BUFFERED_AMOUNT_LOW {
+                it.untold = 0;
+                self.sent.push(endpoint);
+            }
         }
     }
 
@@ -218,7 +230,7 @@ impl World {
             return;
         };
         it.state = EndpointState::Closed;
-        it.closed_at = nanos(now);
+        it.closed_at = (nanos(now) >> 20) as u32;
         let partner = it.partner;
         self.last_change = now;
         let rest = self.network.linger.max(self.network.late_facts);
@@ -230,7 +242,7 @@ impl World {
 
     /// Whether a fact may still reach the core although it closed the connection.
     pub(super) fn is_late_fact(&self, closed: &Endpoint) -> bool {
-        self.now.since(time(closed.closed_at)) <= self.network.late_facts
+        self.now.since(time(u64::from(closed.closed_at) << 20)) <= self.network.late_facts
     }
 
     /// A closed channel gives up what it still holds, and its place.

@@ -112,6 +112,10 @@ impl Chord {
     /// A neighbour's table has changed: while the network is small, asks for those in it that
     /// there is no link to.
     pub(super) fn complete_mesh(&mut self, now: Time, peer: PeerId) {
+        // Far above the budget nothing else needs a look.
+        if self.ring.estimated_size() as usize > self.config.budget + 1 {
+            return;
+        }
         let Some(link) = self.neighbours.get(&peer) else {
             return;
         };
