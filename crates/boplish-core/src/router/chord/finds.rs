@@ -155,7 +155,11 @@ impl Chord {
 
     /// Somebody asks for the owner of a key, and this peer is it; or asks anyone.
     pub(super) fn answer_find(&mut self, from: PeerId, token: u32, hops: u8) {
-        let state = self.ring.state(false);
+        let mut state = self.ring.state(false);
+        // The lists travel when they change: coordinates in them are those of that time.
+        for place in state.predecessors.iter_mut().chain(&mut state.successors) {
+            *place = self.place_of(place.peer);
+        }
         let found = RingMessage::Found { token, hops, state };
         self.say(from, &found);
     }

@@ -5,10 +5,11 @@
 use core::time::Duration;
 
 use boplish_wire::PeerId;
-use boplish_wire::ring::{Place, RingState};
+use boplish_wire::ring::{Coordinates, Place, RingState};
 use rand_core::Rng;
 
 use super::finds::Purpose;
+use super::neighbours::{Neighbour, Origin};
 use super::space::{gap, id_at, position};
 use super::{Chord, RouterOutput};
 use crate::protocol;
@@ -28,6 +29,11 @@ const ASK_INTERVAL: Duration = Duration::from_millis(700);
 /// Questions and attempts for long links at one time.
 const MAX_AT_ONCE: usize = 4;
 
+/// After a long link was replaced, another one is looked at so soon; otherwise the pause doubles,
+/// so many times at most.
+const IMPROVE_INTERVAL: Duration = Duration::from_secs(4);
+const MAX_CONTENTED: u32 = 5;
+
 /// Links that newcomers may have with a peer whose budget is used up, before they have joined.
 const SLACK: usize = 16;
 
@@ -44,8 +50,11 @@ pub(super) enum Want {
     Ring { foreign: bool },
     /// Since the network is so small that everybody is linked with everybody.
     Mesh,
-    /// As a long link.
-    Long,
+    /// As a long link, in the place of another.
+    Long {
+        nearby: bool,
+        instead: Option<PeerId>,
+    },
 }
 
 impl Chord {
@@ -80,15 +89,16 @@ impl Chord {
                 self.wanted.insert(peer, want);
                 self.outputs.push_back(match want {
                     Want::Ring { .. } | Want::Mesh => RouterOutput::Connect(peer),
-                    Want::Long => RouterOutput::ConnectOnce(peer),
+                    Want::Long { .. } => RouterOutput::ConnectOnce(peer),
                 });
             }
         }
     }
 
-    /// Whether everybody should be linked with everybody.
+    /// Whether everybody should be linked with everybody. A newcomer can't know yet.
     pub(super) fn is_small(&self) -> bool {
-        self.neighbours.len() <= self.config.budget
+        self.ring.member
+            && self.neighbours.len() <= self.config.budget
             && self.ring.estimated_size() as usize <= self.config.budget + 1
             && self.known_positions() <= self.config.budget
     }
@@ -166,7 +176,7 @@ impl Chord {
         if !self.ring.member {
             return;
         }
-        let pause = self.jittered(self.config.long_interval);
+        let pause = self.jittered(self.config.long_interval * (1 << self.contented));
         self.timers.long = Some(now + pause);
         if self.is_small() {
             // Another one each time: one alone may know none that can be linked.
@@ -181,13 +191,68 @@ impl Chord {
         self.prune(now);
         let mut links = self.neighbours.len() + self.wanted.len() + self.finds.long();
         let mut at_once = self.wanted.len() + self.finds.long();
+        if links >= self.config.budget - self.config.reserve && at_once == 0 {
+            // Nothing is missing: perhaps something can be better. The less often it can, the
+            // less often it is tried.
+            self.contented = (self.contented + 1).min(MAX_CONTENTED);
+            let key = self.draw();
+            let nearby = self.lacks_nearby() || self.rng.next_u32() & 1 == 0;
+            return self.find(now, key, Vec::new(), Purpose::Long { nearby });
+        }
         while links < self.config.budget - self.config.reserve && at_once < MAX_AT_ONCE {
-            let nearby = self.rng.next_u32() & 1 == 0;
+            let nearby = self.lacks_nearby();
             let key = self.draw();
             self.find(now, key, Vec::new(), Purpose::Long { nearby });
             links += 1;
             at_once += 1;
         }
+    }
+
+    /// The link that another, of that latency, would better take the place of: one that was made
+    /// for the ring, or by chance, and is of no use for that any more; or else one of those chosen
+    /// for their latency that leads about as far and is slower. Those drawn by distance stay, so
+    /// that nobody can draw all links to himself by being fast.
+    fn worse_than(&self, now: Time, peer: &PeerId, latency: Option<u16>) -> Option<PeerId> {
+        let distance = |id: &PeerId| gap(position(&self.own), position(id)).max(1).ilog2();
+        let limit = latency.map_or(u32::MAX, |it| u32::from(it) * 5 / 4 + 8 * 16);
+        let value = |(id, link): (&PeerId, &Neighbour)| {
+            let near = self.ring.is_near(id, self.config.ring_links);
+            let old = link.member && now.since(link.since) > NEWCOMER;
+            let slow = u32::from(link.latency());
+            let worth = match link.origin {
+                Origin::Other => u32::MAX,
+                Origin::Nearby if distance(id).abs_diff(distance(peer)) <= 1 && slow > limit => {
+                    slow
+                }
+                Origin::Nearby | Origin::Drawn | Origin::Theirs => 0,
+            };
+            (worth > 0 && old && !near).then_some((worth, *id))
+        };
+        self.neighbours
+            .iter()
+            .filter_map(value)
+            .max()
+            .map(|it| it.1)
+    }
+
+    /// Closes a link that is not needed any more.
+    pub(super) fn close(&mut self, now: Time, peer: PeerId) {
+        if self.neighbours.remove(&peer).is_none() {
+            return;
+        }
+        self.outputs.push_back(RouterOutput::Disconnect(peer));
+        self.avoid(now, peer);
+        self.plan_announcement(now);
+    }
+
+    /// Whether the next long link is to be chosen for its latency: half of them are.
+    fn lacks_nearby(&self) -> bool {
+        let balance = |(_, link): (&PeerId, &Neighbour)| match link.origin {
+            Origin::Drawn => 1,
+            Origin::Nearby => -1,
+            Origin::Theirs | Origin::Other => 0,
+        };
+        self.neighbours.iter().map(balance).sum::<i32>() >= 0
     }
 
     /// A key at a distance whose logarithm is evenly distributed, on either side: uniform within
@@ -225,8 +290,8 @@ impl Chord {
                 && !self.is_avoided(now, &place.peer)
         };
         let candidates = core::iter::once(&owner).chain(around).filter(usable);
-        let latency = |place: &&Place| match place.peer == owner.peer {
-            // Its coordinates have not come along; by chance it is no worse than others.
+        let latency = |place: &&Place| match place.coordinates == Coordinates::default() {
+            // They have not come along; by chance it is no worse than others.
             true => u16::MAX,
             false => self.vivaldi.predict(place.coordinates),
         };
@@ -236,12 +301,20 @@ impl Chord {
                 candidates.min_by_key(|place| gap(position(&place.peer), position(&owner.peer)))
             }
         };
-        match chosen.map(|place| place.peer) {
-            Some(peer) => {
-                self.want(now, peer, Want::Long);
-                self.plan_long(now, Duration::from_millis(50));
-            }
-            None => self.plan_long(now, Duration::from_secs(2)),
+        let Some(chosen) = chosen else {
+            return self.plan_long(now, Duration::from_secs(2));
+        };
+        let (peer, latency) = (chosen.peer, nearby.then(|| latency(&chosen)));
+        let is_full = self.neighbours.len() + self.config.reserve >= self.config.budget;
+        let instead = self.worse_than(now, &peer, latency).filter(|_| is_full);
+        if instead.is_some() || !is_full {
+            self.want(now, peer, Want::Long { nearby, instead });
+        }
+        if instead.is_some() {
+            self.contented = 0;
+            self.plan_long(now, IMPROVE_INTERVAL);
+        } else if !is_full {
+            self.plan_long(now, Duration::from_millis(50));
         }
     }
 
@@ -251,12 +324,7 @@ impl Chord {
             let Some(victim) = self.most_redundant(now) else {
                 return;
             };
-            self.outputs.push_back(RouterOutput::Disconnect(victim));
-            self.avoid(now, victim);
-            if self.neighbours.remove(&victim).is_none() {
-                return;
-            }
-            self.plan_announcement(now);
+            self.close(now, victim);
         }
     }
 

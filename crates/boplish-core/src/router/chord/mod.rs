@@ -44,7 +44,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use self::carry::Paused;
 use self::finds::Finds;
 use self::long_links::Want;
-use self::neighbours::Neighbours;
+use self::neighbours::{Neighbours, Origin};
 use self::ring::Ring;
 use self::ring_protocol::Relayed;
 use self::transit::Transit;
@@ -100,6 +100,8 @@ pub(crate) struct Chord {
     approached: Option<PeerId>,
     /// Whether a neighbour has been a member since the first link was opened.
     has_met_members: bool,
+    /// How often in a row no long link could be replaced by a better one.
+    contented: u32,
     /// When the first suspect has been one for too long.
     suspects_due: Option<Time>,
     timers: Timers,
@@ -161,6 +163,7 @@ impl Chord {
             taken: None,
             approached: None,
             has_met_members: false,
+            contented: 0,
             suspects_due: None,
             timers: Timers::default(),
             rng,
@@ -221,9 +224,21 @@ impl Router for Chord {
         self.ways.remove(&peer);
         self.relayed.remove(&peer);
         let want = self.wanted.remove(&peer);
-        let own = want == Some(Want::Long);
         let is_first = self.neighbours.len() == 0;
-        self.neighbours.insert(now, peer, &hello, own);
+        let origin = match want {
+            Some(Want::Long { nearby: true, .. }) => Origin::Nearby,
+            Some(Want::Long { nearby: false, .. }) => Origin::Drawn,
+            None if !self.ring.is_near(&peer, self.config.ring_links) => Origin::Theirs,
+            Some(Want::Ring { .. } | Want::Mesh) | None => Origin::Other,
+        };
+        self.neighbours.insert(now, peer, &hello, origin);
+        if let Some(Want::Long {
+            instead: Some(worse),
+            ..
+        }) = want
+        {
+            self.close(now, worse);
+        }
         self.tell_table(now, peer, true);
         if is_first {
             self.timers.joining_since = Some(now);
@@ -375,7 +390,9 @@ impl Router for Chord {
         self.avoid(now, peer);
         match self.wanted.remove(&peer) {
             Some(Want::Ring { .. }) => self.relay_instead(now, peer),
-            Some(Want::Long | Want::Mesh) | None => self.plan_long(now, Duration::from_millis(500)),
+            Some(Want::Long { .. } | Want::Mesh) | None => {
+                self.plan_long(now, Duration::from_millis(500))
+            }
         }
     }
 
@@ -482,9 +499,9 @@ impl Chord {
         if on_ring(self.ring.successors()) || on_ring(self.ring.predecessors()) {
             return NeighbourKind::Ring;
         }
-        match self.neighbours.get(peer).is_some_and(|link| link.own) {
-            true => NeighbourKind::Long,
-            false => NeighbourKind::Incoming,
+        match self.neighbours.get(peer).map(|link| link.origin) {
+            Some(Origin::Drawn | Origin::Nearby) => NeighbourKind::Long,
+            Some(Origin::Theirs | Origin::Other) | None => NeighbourKind::Incoming,
         }
     }
 }

@@ -18,13 +18,25 @@ const ACK_LEAST: Duration = Duration::from_millis(300);
 const ACK_MOST: Duration = Duration::from_secs(3);
 const ACK_UNKNOWN: Duration = Duration::from_millis(1500);
 
+/// What a link was opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// This peer drew it by distance, as a long link.
+    Drawn,
+    /// This peer chose it for its latency, as a long link.
+    Nearby,
+    /// The other side did, by all that this peer knows.
+    Theirs,
+    /// For the ring, or by chance.
+    Other,
+}
+
 /// A peer that a link is open to.
 #[derive(Debug)]
 pub(super) struct Neighbour {
     /// Whether it is a member of the ring, so that messages can go over it.
     pub(super) member: bool,
-    /// Whether this peer has asked for the link, to have it as a long link.
-    pub(super) own: bool,
+    pub(super) origin: Origin,
     pub(super) coordinates: Coordinates,
     /// How far it is from its predecessor, in positions; 0 if that is not known.
     pub(super) gap: u32,
@@ -170,10 +182,10 @@ impl Neighbours {
     }
 
     /// The link to a peer is up.
-    pub(super) fn insert(&mut self, now: Time, peer: PeerId, hello: &Table, own: bool) {
+    pub(super) fn insert(&mut self, now: Time, peer: PeerId, hello: &Table, origin: Origin) {
         let neighbour = Neighbour {
             member: hello.member,
-            own,
+            origin,
             coordinates: hello.coordinates,
             gap: hello.gap,
             table: Box::default(),

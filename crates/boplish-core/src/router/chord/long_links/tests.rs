@@ -36,7 +36,7 @@ fn link(chord: &mut Chord, now: Time, position: u32, member: bool) {
         ..Told::default()
     };
     let peer = id_at(position, 0);
-    chord.neighbours.insert(now, peer, &told, true);
+    chord.neighbours.insert(now, peer, &told, Origin::Drawn);
 }
 
 #[test]

@@ -17,7 +17,7 @@ fn member() -> Table {
 fn neighbours(positions: &[u32]) -> Neighbours {
     let mut neighbours = Neighbours::new(34);
     for at in positions {
-        neighbours.insert(Time::START, id(*at), &member(), false);
+        neighbours.insert(Time::START, id(*at), &member(), Origin::Other);
     }
     neighbours
 }
@@ -34,7 +34,7 @@ fn a_new_neighbour_is_told_everything_but_itself_and_then_only_what_is_new() {
     assert_eq!(positions(&all.added), [2, 3]);
     assert_eq!(own.news_for(&id(1)), None);
 
-    own.insert(Time::START, id(4), &member(), false);
+    own.insert(Time::START, id(4), &member(), Origin::Other);
     let news = own.news_for(&id(1)).expect("there is another");
     assert!(!news.full && news.removed.is_empty());
     assert_eq!(positions(&news.added), [4]);
@@ -49,7 +49,7 @@ fn a_new_neighbour_is_told_everything_but_itself_and_then_only_what_is_new() {
 fn who_comes_and_goes_between_two_tables_is_told_as_gone() {
     let mut own = neighbours(&[1]);
     own.news_for(&id(1));
-    own.insert(Time::START, id(2), &member(), false);
+    own.insert(Time::START, id(2), &member(), Origin::Other);
     own.remove(&id(2));
     let news = own.news_for(&id(1)).expect("something has changed");
     assert!(news.added.is_empty());
@@ -62,7 +62,7 @@ fn who_goes_and_comes_between_two_tables_is_told_as_there() {
     own.news_for(&id(1));
     for _ in 0..3 {
         own.remove(&id(2));
-        own.insert(Time::START, id(2), &member(), false);
+        own.insert(Time::START, id(2), &member(), Origin::Other);
     }
     let news = own.news_for(&id(1)).expect("something has changed");
     assert_eq!(positions(&news.added), [2]);
@@ -97,7 +97,7 @@ fn a_change_of_the_own_place_is_news_without_entries() {
 #[test]
 fn who_is_no_member_is_not_listed_until_it_is() {
     let mut own = neighbours(&[1]);
-    own.insert(Time::START, id(2), &Table::default(), false);
+    own.insert(Time::START, id(2), &Table::default(), Origin::Other);
     let all = own.news_for(&id(1)).expect("it knows nothing");
     assert!(all.added.is_empty());
     own.get_mut(&id(2)).expect("it is linked").member = true;
@@ -113,7 +113,7 @@ fn a_peer_that_is_only_late_stays_listed() {
     let all = own.news_for(&id(1)).expect("it knows nothing");
     assert_eq!(positions(&all.added), [2]);
     own.get_mut(&id(2)).expect("it is linked").given_up = true;
-    own.insert(Time::START, id(3), &member(), false);
+    own.insert(Time::START, id(3), &member(), Origin::Other);
     let all = own.news_for(&id(3)).expect("it knows nothing");
     assert_eq!(positions(&all.added), [1]);
 }

@@ -7,6 +7,7 @@ use boplish_wire::ring::{
 use rand_core::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
+use super::super::neighbours::Origin;
 use super::super::space::id_at;
 use super::*;
 use crate::time::Time;
@@ -69,7 +70,8 @@ impl Peer {
             added: listed.iter().map(entry).collect(),
             ..Table::default()
         };
-        self.neighbours.insert(Time::START, peer, &table, false);
+        self.neighbours
+            .insert(Time::START, peer, &table, Origin::Other);
         let link = self.neighbours.get_mut(&peer).expect("it is linked");
         link.learn(&table, 512);
     }
@@ -247,7 +249,7 @@ fn who_is_no_member_is_sent_nothing_for_others() {
     let mut peer = hundred();
     let newcomer = Table::default();
     peer.neighbours
-        .insert(Time::START, id(200), &newcomer, false);
+        .insert(Time::START, id(200), &newcomer, Origin::Other);
     let next = peer.ask(of_key(&id(200)));
     assert!(
         matches!(next, Next::Link { peer, .. } if peer != id(200)),
@@ -314,7 +316,8 @@ fn network(count: usize, seed: u8) -> Vec<Peer> {
         let mut peer = Peer::new(ids[index], &predecessors, &successors);
         for other in (0..count).filter(|other| linked.contains(&(index, *other))) {
             let (id, table) = (ids[other], table(other));
-            peer.neighbours.insert(Time::START, id, &table, false);
+            peer.neighbours
+                .insert(Time::START, id, &table, Origin::Other);
             let link = peer.neighbours.get_mut(&id).expect("it is linked");
             link.learn(&table, 512);
         }
