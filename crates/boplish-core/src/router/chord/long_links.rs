@@ -14,6 +14,7 @@ use super::space::{gap, id_at, position};
 use super::{Chord, RouterOutput};
 use crate::protocol;
 use crate::protocol::discovery::{self, Discovery};
+use crate::router::NeighbourKind;
 use crate::table::Table;
 use crate::time::Time;
 
@@ -243,6 +244,18 @@ impl Chord {
         self.outputs.push_back(RouterOutput::Disconnect(peer));
         self.avoid(now, peer);
         self.plan_announcement(now);
+    }
+
+    /// What a link is for, to be shown.
+    pub(super) fn kind_of(&self, peer: &PeerId) -> NeighbourKind {
+        let on_ring = |places: &[Place]| places.iter().any(|it| it.peer == *peer);
+        if on_ring(self.ring.successors()) || on_ring(self.ring.predecessors()) {
+            return NeighbourKind::Ring;
+        }
+        match self.neighbours.get(peer).map(|link| link.origin) {
+            Some(Origin::Drawn | Origin::Nearby) => NeighbourKind::Long,
+            Some(Origin::Theirs | Origin::Other) | None => NeighbourKind::Incoming,
+        }
     }
 
     /// Whether the next long link is to be chosen for its latency: half of them are.

@@ -50,7 +50,7 @@ use self::ring_protocol::Relayed;
 use self::transit::Transit;
 use self::unify::LOOK_AROUND;
 use self::vivaldi::Vivaldi;
-use super::{Callback, NeighbourKind, NeighbourView, RingView, Router, RouterOutput, Via};
+use super::{Callback, NeighbourView, RingView, Router, RouterOutput, Via};
 use crate::config::ChordConfig;
 use crate::io::DisconnectReason;
 use crate::link::retry::random_below;
@@ -490,18 +490,5 @@ impl Router for Chord {
 
     fn poll_output(&mut self) -> Option<RouterOutput> {
         pop_or_shrink(&mut self.outputs)
-    }
-}
-
-impl Chord {
-    fn kind_of(&self, peer: &PeerId) -> NeighbourKind {
-        let on_ring = |places: &[Place]| places.iter().any(|it| it.peer == *peer);
-        if on_ring(self.ring.successors()) || on_ring(self.ring.predecessors()) {
-            return NeighbourKind::Ring;
-        }
-        match self.neighbours.get(peer).map(|link| link.origin) {
-            Some(Origin::Drawn | Origin::Nearby) => NeighbourKind::Long,
-            Some(Origin::Theirs | Origin::Other) | None => NeighbourKind::Incoming,
-        }
     }
 }

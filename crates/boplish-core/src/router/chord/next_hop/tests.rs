@@ -263,7 +263,7 @@ fn a_newcomer_is_answered_by_its_successor_and_nobody_else_is() {
     let mut peer = Peer::new(id(100), &[id(95), id(90)], &[id(110)]);
     let newcomer = Table::default();
     peer.neighbours
-        .insert(Time::START, id(95), &newcomer, false);
+        .insert(Time::START, id(95), &newcomer, Origin::Other);
     let its_id = id(95);
     let joining = Question {
         joins: true,
