@@ -24,7 +24,6 @@ impl Ord for PeerId {
 }
 
 impl PartialOrd for PeerId {
-    #[inline]
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }

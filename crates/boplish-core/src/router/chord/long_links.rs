@@ -9,13 +9,12 @@ use boplish_wire::ring::{Coordinates, Place, RingState};
 use rand_core::Rng;
 
 use super::finds::Purpose;
-use super::neighbours::{Neighbour, Origin};
+use super::neighbours::Origin;
 use super::space::{gap, id_at, position};
 use super::{Chord, RouterOutput};
 use crate::protocol;
 use crate::protocol::discovery::{self, Discovery};
 use crate::router::NeighbourKind;
-use crate::table::Table;
 use crate::time::Time;
 
 /// A peer that left, or that could not be connected to, is not tried for this long.
@@ -106,25 +105,25 @@ impl Chord {
 
     /// How many peers are linked to this one or to a neighbour.
     fn known_positions(&self) -> usize {
-        let mut known: Table<u32, ()> = Table::new();
+        let mut known = vec![position(&self.own)];
         for (id, link) in self.neighbours.iter() {
-            known.insert(position(id), ());
-            for entry in &link.table {
+            let table = link.table.iter().map(|entry| entry.position);
+            for place in core::iter::once(position(id)).chain(table) {
+                if !known.contains(&place) {
+                    known.push(place);
+                }
                 if known.len() > self.config.budget + 1 {
                     return known.len();
                 }
-                known.insert(entry.position, ());
             }
         }
-        known.remove(&position(&self.own));
-        known.len()
+        known.len() - 1
     }
 
     /// A neighbour's table has changed: while the network is small, asks for those in it that
     /// there is no link to.
     pub(super) fn complete_mesh(&mut self, now: Time, peer: PeerId) {
-        // Far above the budget nothing else needs a look.
-        if self.ring.estimated_size() as usize > self.config.budget + 1 {
+        if !self.is_small() {
             return;
         }
         let Some(link) = self.neighbours.get(&peer) else {
@@ -143,7 +142,7 @@ impl Chord {
                     .iter()
                     .any(|(id, until)| position(id) == place && now < *until)
         };
-        if link.table.iter().any(|entry| is_new(entry.position)) && self.is_small() {
+        if link.table.iter().any(|entry| is_new(entry.position)) {
             self.timers.ask_not_before = now + ASK_INTERVAL;
             self.outputs.push_back(RouterOutput::Originate {
                 to: Some(peer),
@@ -214,26 +213,28 @@ impl Chord {
     /// for their latency that leads about as far and is slower. Those drawn by distance stay, so
     /// that nobody can draw all links to himself by being fast.
     fn worse_than(&self, now: Time, peer: &PeerId, latency: Option<u16>) -> Option<PeerId> {
-        let distance = |id: &PeerId| gap(position(&self.own), position(id)).max(1).ilog2();
-        let limit = latency.map_or(u32::MAX, |it| u32::from(it) * 5 / 4 + 8 * 16);
-        let value = |(id, link): (&PeerId, &Neighbour)| {
-            let near = self.ring.is_near(id, self.config.ring_links);
-            let old = link.member && now.since(link.since) > NEWCOMER;
-            let slow = u32::from(link.latency());
-            let worth = match link.origin {
-                Origin::Other => u32::MAX,
-                Origin::Nearby if distance(id).abs_diff(distance(peer)) <= 1 && slow > limit => {
-                    slow
+        let distance = |id: &PeerId| gap(position(&self.own), position(id)).leading_zeros();
+        let mut slowest = latency.map_or(u16::MAX, |it| it.saturating_add(it / 4 + 8 * 16));
+        let mut found = None;
+        for (id, link) in self.neighbours.iter() {
+            if !link.member
+                || now.since(link.since) <= NEWCOMER
+                || self.ring.is_near(id, self.config.ring_links)
+            {
+                continue;
+            }
+            match link.origin {
+                Origin::Other => return Some(*id),
+                Origin::Nearby
+                    if link.latency() > slowest && distance(id).abs_diff(distance(peer)) <= 1 =>
+                {
+                    slowest = link.latency();
+                    found = Some(*id);
                 }
-                Origin::Nearby | Origin::Drawn | Origin::Theirs => 0,
-            };
-            (worth > 0 && old && !near).then_some((worth, *id))
-        };
-        self.neighbours
-            .iter()
-            .filter_map(value)
-            .max()
-            .map(|it| it.1)
+                Origin::Nearby | Origin::Drawn | Origin::Theirs => {}
+            }
+        }
+        found
     }
 
     /// Closes a link that is not needed any more.
@@ -260,12 +261,15 @@ impl Chord {
 
     /// Whether the next long link is to be chosen for its latency: half of them are.
     fn lacks_nearby(&self) -> bool {
-        let balance = |(_, link): (&PeerId, &Neighbour)| match link.origin {
-            Origin::Drawn => 1,
-            Origin::Nearby => -1,
-            Origin::Theirs | Origin::Other => 0,
-        };
-        self.neighbours.iter().map(balance).sum::<i32>() >= 0
+        let mut balance = 0;
+        for (_, link) in self.neighbours.iter() {
+            match link.origin {
+                Origin::Drawn => balance += 1,
+                Origin::Nearby => balance -= 1,
+                Origin::Theirs | Origin::Other => {}
+            }
+        }
+        balance >= 0
     }
 
     /// A key at a distance whose logarithm is evenly distributed, on either side: uniform within
@@ -295,31 +299,39 @@ impl Chord {
         state: &RingState,
         nearby: bool,
     ) {
-        let around = state.predecessors.iter().chain(&state.successors);
-        let usable = |place: &&Place| {
-            place.peer != self.own
-                && self.neighbours.get(&place.peer).is_none()
-                && !self.wanted.contains_key(&place.peer)
-                && !self.is_avoided(now, &place.peer)
-        };
-        let candidates = core::iter::once(&owner).chain(around).filter(usable);
-        let latency = |place: &&Place| match place.coordinates == Coordinates::default() {
-            // They have not come along; by chance it is no worse than others.
-            true => u16::MAX,
-            false => self.vivaldi.predict(place.coordinates),
-        };
-        let chosen = match nearby {
-            true => candidates.min_by_key(latency),
-            false => {
-                candidates.min_by_key(|place| gap(position(&place.peer), position(&owner.peer)))
+        let mut chosen = None;
+        let mut least = u32::MAX;
+        for places in [&[owner][..], &state.predecessors, &state.successors] {
+            for place in places {
+                let peer = place.peer;
+                let cost = if !nearby {
+                    gap(position(&peer), position(&owner.peer))
+                } else if place.coordinates == Coordinates::default() {
+                    // They have not come along; by chance it is no worse than others.
+                    u16::MAX.into()
+                } else {
+                    self.vivaldi.predict(place.coordinates).into()
+                };
+                let usable = peer != self.own
+                    && self.neighbours.get(&peer).is_none()
+                    && !self.wanted.contains_key(&peer)
+                    && !self.is_avoided(now, &peer);
+                if usable && cost < least {
+                    least = cost;
+                    chosen = Some(peer);
+                }
             }
-        };
-        let Some(chosen) = chosen else {
-            return self.plan_long(now, Duration::from_secs(2));
-        };
-        let (peer, latency) = (chosen.peer, nearby.then(|| latency(&chosen)));
+        }
         let is_full = self.neighbours.len() + self.config.reserve >= self.config.budget;
-        let instead = self.worse_than(now, &peer, latency).filter(|_| is_full);
+        let Some(peer) = chosen else {
+            if !is_full {
+                self.plan_long(now, Duration::from_secs(2));
+            }
+            return;
+        };
+        let instead = self
+            .worse_than(now, &peer, nearby.then_some(least as u16))
+            .filter(|_| is_full);
         if instead.is_some() || !is_full {
             self.want(now, peer, Want::Long { nearby, instead });
         }
@@ -343,32 +355,26 @@ impl Chord {
 
     /// The long link whose distance is, by ratio, nearest to that of another.
     fn most_redundant(&self, now: Time) -> Option<PeerId> {
-        let own = position(&self.own);
-        let mut distances: Vec<(u32, PeerId, bool)> = self
-            .neighbours
-            .iter()
-            .map(|(id, link)| {
-                let near = self.ring.is_near(id, self.config.ring_links);
-                // A newcomer that has not joined may have no other link.
-                let kept = near || (!link.member && now.since(link.since) < NEWCOMER);
-                (position(id).wrapping_sub(own), *id, kept)
-            })
-            .collect();
-        distances.sort_unstable();
-        let ratio = |index: usize| {
-            let here = u64::from(gap(distances[index].0, 0).max(1));
-            let others = [index.wrapping_sub(1), index + 1];
-            let nearest = others
-                .into_iter()
-                .filter_map(|it| distances.get(it))
-                .map(|it| u64::from(gap(it.0, distances[index].0)))
-                .min();
-            nearest.unwrap_or(u64::MAX / 2048).saturating_mul(1024) / here
-        };
-        (0..distances.len())
-            .filter(|index| !distances[*index].2)
-            .min_by_key(|index| ratio(*index))
-            .map(|index| distances[index].1)
+        let mut least = u64::MAX;
+        let mut found = None;
+        for (id, link) in self.neighbours.iter() {
+            let near = self.ring.is_near(id, self.config.ring_links);
+            // A newcomer that has not joined may have no other link.
+            if near || (!link.member && now.since(link.since) < NEWCOMER) {
+                continue;
+            }
+            let mut nearest = u32::MAX;
+            for (other, _) in self.neighbours.iter().filter(|it| it.0 != id) {
+                nearest = nearest.min(gap(position(id), position(other)));
+            }
+            let distance = gap(position(id), position(&self.own)).max(1);
+            let ratio = u64::from(nearest) * 1024 / u64::from(distance);
+            if ratio < least {
+                least = ratio;
+                found = Some(*id);
+            }
+        }
+        found
     }
 }
 
