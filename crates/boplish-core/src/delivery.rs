@@ -15,7 +15,7 @@ use crate::time::Time;
 const MAX_REQUESTS: usize = 1024;
 
 /// How often a message is sent on another way when the first leads nowhere.
-const MAX_REROUTES: u32 = 2;
+pub(crate) const MAX_REROUTES: u32 = 2;
 
 /// Messages on their way.
 #[derive(Debug)]

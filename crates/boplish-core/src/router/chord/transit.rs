@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use boplish_wire::{Hop, Message, PeerId};
 
 use super::space::position;
+use crate::delivery::MAX_REROUTES;
 use crate::table::{Set, Table};
 use crate::time::Time;
 
@@ -18,8 +19,8 @@ const MAX_TRIES: usize = 4;
 /// Messages of others that are remembered, so that a copy is known for one.
 const MAX_PASSED: usize = 256;
 
-/// Copies of a message that are passed on.
-const MAX_COPIES: usize = 2;
+/// Copies of a message that are passed on: as often as its writer may send it.
+const MAX_COPIES: usize = 1 + MAX_REROUTES as usize;
 
 /// A message that one hop has to acknowledge.
 #[derive(Debug)]
