@@ -27,7 +27,11 @@ const GATHERING = 10_000;
 const LINKING = 30_000;
 export const WAITING = 660_000;
 
-/** Makes an invitation. */
+/**
+ * Makes an invitation.
+ *
+ * @internal
+ */
 export async function invite(runner: Runner, signal: AbortSignal | undefined): Promise<Invitation> {
   const text = (await runner.settle((peer) => peer.invite(), 'invite()', signal)) as string;
   return {
@@ -42,7 +46,11 @@ export async function invite(runner: Runner, signal: AbortSignal | undefined): P
   };
 }
 
-/** Accepts an invitation. */
+/**
+ * Accepts an invitation.
+ *
+ * @internal
+ */
 export async function accept(runner: Runner, text: string, signal: AbortSignal | undefined): Promise<AcceptedInvitation> {
   const peer = runner.call((core) => core.acceptInvitation(String(text)));
   runner.answers.delete(peer);
@@ -60,7 +68,11 @@ export function invitationUrl(text: string, page: string | undefined): string | 
   return page && `${page.split('#')[0]}#invitation=${text}`;
 }
 
-/** Waits for a link to the other end of an invitation; `instead` is as good. */
+/**
+ * Waits for a link to the other end of an invitation; `instead` is as good.
+ *
+ * @internal
+ */
 export function linked(
   runner: Runner,
   peer: string,
