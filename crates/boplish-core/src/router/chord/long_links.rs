@@ -87,9 +87,10 @@ impl Chord {
             }
             None => {
                 self.wanted.insert(peer, want);
+                let is_retry = self.relayed.contains_key(&peer);
                 self.outputs.push_back(match want {
-                    Want::Ring { .. } | Want::Mesh => RouterOutput::Connect(peer),
-                    Want::Long { .. } => RouterOutput::ConnectOnce(peer),
+                    Want::Ring { .. } | Want::Mesh if !is_retry => RouterOutput::Connect(peer),
+                    _ => RouterOutput::ConnectOnce(peer),
                 });
             }
         }

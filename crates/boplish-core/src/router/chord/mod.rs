@@ -275,7 +275,9 @@ impl Router for Chord {
         };
         if is_closed && self.ring.lists(&peer) {
             // Who leaves says so before; this one lives, and only does not need the link.
-            self.relay_instead(now, peer);
+            if self.ring.is_near(&peer, self.config.ring_links) {
+                self.relay_instead(now, peer);
+            }
         } else {
             self.forget_on_ring(now, peer);
         }

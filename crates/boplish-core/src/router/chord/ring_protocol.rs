@@ -18,6 +18,9 @@ use crate::time::Time;
 const PUSH_DELAY: Duration = Duration::from_millis(20);
 const PUSH_INTERVAL: Duration = Duration::from_millis(250);
 
+/// Turns after which a link to a relayed neighbour is tried again: what kept it away may be over.
+const FIRST_RETRY: u16 = 4;
+
 /// Questions in a row that a relayed neighbour may leave unanswered.
 const MAX_MISSED: u8 = 3;
 
@@ -25,6 +28,8 @@ const MAX_MISSED: u8 = 3;
 #[derive(Debug, Default)]
 pub(super) struct Relayed {
     missed: u8,
+    /// How often it was asked: in the turns that are powers of two, a link is tried again.
+    turns: u16,
 }
 
 impl Relayed {
@@ -84,7 +89,7 @@ impl Chord {
         if self.ring.predecessor().is_none() {
             self.notice_predecessor();
         }
-        self.stabilize_over_others();
+        self.stabilize_over_others(now);
         let usable = self.neighbours.iter().filter(|(_, link)| link.is_usable());
         let nearest = usable
             .min_by_key(|(id, _)| clockwise(&self.own, id))
@@ -108,21 +113,27 @@ impl Chord {
     }
 
     /// Those that no link leads to are asked over others.
-    fn stabilize_over_others(&mut self) {
+    fn stabilize_over_others(&mut self, now: Time) {
         let peers: Vec<PeerId> = self.relayed.keys().copied().collect();
         for peer in peers {
             let Some(relayed) = self.relayed.get_mut(&peer) else {
                 continue;
             };
             relayed.missed = relayed.missed.saturating_add(1);
+            relayed.turns = relayed.turns.saturating_add(1);
+            let (turns, missed) = (relayed.turns, relayed.missed);
             let is_in_doubt = relayed.is_in_doubt();
             if is_in_doubt {
                 self.ring.remove_predecessor(&peer);
             }
-            let is_candidate = !is_in_doubt && self.ring.is_near(&peer, self.config.ring_links);
-            if is_candidate || self.ring.lists(&peer) {
-                let member = self.ring.member;
-                self.say(peer, &RingMessage::Stabilize { known: 0, member });
+            let is_near = self.ring.is_near(&peer, self.config.ring_links);
+            // One that is not near is only asked when those before it don't answer.
+            let is_listed = self.ring.lists(&peer) && (is_near || turns == 1 || missed > 1);
+            if (is_near && !is_in_doubt) || is_listed {
+                self.stabilize_with(peer);
+                if is_near && turns >= FIRST_RETRY && turns.is_power_of_two() {
+                    self.want(now, peer, Want::Ring { foreign: false });
+                }
             } else {
                 self.relayed.remove(&peer);
                 self.approached.take_if(|it| *it == peer);
@@ -160,9 +171,8 @@ impl Chord {
     pub(super) fn relay_instead(&mut self, now: Time, peer: PeerId) {
         let is_candidate = self.ring.lists(&peer) || self.ring.is_nearer_successor(&peer);
         if is_candidate && self.ring.member {
-            self.relayed.insert(peer, Relayed::default());
-            let member = true;
-            self.say(peer, &RingMessage::Stabilize { known: 0, member });
+            self.relayed.get_or_default(peer);
+            self.stabilize_with(peer);
             self.timers.stabilize = Some(now + JOIN_INTERVAL);
         } else {
             self.approached.take_if(|it| *it == peer);

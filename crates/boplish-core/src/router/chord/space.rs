@@ -50,16 +50,9 @@ pub(crate) fn id_at(position: u32, rest: u64) -> PeerId {
     PeerId::from_bytes(bytes)
 }
 
-/// The id right after another.
-pub(crate) fn next(id: &PeerId) -> PeerId {
-    let mut bytes = *id.as_bytes();
-    for byte in bytes.iter_mut().rev() {
-        *byte = byte.wrapping_add(1);
-        if *byte != 0 {
-            break;
-        }
-    }
-    PeerId::from_bytes(bytes)
+/// A key right after an id. Peers at the position of the key may come before it: it is at the next.
+pub(crate) fn after(id: &PeerId) -> PeerId {
+    id_at(position(id).wrapping_add(1), 0)
 }
 
 #[cfg(test)]
@@ -90,12 +83,12 @@ mod tests {
     }
 
     #[test]
-    fn the_id_after_the_last_is_the_first() {
+    fn the_key_after_the_last_is_the_first() {
         assert_eq!(
-            next(&PeerId::from_bytes([255; PeerId::BYTES])),
+            after(&PeerId::from_bytes([255; PeerId::BYTES])),
             PeerId::from_bytes([0; PeerId::BYTES])
         );
-        assert_eq!(next(&id(3, 255)).as_bytes()[PeerId::BYTES - 2], 1);
+        assert_eq!(position(&after(&id(3, 255))), 0x0300_0001);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use rand_core::Rng;
 
 use super::finds::Purpose;
 use super::long_links::Want;
-use super::space::next;
+use super::space::after;
 use super::{Chord, Detour};
 use crate::time::Time;
 
@@ -48,8 +48,8 @@ impl Chord {
         let peers: Vec<PeerId> = usable.map(|it| *it.0).collect();
         let index = (self.rng.next_u32() as usize).checked_rem(peers.len());
         if let Some(over) = index.and_then(|index| peers.get(index)) {
-            let after = next(&self.own);
-            self.find(now, after, vec![*over], Purpose::Check);
+            let key = after(&self.own);
+            self.find(now, key, vec![*over], Purpose::Check);
         }
     }
 
@@ -127,8 +127,8 @@ impl Chord {
         }
         // And this peer looks for its own place there.
         if let Some(beyond) = except {
-            let after = next(&self.own);
-            self.find(now, after, vec![beyond], Purpose::Foreign);
+            let key = after(&self.own);
+            self.find(now, key, vec![beyond], Purpose::Foreign);
         }
     }
 
@@ -138,8 +138,8 @@ impl Chord {
             && !over.contains(&self.own)
             && !self.finds.has(&Purpose::Foreign)
         {
-            let after = next(&self.own);
-            self.find(now, after, over, Purpose::Foreign);
+            let key = after(&self.own);
+            self.find(now, key, over, Purpose::Foreign);
         }
     }
 }
