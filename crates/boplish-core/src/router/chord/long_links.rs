@@ -34,6 +34,9 @@ const MAX_AT_ONCE: usize = 4;
 const IMPROVE_INTERVAL: Duration = Duration::from_secs(4);
 const MAX_CONTENTED: u32 = 5;
 
+/// So many of the peers in an answer are asked, one after the other, until one takes the link.
+const MAX_CANDIDATES: usize = 4;
+
 /// Links that newcomers may have with a peer whose budget is used up, before they have joined.
 const SLACK: usize = 16;
 
@@ -57,6 +60,14 @@ pub(super) enum Want {
     },
 }
 
+/// Those in the last answer that would make a long link.
+#[derive(Debug, Default)]
+pub(super) struct Candidates {
+    nearby: bool,
+    /// What each would cost, by distance or latency, the best first.
+    best: Vec<(u32, PeerId)>,
+}
+
 impl Chord {
     pub(super) fn avoid(&mut self, now: Time, peer: PeerId) {
         self.avoided.retain(|_, until| now < *until);
@@ -70,28 +81,33 @@ impl Chord {
     }
 
     /// Asks for a link to a peer, unless there is one, or it was tried a moment ago.
-    pub(super) fn want(&mut self, now: Time, peer: PeerId, want: Want) {
+    /// Returns whether it was asked for now.
+    pub(super) fn want(&mut self, now: Time, peer: PeerId, want: Want) -> bool {
         let is_ring = matches!(want, Want::Ring { .. });
         if peer == self.own
             || self.neighbours.get(&peer).is_some()
             || self.is_avoided(now, &peer)
             || self.wanted.len() >= MAX_WANTED
         {
-            return;
+            return false;
         }
         match self.wanted.get_mut(&peer) {
             Some(already) => {
                 if is_ring {
                     *already = want;
                 }
+                false
             }
             None => {
                 self.wanted.insert(peer, want);
                 let is_retry = self.relayed.contains_key(&peer);
                 self.outputs.push_back(match want {
                     Want::Ring { .. } | Want::Mesh if !is_retry => RouterOutput::Connect(peer),
-                    _ => RouterOutput::ConnectOnce(peer),
+                    Want::Ring { .. } | Want::Mesh | Want::Long { .. } => {
+                        RouterOutput::ConnectOnce(peer)
+                    }
                 });
+                true
             }
         }
     }
@@ -274,13 +290,11 @@ impl Chord {
     }
 
     /// A key at a distance whose logarithm is evenly distributed, on either side: uniform within
-    /// a random octave.
+    /// a random octave, from where the links of the ring end.
     fn draw(&mut self) -> PeerId {
         let size = self.ring.estimated_size().max(2);
-        let least = size.leading_zeros() + 1;
-        let least = 32 - 1 - (32 - least).min(30);
-        let octaves = 31 - least.min(30);
-        let octave = least.min(30) + self.rng.next_u32() % octaves.max(1);
+        let least = (size.leading_zeros() + (2 * self.config.ring_links).ilog2()).min(30);
+        let octave = least + self.rng.next_u32() % (31 - least);
         let low = 1_u32 << octave;
         let distance = low + self.rng.next_u32() % low;
         let side = self.rng.next_u32() & 1 == 0;
@@ -292,7 +306,7 @@ impl Chord {
         id_at(target, self.rng.next_u64())
     }
 
-    /// The owner of a drawn key is known, and those around it.
+    /// The owner of a drawn key is known, and those around it: the best few are tried.
     pub(super) fn choose_long_link(
         &mut self,
         now: Time,
@@ -300,47 +314,46 @@ impl Chord {
         state: &RingState,
         nearby: bool,
     ) {
-        let mut chosen = None;
-        let mut least = u32::MAX;
+        let mut best = Vec::new();
         for places in [&[owner][..], &state.predecessors, &state.successors] {
             for place in places {
-                let peer = place.peer;
                 let cost = if !nearby {
-                    gap(position(&peer), position(&owner.peer))
+                    gap(position(&place.peer), position(&owner.peer))
                 } else if place.coordinates == Coordinates::default() {
                     // They have not come along; by chance it is no worse than others.
                     u16::MAX.into()
                 } else {
                     self.vivaldi.predict(place.coordinates).into()
                 };
-                let usable = peer != self.own
-                    && self.neighbours.get(&peer).is_none()
-                    && !self.wanted.contains_key(&peer)
-                    && !self.is_avoided(now, &peer);
-                if usable && cost < least {
-                    least = cost;
-                    chosen = Some(peer);
-                }
+                let at = best.partition_point(|it: &(u32, PeerId)| it.0 <= cost);
+                best.insert(at, (cost, place.peer));
             }
         }
+        best.truncate(MAX_CANDIDATES);
+        self.candidates = Candidates { nearby, best };
+        self.try_candidate(now);
+    }
+
+    /// Asks the next candidate for a link.
+    pub(super) fn try_candidate(&mut self, now: Time) {
+        let nearby = self.candidates.nearby;
         let is_full = self.neighbours.len() + self.config.reserve >= self.config.budget;
-        let Some(peer) = chosen else {
-            if !is_full {
-                self.plan_long(now, Duration::from_secs(2));
+        while !self.candidates.best.is_empty() {
+            let (cost, peer) = self.candidates.best.remove(0);
+            let instead = self
+                .worse_than(now, &peer, nearby.then_some(cost as u16))
+                .filter(|_| is_full);
+            let is_of_use = instead.is_some() || !is_full;
+            if is_of_use && self.want(now, peer, Want::Long { nearby, instead }) {
+                if is_full {
+                    self.contented = 0;
+                }
+                let soon = Duration::from_millis(50);
+                return self.plan_long(now, if is_full { IMPROVE_INTERVAL } else { soon });
             }
-            return;
-        };
-        let instead = self
-            .worse_than(now, &peer, nearby.then_some(least as u16))
-            .filter(|_| is_full);
-        if instead.is_some() || !is_full {
-            self.want(now, peer, Want::Long { nearby, instead });
         }
-        if instead.is_some() {
-            self.contented = 0;
-            self.plan_long(now, IMPROVE_INTERVAL);
-        } else if !is_full {
-            self.plan_long(now, Duration::from_millis(50));
+        if !is_full {
+            self.plan_long(now, Duration::from_secs(1));
         }
     }
 

@@ -43,7 +43,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 
 use self::carry::Paused;
 use self::finds::Finds;
-use self::long_links::Want;
+use self::long_links::{Candidates, Want};
 use self::neighbours::{Neighbours, Origin};
 use self::ring::Ring;
 use self::ring_protocol::Relayed;
@@ -77,6 +77,7 @@ pub(crate) struct Chord {
     avoided: Table<PeerId, Time>,
     /// Links that were asked for and are not there yet.
     wanted: Table<PeerId, Want>,
+    candidates: Candidates,
     /// Neighbours on the ring that can't be linked and are reached over others.
     relayed: Table<PeerId, Relayed>,
     /// Protocols whose messages for keys are shown before they are sent on, and those that wait.
@@ -151,6 +152,7 @@ impl Chord {
             ways: Table::new(),
             avoided: Table::new(),
             wanted: Table::new(),
+            candidates: Candidates::default(),
             relayed: Table::new(),
             watched: Set::new(),
             paused: Paused::default(),
@@ -392,9 +394,8 @@ impl Router for Chord {
         self.avoid(now, peer);
         match self.wanted.remove(&peer) {
             Some(Want::Ring { .. }) => self.relay_instead(now, peer),
-            Some(Want::Long { .. } | Want::Mesh) | None => {
-                self.plan_long(now, Duration::from_millis(500))
-            }
+            Some(Want::Long { .. }) => self.try_candidate(now),
+            Some(Want::Mesh) | None => self.plan_long(now, Duration::from_millis(500)),
         }
     }
 

@@ -222,7 +222,7 @@ fn greedy(
 }
 
 /// What a hop costs besides its latency, in units of 1/16 ms: it loads a peer, and may fail.
-const HOP: u64 = 120 * 16;
+const HOP: u64 = 80 * 16;
 
 /// What a link's latency is expected to be, likewise.
 const LATENCY: u64 = 79 * 16;

@@ -329,7 +329,9 @@ impl Chord {
             Some(_) => self.stabilize_with(peer),
             // It is asked in its turn.
             None if self.relayed.contains_key(&peer) => {}
-            None => self.want(now, peer, Want::Ring { foreign: false }),
+            None => {
+                self.want(now, peer, Want::Ring { foreign: false });
+            }
         }
     }
 
@@ -383,7 +385,9 @@ impl Chord {
     fn reach(&mut self, now: Time, peer: PeerId) {
         match self.is_avoided(now, &peer) {
             true => self.relay_instead(now, peer),
-            false => self.want(now, peer, Want::Ring { foreign: false }),
+            false => {
+                self.want(now, peer, Want::Ring { foreign: false });
+            }
         }
     }
 
