@@ -41,7 +41,7 @@ pub(crate) enum Blow {
 pub(crate) struct Ending {
     /// Two runs in which the same happened have the same; absent where nothing can repeat.
     pub(crate) trace_hash: Option<u64>,
-    /// Steps of the simulation.
+    /// As [`Backend::steps`] has them.
     pub(crate) steps: Option<u64>,
 }
 
@@ -49,6 +49,9 @@ pub(crate) struct Ending {
 pub(crate) trait Backend {
     /// Seconds since the start.
     fn now(&self) -> f64;
+
+    /// Steps of the simulation so far; absent where nothing is simulated.
+    fn steps(&self) -> Option<u64>;
 
     /// Lets time pass until then, and notes what meanwhile happened.
     fn run_until(&mut self, at: f64, samples: &mut Samples) -> Result<(), Failure>;

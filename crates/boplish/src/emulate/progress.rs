@@ -6,15 +6,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::report::text::grouped;
-use super::stage::Watch;
+use super::stage::{Reached, Watch};
 
 /// How often the line is written.
 const EVERY: Duration = Duration::from_millis(200);
 
+/// How often each run writes a line of its own where there is no terminal.
+const NOTE_EVERY: Duration = Duration::from_secs(30);
+
 /// Cells of the bar.
 const WIDTH: usize = 24;
 
-/// The line that all runs share. On something else than a terminal it stays silent.
+/// The line that all runs share; where there is no terminal, a note of each run now and then.
 #[derive(Debug)]
 pub(super) struct Progress {
     is_seen: bool,
@@ -49,6 +52,10 @@ impl Progress {
         Watcher {
             progress: self,
             run,
+            noted: Note {
+                at: Instant::now(),
+                steps: 0,
+            },
         }
     }
 
@@ -67,6 +74,23 @@ impl Progress {
     fn line(&self) -> MutexGuard<'_, Line> {
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn write_line(&self, run: usize, reached: &Reached) {
+        let mut line = self.line();
+        line.runs[run] = (reached.now / reached.end).clamp(0.0, 1.0);
+        if line.written.is_none_or(|at| at.elapsed() >= EVERY) {
+            line.written = Some(Instant::now());
+            let text = line.text(reached);
+            let _ = write!(stderr(), "\r{text}\x1b[K");
+        }
+    }
+
+    fn write_note(&self, run: usize, note: &str) {
+        let _ = match self.line().runs.len() {
+            0 | 1 => writeln!(stderr(), "{note}"),
+            runs => writeln!(stderr(), "run {} of {runs}: {note}", run + 1),
+        };
+    }
 }
 
 /// The watch over one run.
@@ -74,25 +98,52 @@ impl Progress {
 pub(super) struct Watcher<'a> {
     progress: &'a Progress,
     run: usize,
+    noted: Note,
 }
 
 impl Watch for Watcher<'_> {
-    fn goes_on(&mut self, now: f64, end: f64, living: usize) -> bool {
+    fn goes_on(&mut self, reached: &Reached) -> bool {
         if self.progress.is_seen {
-            let mut line = self.progress.line();
-            line.runs[self.run] = (now / end).clamp(0.0, 1.0);
-            if line.written.is_none_or(|at| at.elapsed() >= EVERY) {
-                line.written = Some(Instant::now());
-                let text = line.text(now, end, living);
-                let _ = write!(stderr(), "\r{text}\x1b[K");
-            }
+            self.progress.write_line(self.run, reached);
+        } else if let Some(note) = self.noted.next(Instant::now(), reached) {
+            self.progress.write_note(self.run, &note);
         }
         !self.progress.is_interrupted()
     }
 }
 
+/// When a run has last written a note, and how many steps it had taken then.
+#[derive(Debug)]
+struct Note {
+    at: Instant,
+    steps: u64,
+}
+
+impl Note {
+    /// What is to be written now, if it is time.
+    fn next(&mut self, now: Instant, reached: &Reached) -> Option<String> {
+        let passed = now.duration_since(self.at);
+        if passed < NOTE_EVERY {
+            return None;
+        }
+        let Reached { now: at, end, .. } = reached;
+        let mut text = format!(
+            "{at:.0} of {end:.0} s, {} peers",
+            grouped(reached.living as u64)
+        );
+        if let Some(steps) = reached.steps {
+            let speed = (steps - self.steps) as f64 / passed.as_secs_f64();
+            text.push_str(&format!(", {} events per second", grouped(speed as u64)));
+            self.steps = steps;
+        }
+        self.at = now;
+        Some(text)
+    }
+}
+
 impl Line {
-    fn text(&self, now: f64, end: f64, living: usize) -> String {
+    fn text(&self, reached: &Reached) -> String {
+        let Reached { now, end, .. } = reached;
         let done = self.runs.iter().sum::<f64>() / self.runs.len().max(1) as f64;
         let full = (done * WIDTH as f64) as usize;
         let bar: String = (0..WIDTH)
@@ -106,7 +157,7 @@ impl Line {
         format!(
             "{bar} {:3.0} % · {now:.0} of {end:.0} s · {} peers · {spent:.0} s spent{left}",
             done * 100.0,
-            grouped(living as u64)
+            grouped(reached.living as u64)
         )
     }
 }
@@ -115,6 +166,15 @@ impl Line {
 mod tests {
     use super::*;
 
+    fn reached(now: f64, steps: Option<u64>) -> Reached {
+        Reached {
+            now,
+            end: 20.0,
+            living: 12_345,
+            steps,
+        }
+    }
+
     #[test]
     fn the_line_says_how_far_all_runs_are() {
         let line = Line {
@@ -122,17 +182,44 @@ mod tests {
             written: None,
             runs: vec![1.0, 0.0],
         };
-        let text = line.text(10.0, 20.0, 12_345);
+        let text = line.text(&reached(10.0, None));
         assert!(text.contains("50 %"), "{text}");
         assert!(text.contains("10 of 20 s · 12,345 peers"), "{text}");
+    }
+
+    #[test]
+    fn a_note_is_due_every_half_minute_and_counts_what_has_happened_since_the_last() {
+        let start = Instant::now();
+        let mut note = Note {
+            at: start,
+            steps: 0,
+        };
+        let mut after = |seconds, reached| {
+            let now = start + Duration::from_secs(seconds);
+            note.next(now, &reached)
+        };
+        assert_eq!(after(29, reached(1.0, Some(1_000))), None);
+        assert_eq!(
+            after(30, reached(2.0, Some(60_000))).as_deref(),
+            Some("2 of 20 s, 12,345 peers, 2,000 events per second")
+        );
+        assert_eq!(after(59, reached(3.0, Some(70_000))), None);
+        assert_eq!(
+            after(70, reached(4.0, Some(100_000))).as_deref(),
+            Some("4 of 20 s, 12,345 peers, 1,000 events per second")
+        );
+        assert_eq!(
+            after(100, reached(5.0, None)).as_deref(),
+            Some("5 of 20 s, 12,345 peers")
+        );
     }
 
     #[test]
     fn an_interruption_ends_every_run() {
         let interrupted = Arc::new(AtomicBool::new(false));
         let progress = Progress::new(1, Arc::clone(&interrupted));
-        assert!(progress.watch(0).goes_on(1.0, 2.0, 3));
+        assert!(progress.watch(0).goes_on(&reached(1.0, None)));
         interrupted.store(true, Ordering::Relaxed);
-        assert!(!progress.watch(0).goes_on(1.0, 2.0, 3));
+        assert!(!progress.watch(0).goes_on(&reached(1.0, None)));
     }
 }

@@ -39,10 +39,22 @@ const PATIENCE: f64 = 30.0;
 /// How often somebody who can work is looked for among those who may not take part yet.
 const ATTEMPTS: usize = 8;
 
+/// How far a run is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reached {
+    /// Seconds since the start, and when it ends.
+    pub(crate) now: f64,
+    pub(crate) end: f64,
+    /// Peers that are there.
+    pub(crate) living: usize,
+    /// As [`Backend::steps`] has them.
+    pub(crate) steps: Option<u64>,
+}
+
 /// Who watches a run.
 pub(crate) trait Watch {
-    /// How far the run is. The answer is whether it shall go on.
-    fn goes_on(&mut self, now: f64, end: f64, living: usize) -> bool;
+    /// The answer is whether the run shall go on.
+    fn goes_on(&mut self, reached: &Reached) -> bool;
 }
 
 /// What a run gave.
@@ -149,7 +161,13 @@ impl<'a> Stage<'a> {
         let end = self.scenario.end();
         let mut now = self.backend.now();
         loop {
-            if !watch.goes_on(now, end, self.crowd.len()) {
+            let reached = Reached {
+                now,
+                end,
+                living: self.crowd.len(),
+                steps: self.backend.steps(),
+            };
+            if !watch.goes_on(&reached) {
                 return Ok(false);
             }
             if now >= at {

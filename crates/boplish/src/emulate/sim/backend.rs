@@ -25,6 +25,10 @@ impl Backend for Simulation<'_> {
         seconds(self.world.now())
     }
 
+    fn steps(&self) -> Option<u64> {
+        Some(self.world.counters().steps)
+    }
+
     fn run_until(&mut self, at: f64, samples: &mut Samples) -> Result<(), Failure> {
         let until = Time::after_start(Duration::from_secs_f64(at));
         match &mut self.invariants {
@@ -248,7 +252,7 @@ impl Backend for Simulation<'_> {
             .collect();
         Ok(Ending {
             trace_hash: Some(self.world.trace_hash()),
-            steps: Some(self.world.counters().steps),
+            steps: self.steps(),
         })
     }
 }

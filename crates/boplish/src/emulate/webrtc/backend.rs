@@ -17,6 +17,10 @@ impl Backend for RealNetwork<'_> {
         self.start.elapsed().as_secs_f64()
     }
 
+    fn steps(&self) -> Option<u64> {
+        None
+    }
+
     fn run_until(&mut self, at: f64, samples: &mut Samples) -> Result<(), Failure> {
         let until = self.until(at);
         while let Some(news) = self.hear(until) {
