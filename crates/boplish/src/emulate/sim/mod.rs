@@ -9,7 +9,7 @@ mod payload;
 use std::collections::BTreeMap;
 
 use boplish_native::core::io::InvitationId;
-use boplish_native::core::{Config, Event, Time};
+use boplish_native::core::{Config, Event, Node, Time};
 use boplish_native::wire::{MessageId, PeerId, ProtocolName};
 use boplish_sim::{EventSink, FrameKind, PeerHandle, World};
 
@@ -206,32 +206,26 @@ impl<'a> Simulation<'a> {
 
     /// A member invites a newcomer; if it can't, or either is gone meanwhile, nothing comes of it.
     fn invite(&mut self, host: Number, newcomer: Number) {
-        let handle = self.peer(host).handle;
-        if let Ok(invitation) = self.world.node(handle, |node, now| node.invite(now)) {
+        if let Some(Ok(invitation)) = self.with(host, Node::invite) {
             self.invited.insert((host, invitation), newcomer);
         }
     }
 
     fn accept(&mut self, newcomer: Number, text: &str) {
-        let peer = self.peer(newcomer);
-        if !peer.is_gone {
-            let handle = peer.handle;
-            let accepted = self
-                .world
-                .node(handle, |node, now| node.accept_invitation(now, text));
-            debug_assert!(accepted.is_ok(), "a fresh invitation is accepted");
-        }
+        // A server that runs again may have been quicker; then there is a link already.
+        let _ = self.with(newcomer, |node, now| node.accept_invitation(now, text));
     }
 
     fn complete(&mut self, host: Number, text: &str) {
-        let peer = self.peer(host);
-        if !peer.is_gone {
-            let handle = peer.handle;
-            // The invitation may have expired; then the newcomer stays outside.
-            let _ = self
-                .world
-                .node(handle, |node, now| node.complete_invitation(now, text));
-        }
+        // The invitation may have expired; then the newcomer stays outside.
+        let _ = self.with(host, |node, now| node.complete_invitation(now, text));
+    }
+
+    /// Lets something happen to a peer, if it is still there.
+    fn with<T>(&mut self, number: Number, act: impl FnOnce(&mut Node, Time) -> T) -> Option<T> {
+        let peer = self.peer(number);
+        let handle = (!peer.is_gone).then_some(peer.handle)?;
+        Some(self.world.node(handle, act))
     }
 
     fn take_message(&mut self, peer: Number, message: MessageId) -> Option<Begun> {
