@@ -73,6 +73,22 @@ pub(crate) fn host_candidate() -> Candidate {
     }
 }
 
+pub(crate) fn table() -> Table {
+    let entry = |position, gap| TableEntry {
+        position,
+        latency: 100,
+        gap,
+    };
+    Table {
+        member: true,
+        gap: 1 << 27,
+        number: Some(1),
+        full: true,
+        added: vec![entry(1, 200), entry(u32::MAX, 239)],
+        ..Table::default()
+    }
+}
+
 pub(crate) fn any_id() -> impl Strategy<Value = PeerId> {
     uniform20(any::<u8>()).prop_map(PeerId::from_bytes)
 }

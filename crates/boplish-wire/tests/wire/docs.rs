@@ -2,14 +2,14 @@
 
 use base16ct::lower;
 use boplish_wire::bootstrap::challenge_response;
-use boplish_wire::ring::{RingMessage, Table, TableEntry};
+use boplish_wire::ring::RingMessage;
 use boplish_wire::{
     CloseReason, Description, Frame, Keepalive, Kind, Message, MessageId, Payload, SessionId,
     Signal, SignedSignal, json, signal,
 };
 use ed25519_dalek::{Signature, VerifyingKey};
 
-use crate::any::{alice, bob, description, host_candidate, name, ping};
+use crate::any::{alice, bob, description, host_candidate, name, ping, table};
 
 /// What a proof signs, after the words of docs/protocol.md and not after the code.
 fn signed_bytes(domain: &str, parts: &[&[u8]]) -> Vec<u8> {
@@ -34,22 +34,6 @@ fn signed_ping() -> Vec<u8> {
             br#"{"type":"ping"}"#,
         ],
     )
-}
-
-fn table() -> Table {
-    let entry = |position, gap| TableEntry {
-        position,
-        latency: 100,
-        gap,
-    };
-    Table {
-        member: true,
-        gap: 1 << 27,
-        number: Some(1),
-        full: true,
-        added: vec![entry(1, 200), entry(u32::MAX, 239)],
-        ..Table::default()
-    }
 }
 
 fn examples() -> Vec<(&'static str, String)> {

@@ -1,8 +1,8 @@
 //! Messages of the ring, and tables.
 
-use boplish_wire::ring::{Coordinates, Place, RingMessage, RingState, Table, TableEntry};
+use boplish_wire::ring::{Coordinates, Place, RingMessage, RingState, Table};
 
-use crate::any::{alice, bob};
+use crate::any::{alice, bob, table};
 
 pub(super) fn samples() -> Vec<(&'static str, Vec<u8>)> {
     let (state, over) = (ring_state(), vec![alice().id(), bob().id()]);
@@ -29,25 +29,12 @@ pub(super) fn samples() -> Vec<(&'static str, Vec<u8>)> {
     ]
     .map(|(name, message)| (name, message.encode()))
     .into();
-    let entry = |position, gap| TableEntry {
-        position,
-        latency: 100,
-        gap,
-    };
-    let full = Table {
-        member: true,
-        gap: 1 << 27,
-        number: Some(1),
-        full: true,
-        added: vec![entry(1, 200), entry(u32::MAX, 239)],
-        ..Table::default()
-    };
     let changes = Table {
         full: false,
         removed: vec![1, 2],
-        ..full.clone()
+        ..table()
     };
-    samples.push(("table", full.encode()));
+    samples.push(("table", table().encode()));
     samples.push(("table-changes", changes.encode()));
     samples.push(("table-empty", Table::default().encode()));
     samples.push(("unknown-kind", vec![0xa1, 0, 9]));
