@@ -2,10 +2,14 @@
 //! many virtual seconds (the second, else 60), in events per second and bytes per peer.
 #![allow(clippy::print_stdout, reason = "a command line tool talks to its user")]
 
+mod shared;
+
 use core::time::Duration;
 
 use boplish_core::Config;
 use boplish_sim::{NetworkConfig, World};
+
+use shared::{resident, spent};
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
@@ -45,22 +49,4 @@ fn report(what: &str, world: &World, start: Duration, before: u64) {
         steps as f64 / took.as_secs_f64(),
         world.now()
     );
-}
-
-/// Time on a processor, as Linux tells; others may want the machine, too.
-fn spent() -> Duration {
-    let stat = std::fs::read_to_string("/proc/self/schedstat").unwrap_or_default();
-    let nanos = stat
-        .split_whitespace()
-        .next()
-        .and_then(|it| it.parse().ok());
-    Duration::from_nanos(nanos.unwrap_or(0))
-}
-
-/// Bytes of memory in use, as Linux tells.
-fn resident() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let digits = line.and_then(|line| line.split_whitespace().next());
-    digits.and_then(|it| it.parse::<u64>().ok()).unwrap_or(0) * 1024
 }

@@ -2,12 +2,16 @@
 //! else 34), built by the protocol: how fast, how big, how many hops.
 #![allow(clippy::print_stdout, reason = "a command line tool talks to its user")]
 
+mod shared;
+
 use core::time::Duration;
 
 use boplish_core::Config;
 use boplish_core::config::{ChordConfig, RouterConfig};
 use boplish_sim::overlay::{LookupSummary, Overlay};
 use boplish_sim::{FrameKind, NetworkConfig};
+
+use shared::{resident, spent};
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
@@ -64,22 +68,4 @@ fn report(overlay: &mut Overlay, what: &str, duration: Duration) {
     });
     let kinds: Vec<_> = kinds.into_iter().flatten().collect();
     println!("  bytes per peer and second: {}", kinds.join(", "));
-}
-
-/// Time on a processor, as Linux tells; others may want the machine, too.
-fn spent() -> Duration {
-    let stat = std::fs::read_to_string("/proc/self/schedstat").unwrap_or_default();
-    let nanos = stat
-        .split_whitespace()
-        .next()
-        .and_then(|it| it.parse().ok());
-    Duration::from_nanos(nanos.unwrap_or(0))
-}
-
-/// Bytes of memory in use, as Linux tells.
-fn resident() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let digits = line.and_then(|line| line.split_whitespace().next());
-    digits.and_then(|it| it.parse::<u64>().ok()).unwrap_or(0) * 1024
 }
