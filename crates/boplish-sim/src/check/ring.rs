@@ -32,6 +32,8 @@
 
 use core::fmt;
 
+use boplish_core::wire::PeerId;
+
 /// A peer, by the number that [`RingJudge::add`] gave it.
 pub type Seat = u32;
 
@@ -101,10 +103,11 @@ impl RingJudge {
         }
     }
 
-    /// A peer, which is no member yet, with the first 64 bits of its id.
-    pub fn add(&mut self, key: u64) -> Seat {
+    /// A peer, which is no member yet.
+    pub fn add(&mut self, id: &PeerId) -> Seat {
+        let [a, b, c, d, e, f, g, h, ..] = *id.as_bytes();
         self.seats.push(Known {
-            key,
+            key: u64::from_be_bytes([a, b, c, d, e, f, g, h]),
             rank: None,
             list: Vec::new(),
         });
@@ -367,7 +370,9 @@ mod tests {
     fn judge(depth: usize, lists: &[&[Seat]]) -> RingJudge {
         let mut judge = RingJudge::new(depth);
         for index in 0..lists.len() {
-            judge.add(1000 * index as u64);
+            let mut id = [0; PeerId::BYTES];
+            id[0] = index as u8;
+            judge.add(&PeerId::from_bytes(id));
         }
         for (seat, list) in lists.iter().enumerate() {
             judge.update(seat as Seat, true, list.iter().copied());

@@ -117,8 +117,7 @@ impl Swarm {
         bytes[..16].copy_from_slice(&self.random.bytes()[..16]);
         bytes[16..].copy_from_slice(&seat.to_be_bytes());
         let id = PeerId::from_bytes(bytes);
-        let [a, b, c, d, e, f, g, h, ..] = bytes;
-        let place = self.judge.add(u64::from_be_bytes([a, b, c, d, e, f, g, h]));
+        let place = self.judge.add(&id);
         debug_assert_eq!(place, seat);
         let router = BareChord::new(id, self.plan.chord.clone(), self.random.word());
         self.peers.push(Peer {

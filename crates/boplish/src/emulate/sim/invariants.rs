@@ -65,8 +65,7 @@ impl Invariants {
 
     fn look(&mut self, world: &World) {
         for peer in world.peers().skip(self.seats as usize) {
-            let [a, b, c, d, e, f, g, h, ..] = *world.id(peer).as_bytes();
-            let seat = self.judge.add(u64::from_be_bytes([a, b, c, d, e, f, g, h]));
+            let seat = self.judge.add(&world.id(peer));
             self.living.push(seat);
             self.seats = seat + 1;
         }
