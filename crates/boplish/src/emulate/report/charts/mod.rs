@@ -15,6 +15,8 @@ const STEPS: usize = 200;
 
 /// What lies beyond this share of the values is not drawn, or one of them would squeeze the rest.
 const SHOWN: f64 = 0.98;
+/// What charts of times say of that.
+const BEYOND: &str = "The slowest 2 % lie beyond.";
 
 /// The charts that say something about these runs of one scenario with so many peers.
 pub(crate) fn charts(runs: &[&Samples], peers: usize) -> Vec<Chart> {

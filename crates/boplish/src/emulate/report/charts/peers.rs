@@ -4,7 +4,7 @@ use super::super::super::statistics::numbers::Numbers;
 use super::super::super::statistics::samples::Samples;
 use super::super::chart::{Axis, Chart, Look};
 use super::super::text::trimmed;
-use super::{SHOWN, bin_width, distribution, shares};
+use super::{BEYOND, SHOWN, bin_width, distribution, shares};
 
 pub(super) fn links(runs: &[&Samples]) -> Chart {
     let peers = runs.iter().flat_map(|run| &run.peers);
@@ -61,7 +61,7 @@ pub(super) fn joins(runs: &[&Samples]) -> Chart {
     chart
         .with("first link", Look::Line, distribution(&linked))
         .with("member of the ring", Look::Line, distribution(&ring))
-        .noting(format!("Medians: {note}. The slowest 2 % lie beyond."))
+        .noting(format!("Medians: {note}. {BEYOND}"))
 }
 
 pub(super) fn state(runs: &[&Samples]) -> Chart {

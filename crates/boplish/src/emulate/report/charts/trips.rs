@@ -6,12 +6,15 @@ use super::super::super::statistics::numbers::Numbers;
 use super::super::super::statistics::samples::{Outcome, Samples, Trip, TripKind};
 use super::super::chart::{Axis, Chart, Look};
 use super::super::text::{short, trimmed};
-use super::{SHOWN, distribution, shares, with_marks};
+use super::{BEYOND, SHOWN, distribution, shares, with_marks};
 
 fn right<'a>(runs: &'a [&Samples], kind: TripKind) -> impl Iterator<Item = &'a Trip> {
     let counted = runs.iter().flat_map(move |run| run.counted(kind));
     counted.filter(|trip| trip.outcome == Outcome::Right)
 }
+
+/// As [`SHOWN`] is for times: hops are few, so that more of them fit.
+const SHOWN_HOPS: f64 = 0.995;
 
 pub(super) fn hops(runs: &[&Samples], peers: usize) -> Chart {
     let half_log = (peers.max(1) as f64).log2() / 2.0;
@@ -26,7 +29,7 @@ pub(super) fn hops(runs: &[&Samples], peers: usize) -> Chart {
                 .map(f64::from),
         );
         chart = chart.with(kind.plural(), Look::Columns, shares(&hops, 1.0));
-        limit = limit.max(hops.quantile(0.995).unwrap_or_default() + 1.0);
+        limit = limit.max(hops.quantile(SHOWN_HOPS).unwrap_or_default() + 1.0);
         if let (Some(mean), Some(most)) = (hops.mean(), hops.quantile(1.0)) {
             note.push(format!(
                 "{} {}, at most {most}",
@@ -77,7 +80,7 @@ pub(super) fn latency(runs: &[&Samples]) -> Chart {
     }
     chart.x.limit = (limit > 0.0).then_some(limit);
     chart.noting(format!(
-        "Medians: {}. Dashed: the direct path. The slowest 2 % lie beyond.",
+        "Medians: {}. Dashed: the direct path. {BEYOND}",
         note.join(", ")
     ))
 }
