@@ -18,8 +18,8 @@ impl Node {
         self.router.neighbours()
     }
 
-    /// Finds the owner of a key, the first peer at or after it clockwise; [`Event::Found`](crate::Event::Found) or
-    /// `Undelivered` follows.
+    /// Finds the owner of a key, the first peer at or after it clockwise;
+    /// [`Event::Found`](crate::Event::Found) or `Undelivered` follows.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Joins the ring, keeps it in order, and merges rings that meet.
+//! Keeps the ring in order: stabilize, rectify and notify, over links or over others.
 
 use core::time::Duration;
 

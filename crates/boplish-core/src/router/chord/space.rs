@@ -50,7 +50,7 @@ pub(crate) fn id_at(position: u32, rest: u64) -> PeerId {
     PeerId::from_bytes(bytes)
 }
 
-/// A key right after an id. Peers at the position of the key may come before it: it is at the next.
+/// A key right after an id: at the next position, since tables tell peers apart by position only.
 pub(crate) fn after(id: &PeerId) -> PeerId {
     id_at(position(id).wrapping_add(1), 0)
 }
