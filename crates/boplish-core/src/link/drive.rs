@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use boplish_wire::{DeniedReason, PeerId};
 
-use super::handshake::{Handshake, Role, Stage};
+use super::handshake::{Handshake, Role};
 use super::open::Check;
 use super::{Attempt, Held, LinkOutput, Links, SLEEP_DETECTED, link_of};
 use crate::io::{ConnectionCommand, DisconnectReason, Event};
@@ -247,29 +247,6 @@ impl Links {
         self.take_held(now, id);
         self.forget_if_idle(id);
         self.drive_bootstrap(now);
-    }
-
-    /// Gives up an attempt to connect to a peer. One that the peer has answered goes on, since the
-    /// peer may have the link already.
-    #[expect(dead_code, reason = "routers will call it")]
-    pub(crate) fn forget_wanted(&mut self, now: Time, id: PeerId) {
-        let Some(attempt) = self.attempts.get_mut(&id) else {
-            return;
-        };
-        self.earliest.set(None);
-        attempt.wanted = None;
-        let unanswered = |own: &mut Handshake| {
-            own.role == Role::Offerer && matches!(own.stage, Stage::Creating | Stage::Offered)
-        };
-        if let Some(handshake) = attempt.handshake.take_if(unanswered) {
-            self.close_connection(handshake.connection);
-            if let Some(of) = handshake.session {
-                self.deny(id, of, DeniedReason::Superseded);
-            }
-            self.take_held(now, id);
-            self.drive_bootstrap(now);
-        }
-        self.forget_if_idle(id);
     }
 
     /// Takes the offer that was held back, if nothing is in its way any more.
