@@ -4,8 +4,8 @@
 
 use core::time::Duration;
 
-use boplish_wire::PeerId;
 use boplish_wire::ring::{Coordinates, Place, RingState};
+use boplish_wire::{Kind, Message, PeerId, Way};
 use rand_core::Rng;
 
 use super::finds::Purpose;
@@ -164,10 +164,35 @@ impl Chord {
             self.outputs.push_back(RouterOutput::Originate {
                 to: Some(peer),
                 protocol: protocol::name(discovery::NAME),
-                kind: boplish_wire::Kind::Plain,
+                kind: Kind::Plain,
                 payload: Discovery::Request.to_payload(),
-                way: boplish_wire::Way::default(),
+                way: Way::default(),
             });
+        }
+    }
+
+    /// Takes a message of discovery-protocol, which full meshes grow by.
+    pub(super) fn handle_discovery(&mut self, now: Time, message: &Message) {
+        match Discovery::from_payload(&message.payload) {
+            Some(Discovery::Request) => {
+                let ids = self.neighbours.ids();
+                let ids = ids.into_iter().filter(|id| *id != message.from).collect();
+                self.outputs.push_back(RouterOutput::Originate {
+                    to: Some(message.from),
+                    protocol: protocol::name(discovery::NAME),
+                    kind: Kind::Plain,
+                    payload: Discovery::Answer { ids }.to_payload(),
+                    way: Way::default(),
+                });
+            }
+            Some(Discovery::Answer { ids }) => {
+                for id in ids {
+                    if self.is_small() {
+                        self.want(now, id, Want::Mesh);
+                    }
+                }
+            }
+            None => tracing::debug!(from = ?message.from, "bad discovery message"),
         }
     }
 

@@ -3,14 +3,12 @@
 use core::time::Duration;
 
 use boplish_wire::ring::{Place, RingMessage, RingState, gap_code};
-use boplish_wire::{Message, PeerId, Way};
+use boplish_wire::{Message, PeerId};
 
 use super::join::JOIN_INTERVAL;
 use super::long_links::Want;
 use super::space::clockwise;
 use super::{Chord, Via};
-use crate::protocol;
-use crate::protocol::discovery::{self, Discovery};
 use crate::router::RouterOutput;
 use crate::time::Time;
 
@@ -424,31 +422,6 @@ impl Chord {
             if self.neighbours.get(&peer).is_some() {
                 self.say(peer, &farewell);
             }
-        }
-    }
-
-    /// Takes a message of discovery-protocol, which full meshes grow by.
-    pub(super) fn handle_discovery(&mut self, now: Time, message: &Message) {
-        match Discovery::from_payload(&message.payload) {
-            Some(Discovery::Request) => {
-                let ids = self.neighbours.ids();
-                let ids = ids.into_iter().filter(|id| *id != message.from).collect();
-                self.outputs.push_back(RouterOutput::Originate {
-                    to: Some(message.from),
-                    protocol: protocol::name(discovery::NAME),
-                    kind: boplish_wire::Kind::Plain,
-                    payload: Discovery::Answer { ids }.to_payload(),
-                    way: Way::default(),
-                });
-            }
-            Some(Discovery::Answer { ids }) => {
-                for id in ids {
-                    if self.is_small() {
-                        self.want(now, id, Want::Mesh);
-                    }
-                }
-            }
-            None => tracing::debug!(from = ?message.from, "bad discovery message"),
         }
     }
 }
