@@ -56,9 +56,11 @@ export async function accept(runner: Runner, text: string, signal: AbortSignal |
   runner.answers.delete(peer);
   const late = () => new BoplishError('timed-out', 'the browser has not described its connection');
   await runner.until(() => runner.answers.has(peer), 'acceptInvitation()', GATHERING, late, signal);
+  const answer = runner.answers.get(peer);
+  if (!answer) throw failed(peer);
   return {
     peer,
-    answer: runner.answers.get(peer)!,
+    answer,
     connected: ({ signal } = {}) => linked(runner, peer, 'connected()', WAITING, signal),
   };
 }
@@ -81,11 +83,14 @@ export function linked(
   signal: AbortSignal | undefined,
   instead?: () => boolean,
 ): Promise<void> {
-  const fail = () => new BoplishError('unreachable', `no link to peer ${peer} has come of the invitation`);
   const holds = () => {
     if (instead?.() || runner.read((core) => core.connectedPeers(), []).includes(peer)) return true;
-    if (runner.answers.get(peer) === '') throw fail();
+    if (runner.answers.get(peer) === '') throw failed(peer);
     return false;
   };
-  return runner.until(holds, what, timeout, fail, signal);
+  return runner.until(holds, what, timeout, () => failed(peer), signal);
+}
+
+function failed(peer: string): BoplishError {
+  return new BoplishError('unreachable', `no link to peer ${peer} has come of the invitation`);
 }
