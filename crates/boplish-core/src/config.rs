@@ -1,6 +1,7 @@
 //! What can be set, and every bound and timer of the core.
 
 use core::time::Duration;
+use std::sync::Arc;
 
 /// Bytes of `bufferedAmount` at or below which a shell reports it; above it, messages wait in
 /// the link's own queue. FACTS: browsers are fastest with 64 KiB in flight.
@@ -11,8 +12,8 @@ pub const BUFFERED_AMOUNT_LOW: usize = 64 * 1024;
 pub struct Config {
     /// Use a bootstrap server. Without one, nothing opens a signaling channel.
     pub bootstrap: bool,
-    /// Timers and bounds of links.
-    pub link: LinkConfig,
+    /// Timers and bounds of links; many peers in one process can share them.
+    pub link: Arc<LinkConfig>,
     /// Timers and bounds of messages between applications.
     pub delivery: DeliveryConfig,
     /// How messages find their way.
@@ -111,7 +112,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             bootstrap: true,
-            link: LinkConfig::default(),
+            link: Arc::default(),
             delivery: DeliveryConfig::default(),
             router: RouterConfig::FromNetwork { budget: None },
         }

@@ -26,8 +26,8 @@ pub use boplish_wire as wire;
 pub use config::{ChordConfig, Config, RouterConfig};
 pub use io::{ConnectionCommand, ConnectionId, ConnectionInput, Event, Input, Output, State};
 pub use link::InviteError;
-#[doc(hidden)]
-pub use node::AdoptedLink;
+#[cfg(feature = "simulator")]
+pub use node::{AdoptedLink, AdoptedPlace};
 pub use node::{Node, SendError};
 /// Routers without nodes, for harnesses that run very many of them.
 #[doc(hidden)]

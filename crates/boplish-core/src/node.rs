@@ -5,6 +5,7 @@
 //! - `drain`: what the parts say to each other, until nobody has anything left to say;
 //! - `deliver`: messages that have reached this peer.
 
+#[cfg(feature = "simulator")]
 mod adopt;
 mod bootstrap;
 mod by_key;
@@ -29,13 +30,14 @@ use crate::parameters::Parameters;
 use crate::protocol::bopcast::Group;
 use crate::protocol::ping::Ping;
 use crate::protocol::{self, bopcast, ping, topo};
+use crate::router::Router;
 use crate::router::origin::Origins;
-use crate::router::{Callback, Router};
 use crate::signaling::Signaling;
 use crate::table::pop_or_shrink;
 use crate::time::Time;
 
-pub use self::adopt::AdoptedLink;
+#[cfg(feature = "simulator")]
+pub use self::adopt::{AdoptedLink, AdoptedPlace};
 use self::bootstrap::new_router;
 pub use self::error::SendError;
 use self::error::refuse_reserved;
@@ -197,8 +199,6 @@ impl Node {
         if !self.taken.contains(protocol) {
             self.taken.push(protocol.clone());
         }
-        self.router
-            .register_delivery_callback(protocol, Callback::Application);
         Ok(())
     }
 

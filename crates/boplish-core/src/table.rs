@@ -25,6 +25,19 @@ impl<K: Ord, V> Table<K, V> {
         }
     }
 
+    /// Entries in the order of their keys, with room for no more.
+    #[cfg(feature = "simulator")]
+    pub(crate) fn from_sorted(entries: impl ExactSizeIterator<Item = (K, V)>) -> Self {
+        let mut keys = Vec::with_capacity(entries.len());
+        let mut values = Vec::with_capacity(entries.len());
+        for (key, value) in entries {
+            keys.push(key);
+            values.push(value);
+        }
+        debug_assert!(keys.is_sorted(), "the keys are in order");
+        Self { keys, values }
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.keys.len()
     }
@@ -193,14 +206,12 @@ fn shrink_vec<T>(vec: &mut Vec<T>) {
     }
 }
 
-/// Takes the first item of a queue; one that is empty gives back what a burst has taken.
+/// Takes the first item of a queue. One that is empty keeps nothing for items to come: most of a
+/// million peers rest.
 pub(crate) fn pop_or_shrink<T>(queue: &mut VecDeque<T>) -> Option<T> {
     let item = queue.pop_front();
-    if item.is_none() && queue.capacity() > KEPT {
+    if item.is_none() {
         *queue = VecDeque::new();
     }
     item
 }
-
-/// Room that an empty queue keeps.
-const KEPT: usize = 8;

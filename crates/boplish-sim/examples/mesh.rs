@@ -5,6 +5,7 @@
 mod shared;
 
 use core::time::Duration;
+use std::sync::Arc;
 
 use boplish_core::Config;
 use boplish_sim::{NetworkConfig, World};
@@ -23,7 +24,7 @@ fn main() {
     let mut world = World::new(1, NetworkConfig::default());
     for _ in 0..peers {
         let mut config = Config::default();
-        config.link.max_links = peers as usize;
+        Arc::make_mut(&mut config.link).max_links = peers as usize;
         world.add_peer(config);
         world.run_for(Duration::from_millis(100));
     }

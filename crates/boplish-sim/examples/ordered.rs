@@ -31,6 +31,7 @@ fn main() {
         peers: peers as u32,
         budget: budget as u32,
         near: 4,
+        successors: 8,
     });
     let bytes = resident().saturating_sub(before) / peers as u64;
     println!("started in {:.1?}, {bytes} bytes per peer", spent() - start);

@@ -34,6 +34,7 @@ fn main() -> ExitCode {
         ..Config::default()
     };
     let mut overlay = Overlay::new(1, NetworkConfig::internet(), config);
+    overlay.world.keep_tables_apart();
     let pause = Duration::from_millis(50).min(Duration::from_secs(100) / peers as u32);
     overlay.add_peers(peers, pause);
     overlay.run_for(pause * peers as u32 + Duration::from_secs(240));

@@ -39,6 +39,12 @@ impl<T> Arena<T> {
         }
     }
 
+    /// Makes room for so many more.
+    pub(crate) fn reserve(&mut self, more: usize) {
+        self.slots.reserve_exact(more);
+        self.stamps.reserve_exact(more);
+    }
+
     pub(crate) fn insert(&mut self, it: T) -> Index<T> {
         let slot = match self.free.pop() {
             Some(slot) => {

@@ -47,6 +47,9 @@ pub struct NetworkConfig {
     pub hidden_timers: Duration,
     /// From the cut of the path until ICE says that it is disconnected.
     pub ice_disconnected_after: Duration,
+    /// Between two of ICE's checks: up to so much later it is noticed that the path was cut, or, if
+    /// it is zero, by the jitter (RFC 7675, section 5.1).
+    pub ice_checks: Duration,
     /// From the cut of the path, or from the description of an attempt, until ICE gives up.
     pub ice_failed_after: Duration,
     /// Silence after which the server takes a WebSocket for dead.
@@ -120,6 +123,7 @@ impl Default for NetworkConfig {
             clock_granularity: Duration::from_millis(1),
             hidden_timers: Duration::from_secs(1),
             ice_disconnected_after: Duration::from_secs(5),
+            ice_checks: Duration::ZERO,
             ice_failed_after: Duration::from_secs(25),
             socket_timeout: Duration::from_secs(45),
             linger: Duration::from_millis(500),
@@ -136,6 +140,7 @@ impl NetworkConfig {
             geography: Some(Geography::default()),
             jitter: Delay::millis(0, 4).with_outliers(5, 60),
             loss: 500,
+            ice_checks: Duration::from_millis(2_500),
             server: Delay::millis(10, 150).with_outliers(5, 300),
             ..Self::default()
         }

@@ -38,6 +38,7 @@ mod pipe;
 mod queue;
 mod random;
 mod server;
+mod tables;
 mod tamper;
 mod trace;
 mod webrtc;

@@ -147,19 +147,23 @@ impl Connections {
     pub(crate) fn insert(&mut self, id: ConnectionId, slot: u32) -> bool {
         let number = u32::try_from(id.0).ok().filter(|it| *it >= self.next);
         if let Some(number) = number {
+            // Nearly all of them have as many as they will ever have.
+            self.all.reserve_exact(1);
             self.all.push((number, slot));
             self.next = number + 1;
         }
         number.is_some()
     }
 
-    pub(crate) fn remove(&mut self, id: ConnectionId) {
-        self.all.retain(|(number, _)| u64::from(*number) != id.0);
+    /// Those of an ordered start, numbered from 0, with room for no more.
+    pub(crate) fn adopt(&mut self, slots: impl ExactSizeIterator<Item = u32>) {
+        self.next = slots.len() as u32;
+        self.all = Vec::with_capacity(slots.len());
+        self.all.extend((0..).zip(slots));
     }
 
-    /// The number that the next connection has at least.
-    pub(crate) fn next_id(&self) -> ConnectionId {
-        ConnectionId(u64::from(self.next))
+    pub(crate) fn remove(&mut self, id: ConnectionId) {
+        self.all.retain(|(number, _)| u64::from(*number) != id.0);
     }
 
     pub(crate) fn ids(&self) -> impl Iterator<Item = ConnectionId> {

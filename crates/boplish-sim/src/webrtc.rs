@@ -27,7 +27,8 @@ pub(crate) struct Endpoint {
     pub(crate) is_up: bool,
     /// Whether what is sent waits for the path.
     pub(crate) is_stalled: bool,
-    pub(crate) id: ConnectionId,
+    /// Its number, which the core counts up from 0.
+    number: u32,
     pub(crate) partner: Option<EndpointIndex>,
     /// What this side has sent and the other has not received.
     pub(crate) out: Lane,
@@ -38,16 +39,26 @@ pub(crate) struct Endpoint {
     pub(crate) epoch: u32,
     /// When the latest item arrives, in nanoseconds: later ones don't overtake it.
     pub(crate) last_arrival: u64,
-    /// Since when something waits for the path, in nanoseconds; [`NEVER`] if nothing does.
-    pub(crate) waits_since: u64,
-    /// When it was closed, in units of 2^20 ns, about a millisecond.
+    /// Since when something waits for the path, as a [`stamp`]; [`NEVER`] if nothing does.
+    pub(crate) waits_since: u32,
+    /// When it was closed, as a [`stamp`].
     pub(crate) closed_at: u32,
     /// Of a connection that is being set up or restarted only.
     pub(crate) setup: Option<Box<Setup>>,
 }
 
 /// No moment.
-pub(crate) const NEVER: u64 = u64::MAX;
+pub(crate) const NEVER: u32 = u32::MAX;
+
+/// A moment in units of 2^20 ns, about a millisecond.
+pub(crate) fn stamp(at: Time) -> u32 {
+    (moment::nanos(at) >> 20) as u32
+}
+
+/// The moment of a stamp.
+pub(crate) fn stamped(stamp: u32) -> Time {
+    moment::time(u64::from(stamp) << 20)
+}
 
 /// What is known of a connection while its two sides are looking for each other.
 #[derive(Debug)]
@@ -137,7 +148,7 @@ impl Endpoint {
             ice: None,
             is_up: false,
             is_stalled: false,
-            id,
+            number: id.0 as u32,
             partner: None,
             out: Lane::EMPTY,
             out_bytes: 0,
@@ -148,6 +159,20 @@ impl Endpoint {
             closed_at: 0,
             setup: setup.map(Box::new),
         }
+    }
+
+    /// A side whose set-up is long over.
+    pub(crate) fn at_rest(owner: PeerHandle, id: ConnectionId) -> Self {
+        Self {
+            state: EndpointState::Open,
+            ice: Some(IceState::Connected),
+            is_up: true,
+            ..Self::new(owner, id, None)
+        }
+    }
+
+    pub(crate) fn id(&self) -> ConnectionId {
+        ConnectionId(u64::from(self.number))
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -200,7 +225,7 @@ impl Endpoint {
             self.epoch = self.epoch.wrapping_add(1);
             self.waits_since = match self.out.is_empty() {
                 true => NEVER,
-                false => moment::nanos(now),
+                false => stamp(now),
             };
         }
     }
@@ -210,7 +235,7 @@ impl Endpoint {
     pub(crate) fn heal(&mut self) -> Option<Time> {
         let waits = self.is_stalled && self.waits_since != NEVER && !self.out.is_empty();
         match waits {
-            true => Some(moment::time(self.waits_since)),
+            true => Some(stamped(self.waits_since)),
             false => {
                 self.is_stalled = false;
                 None
@@ -358,7 +383,7 @@ mod tests {
 
     #[test]
     fn an_endpoint_is_small() {
-        assert!(size_of::<Endpoint>() <= 72);
+        assert!(size_of::<Endpoint>() <= 64);
         assert_eq!(size_of::<Option<Endpoint>>(), size_of::<Endpoint>());
     }
 

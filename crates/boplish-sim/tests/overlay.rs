@@ -98,6 +98,7 @@ fn a_ring_that_starts_in_order_stays_so() {
         peers: 100,
         budget: 24,
         near: 4,
+        successors: 8,
     });
     assert!(overlay.world.open_connections().len() > 1_000);
     overlay.run_for(secs(60));

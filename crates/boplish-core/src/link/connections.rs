@@ -4,14 +4,13 @@ use boplish_wire::limits::MAX_FRAME;
 use boplish_wire::{CloseReason, Description, Frame, Hello, PeerId, Signal};
 
 use super::candidates::Batch;
-use super::handshake::{Remote, Role, Stage};
+use super::handshake::{Role, Stage};
 use super::invite::{GATHERING_BY_HAND, shorten};
-use super::open::{Link, Liveness, Restart};
+use super::open::{Link, Restart};
 use super::{Attempt, LinkOutput, Links, handshake_of, link_of};
 use crate::io::{
     ConnectionCommand, ConnectionId, ConnectionInput, DisconnectReason, IceState, Refusal,
 };
-use crate::node::AdoptedLink;
 use crate::table::shrink;
 use crate::time::Time;
 
@@ -241,32 +240,6 @@ impl Links {
             peer: id,
             routing: hello.routing,
         });
-    }
-
-    /// Opens a link as if its handshake had been completed just now. `None` if there is no room,
-    /// or a link already.
-    pub(crate) fn adopt(&mut self, now: Time, adopted: AdoptedLink<'_>) -> Option<ConnectionId> {
-        let id = adopted.peer;
-        if self.is_full() || self.open.contains_key(&id) {
-            return None;
-        }
-        let connection = self.new_connection(id);
-        let role = match adopted.offered {
-            true => Role::Offerer,
-            false => Role::Answerer,
-        };
-        let remote = Remote {
-            fingerprint: adopted.fingerprint,
-            ufrag: adopted.ufrag.into(),
-        };
-        let liveness = Liveness::new(now, &self.config, self.hidden);
-        let link = Link::at_rest(connection, role, adopted.session, remote, liveness);
-        self.insert_link(id, link);
-        self.outputs.push_back(LinkOutput::Up {
-            peer: id,
-            routing: adopted.routing.to_vec(),
-        });
-        Some(connection)
     }
 
     fn insert_link(&mut self, id: PeerId, link: Link) {

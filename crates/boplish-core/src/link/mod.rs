@@ -11,6 +11,8 @@
 //! - `invite`: offers and answers that people carry.
 //! - [`handshake`], [`open`], [`candidates`]: the states, without any input or output.
 
+#[cfg(feature = "simulator")]
+mod adopt;
 mod candidates;
 mod connections;
 mod drive;
@@ -100,7 +102,7 @@ pub(crate) enum LinkOutput {
 /// All links of this peer.
 #[derive(Debug)]
 pub(crate) struct Links {
-    config: LinkConfig,
+    config: Arc<LinkConfig>,
     keypair: Arc<Keypair>,
     rng: Xoshiro256PlusPlus,
     closed: bool,
@@ -121,7 +123,7 @@ pub(crate) struct Links {
     invitations: Vec<Handshake>,
     /// The sessions of those that were used or have expired.
     lapsed: Vec<SessionId>,
-    /// Whose connection it is, but for that of the own first offer.
+    /// Whose connection it is, by the position of the id, but for that of the own first offer.
     owners: Table<ShortId, PeerId>,
     seen: Seen<u64>,
     early: Early,
@@ -188,7 +190,7 @@ pub(crate) enum LinkSendError {
 
 impl Links {
     pub(crate) fn new(
-        config: LinkConfig,
+        config: Arc<LinkConfig>,
         keypair: Arc<Keypair>,
         rng: Xoshiro256PlusPlus,
         now: Time,
@@ -223,12 +225,7 @@ impl Links {
 
     /// The next thing to do, until there is none.
     pub(crate) fn poll_output(&mut self) -> Option<LinkOutput> {
-        let output = pop_or_shrink(&mut self.outputs);
-        if output.is_none() {
-            // Nothing is kept for outputs to come: most peers of the simulator rest.
-            self.outputs = VecDeque::new();
-        }
-        output
+        pop_or_shrink(&mut self.outputs)
     }
 
     /// The signaling channel has opened or closed.

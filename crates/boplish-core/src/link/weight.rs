@@ -41,7 +41,7 @@ impl Ends {
             let mut rng = Xoshiro256PlusPlus::from_seed([seed + 1; 32]);
             let id = keypair.id();
             let links_rng = Xoshiro256PlusPlus::from_rng(&mut rng);
-            let links = Links::new(LinkConfig::default(), keypair.into(), links_rng, now);
+            let links = Links::new(LinkConfig::default().into(), keypair.into(), links_rng, now);
             let fingerprint = Fingerprint([seed; 32]);
             (
                 id,

@@ -1,13 +1,26 @@
-//! Links that the simulator has made without a handshake.
+//! A place in the ring that the simulator gives a peer without a handshake or a message.
 
+use core::time::Duration;
+use std::sync::Arc;
+
+use boplish_wire::ring::TableEntry;
 use boplish_wire::{Fingerprint, PeerId, SessionId};
 
 use super::{Node, Phase};
-use crate::io::ConnectionId;
 use crate::time::Time;
 
-/// A link whose handshake is left out.
-#[doc(hidden)]
+/// What a peer of a ring that has come to rest knows, all of which others know, too.
+#[derive(Debug, Clone, Copy)]
+pub struct AdoptedPlace<'a> {
+    /// The peers before it, the nearest first.
+    pub predecessors: &'a [PeerId],
+    /// Its successor list, the nearest first.
+    pub successors: &'a [PeerId],
+    /// Its links, in the order of the ids; the first has connection 0, and so on.
+    pub links: &'a [AdoptedLink<'a>],
+}
+
+/// A link whose handshake is left out, to a member of the ring.
 #[derive(Debug, Clone, Copy)]
 pub struct AdoptedLink<'a> {
     /// Who is at the other end.
@@ -20,22 +33,31 @@ pub struct AdoptedLink<'a> {
     pub fingerprint: Fingerprint,
     /// The other side's ICE user name fragment.
     pub ufrag: &'a str,
-    /// What the other side's router would have said in its hello.
-    pub routing: &'a [u8],
+    /// How far the other side is from its predecessor, in positions.
+    pub gap: u32,
+    /// The round trip, as it would have been measured.
+    pub round_trip: Duration,
+    /// Whom the other side is linked to; one table for all who know it.
+    pub table: &'a Arc<Vec<TableEntry>>,
 }
 
 impl Node {
-    /// Opens a link as if its handshake had been completed just now: an ordered start of a million
-    /// peers would take too long with handshakes. The shell is to have a connection of that id.
-    ///
-    /// `None` if the node is closed or has no room, or if there is a link to the peer already.
-    #[doc(hidden)]
-    pub fn adopt_link(&mut self, now: Time, link: AdoptedLink<'_>) -> Option<ConnectionId> {
-        if self.phase != Phase::Open {
-            return None;
-        }
-        let connection = self.links.adopt(now, link);
+    /// Takes a place in a ring as if it had had it for long: a million peers would take too long
+    /// to join one by one. What it does regularly begins at a random moment of its interval. The
+    /// shell is to have the connections. `false` if the node is not open and new, or in no ring.
+    pub fn adopt_place(&mut self, now: Time, place: AdoptedPlace<'_>) -> bool {
+        let is_new = self.phase == Phase::Open && self.links.linked_peers().next().is_none();
+        let Some(chord) = self.router.as_chord().filter(|_| is_new) else {
+            return false;
+        };
+        chord.adopt_place(now, place);
+        self.links.adopt(now, place.links);
         self.drain(now);
-        connection
+        true
+    }
+
+    /// What a neighbour has told of its links: the simulator puts equal tables into one place.
+    pub fn table_mut(&mut self, neighbour: PeerId) -> Option<&mut Arc<Vec<TableEntry>>> {
+        self.router.as_chord()?.table_mut(&neighbour)
     }
 }

@@ -1,9 +1,9 @@
 //! The conversation with the bootstrap server.
 
+use boplish_wire::PeerId;
 use boplish_wire::bootstrap::{
     ErrorCode, FromServer, IceServer, NetworkParameters, ServerError, joined,
 };
-use boplish_wire::{PeerId, signal};
 use rand_core::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
@@ -11,34 +11,24 @@ use super::Node;
 use crate::config::ChordConfig;
 use crate::io::{Event, Output, Refusal};
 use crate::parameters::Agreement;
-use crate::protocol::{self, bopcast, ping, topo};
+
 use crate::router::chord::Chord;
 use crate::router::mesh::Mesh;
-use crate::router::{Callback, Router, Via};
+use crate::router::{Router, Via};
 use crate::signaling::Due;
 use crate::time::Time;
 
-/// A ring's router, or that of a mesh, with the core's own protocols.
+/// A ring's router, or that of a mesh.
 pub(super) fn new_router(
     id: PeerId,
     chord: Option<ChordConfig>,
     max_links: usize,
     rng: Xoshiro256PlusPlus,
 ) -> Box<dyn Router + Send> {
-    let mut router: Box<dyn Router + Send> = match chord {
+    match chord {
         Some(config) => Box::new(Chord::new(id, config, rng)),
         None => Box::new(Mesh::new(id, max_links, rng)),
-    };
-    let callbacks = [
-        (signal::PROTOCOL, Callback::Links),
-        (topo::NAME, Callback::Topo),
-        (ping::NAME, Callback::Ping),
-        (bopcast::NAME, Callback::Bopcast),
-    ];
-    for (name, callback) in callbacks {
-        router.register_delivery_callback(&protocol::name(name), callback);
     }
-    router
 }
 
 impl Node {
@@ -138,10 +128,6 @@ impl Node {
         let rng = Xoshiro256PlusPlus::from_rng(&mut self.rng);
         let (id, chord) = (self.keypair.id(), self.parameters.chord());
         self.router = new_router(id, chord, self.links.max_links(), rng);
-        for protocol in &self.taken {
-            self.router
-                .register_delivery_callback(protocol, Callback::Application);
-        }
         for protocol in &self.watched {
             self.router.watch(protocol);
         }

@@ -12,7 +12,7 @@ use crate::router::{Callback, Via};
 use crate::time::Time;
 
 impl Node {
-    pub(super) fn deliver(&mut self, now: Time, callback: Callback, via: Via, message: Message) {
+    pub(super) fn deliver(&mut self, now: Time, via: Via, message: Message) {
         self.monitor(Direction::Incoming, &message);
         match message.kind {
             Kind::Ack { of } => {
@@ -43,7 +43,7 @@ impl Node {
                 if message.wants_ack {
                     self.acknowledge(now, &message);
                 }
-                self.call_back(now, callback, via, message);
+                self.call_back(now, via, message);
             }
         }
     }
@@ -57,8 +57,12 @@ impl Node {
     }
 
     /// Hands a message to whoever handles its protocol.
-    fn call_back(&mut self, now: Time, callback: Callback, via: Via, message: Message) {
+    fn call_back(&mut self, now: Time, via: Via, message: Message) {
         let from = message.from;
+        let callback = match self.taken.contains(&message.protocol) {
+            true => Callback::Application,
+            false => Callback::of(message.protocol.as_str()),
+        };
         match callback {
             Callback::Links => {
                 let admits = self.router.admits(from);

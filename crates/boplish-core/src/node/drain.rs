@@ -84,16 +84,12 @@ impl Node {
                 let text = json::encode(&message);
                 self.outputs.push_back(Output::SendSignaling(text));
             }
-            RouterOutput::Deliver {
-                callback,
-                via,
-                message,
-            } => {
+            RouterOutput::Deliver { via, message } => {
                 // Until now nobody knew whether this peer owns the key.
                 let is_stranger = via != Via::Link(message.from) && message.way.by_key;
                 match is_stranger.then(|| self.origins.check_arrived(&message)) {
                     Some(Err(reason)) => self.handle_refused(now, via, &message, reason),
-                    Some(Ok(())) | None => self.deliver(now, callback, via, message),
+                    Some(Ok(())) | None => self.deliver(now, via, message),
                 }
             }
             RouterOutput::Forward {

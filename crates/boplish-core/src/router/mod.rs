@@ -10,10 +10,11 @@ pub(crate) mod origin;
 
 use core::time::Duration;
 
-use boplish_wire::{Kind, Message, MessageId, Payload, PeerId, ProtocolName, Way};
+use boplish_wire::{Kind, Message, MessageId, Payload, PeerId, ProtocolName, Way, ring, signal};
 
 use crate::io::DisconnectReason;
 use crate::kbr::KeyBased;
+use crate::protocol::{bopcast, discovery, ping, topo};
 use crate::time::Time;
 
 /// Where a message came in.
@@ -31,7 +32,7 @@ pub(crate) enum Via {
 pub(crate) enum Callback {
     /// The links, for signaling-protocol.
     Links,
-    /// The router itself, for discovery-protocol.
+    /// The router itself, for discovery-protocol and ring-protocol.
     Router,
     /// The topo protocol.
     Topo,
@@ -43,6 +44,20 @@ pub(crate) enum Callback {
     Application,
 }
 
+impl Callback {
+    /// Who takes the messages of a protocol unless that was said otherwise.
+    pub(crate) fn of(protocol: &str) -> Self {
+        match protocol {
+            signal::PROTOCOL => Self::Links,
+            discovery::NAME | ring::PROTOCOL => Self::Router,
+            topo::NAME => Self::Topo,
+            ping::NAME => Self::Ping,
+            bopcast::NAME => Self::Bopcast,
+            _ => Self::Application,
+        }
+    }
+}
+
 /// What a router has to say.
 #[derive(Debug)]
 pub(crate) enum RouterOutput {
@@ -51,11 +66,7 @@ pub(crate) enum RouterOutput {
     /// Send a message through the fallback signaling channel.
     SendSignaling(Message),
     /// A message has reached its destination, this peer.
-    Deliver {
-        callback: Callback,
-        via: Via,
-        message: Message,
-    },
+    Deliver { via: Via, message: Message },
     /// A message from another to another was sent on.
     Forwarded(Message),
     /// A message for a key would go on to `next`, and its protocol is watched: it waits until
@@ -144,7 +155,9 @@ pub enum NeighbourKind {
 
 /// Decides where messages go, and which links there should be.
 ///
-/// `add_peer`, `peer_ids`, `route` and `register_delivery_callback` are the report's four methods.
+/// `add_peer`, `peer_ids` and `route` are methods of the report's router; its fourth, which
+/// registers delivery callbacks, is [`Callback::of`] and [`Node::take_protocol`](crate::Node)
+/// here, since a core calls nobody.
 pub(crate) trait Router: KeyBased + core::fmt::Debug {
     /// A link to a peer is up; `routing` is what its router said in its hello.
     fn add_peer(&mut self, now: Time, peer: PeerId, routing: &[u8]);
@@ -157,9 +170,6 @@ pub(crate) trait Router: KeyBased + core::fmt::Debug {
 
     /// Sends a message of this peer on its way.
     fn route(&mut self, now: Time, message: Message);
-
-    /// Says who takes the messages of a protocol. Those of all others go to the application.
-    fn register_delivery_callback(&mut self, protocol: &ProtocolName, callback: Callback);
 
     /// Takes a message from a neighbour or the bootstrap server: delivers it or sends it on.
     fn handle_message(&mut self, now: Time, via: Via, message: Message);
@@ -205,6 +215,12 @@ pub(crate) trait Router: KeyBased + core::fmt::Debug {
 
     /// The links.
     fn neighbours(&self) -> Vec<NeighbourView>;
+
+    /// The ring, if it is one: the simulator gives places in it.
+    #[cfg(feature = "simulator")]
+    fn as_chord(&mut self) -> Option<&mut chord::Chord> {
+        None
+    }
 
     /// Does what is due.
     fn handle_timeout(&mut self, now: Time);

@@ -20,6 +20,7 @@ pub use churn::Churn;
 pub use lookups::{Lookup, LookupSummary, Lookups, Outcome};
 pub use membership::Membership;
 pub use plan::Plan;
+pub(crate) use plan::PlannedLinks;
 
 /// The longest time between two looks at what peers were told.
 const LOOK: Duration = Duration::from_millis(500);

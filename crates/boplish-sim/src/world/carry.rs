@@ -28,7 +28,7 @@ impl World {
         let Some(it) = self.endpoint(endpoint) else {
             return;
         };
-        let (owner, id) = (it.owner, it.id);
+        let (owner, id) = (it.owner, it.id());
         self.note(2, u64::from(endpoint.slot()));
         self.feed(owner, Input::Connection(id, input));
     }
@@ -46,7 +46,7 @@ impl World {
                 continue;
             };
             let fact = ConnectionInput::BufferedAmount(self.buffered(it));
-            let (id, now) = (it.id, self.local_now(peer));
+            let (id, now) = (it.id(), self.local_now(peer));
             if let Some(node) = &mut self.peer_mut(peer).node {
                 node.handle_input(now, Input::Connection(id, fact));
             }

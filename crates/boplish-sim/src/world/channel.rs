@@ -6,7 +6,9 @@ use boplish_core::ConnectionInput;
 use boplish_core::config::BUFFERED_AMOUNT_LOW;
 
 use crate::moment::{nanos, time};
-use crate::webrtc::{Endpoint, EndpointIndex, EndpointState, Item};
+use crate::peer::PeerHandle;
+use crate::tables::PLAIN_KEEPALIVE;
+use crate::webrtc::{Endpoint, EndpointIndex, EndpointState, Item, stamp, stamped};
 
 use super::World;
 use super::step::Step;
@@ -16,7 +18,7 @@ impl World {
         let Some(it) = self.endpoint(endpoint) else {
             return;
         };
-        let (owner, id) = (it.owner, it.id);
+        let (owner, id) = (it.owner, it.id());
         let Some(partner) = it.partner.filter(|_| it.state == EndpointState::Open) else {
             self.misuse(owner, id, "a frame was sent before the channel was open");
             return;
@@ -57,7 +59,7 @@ impl World {
         let Some((_, that)) = self.partner_of(endpoint) else {
             return;
         };
-        let (to, bytes, now) = (that.owner, item.len(), nanos(self.now));
+        let (to, bytes, now) = (that.owner, item.len(), stamp(self.now));
         let arrival = self.arrival(owner, to, bytes);
         let is_bounded = self.peer(to).line.rates.is_some();
         let Some(it) = self.endpoints.get_mut(endpoint) else {
@@ -143,7 +145,22 @@ impl World {
             let owner = it.owner;
             self.trace.bytes(&frame);
             self.peer_mut(owner).traffic.received.add(frame.len());
+            let may_have_news = frame.len() > PLAIN_KEEPALIVE;
             self.feed_connection(to, ConnectionInput::Message(frame));
+            if may_have_news {
+                self.share_table(from, owner);
+            }
+        }
+    }
+
+    /// What a peer has learned of a neighbour's links, others have learned, too.
+    fn share_table(&mut self, from: EndpointIndex, to: PeerHandle) {
+        let Some(sender) = self.endpoint(from).map(|it| self.id_of(it.owner)) else {
+            return;
+        };
+        let node = self.peers[to.index()].node.as_mut();
+        if let Some(table) = node.and_then(|node| node.table_mut(sender)) {
+            self.tables.share(table);
         }
     }
 
@@ -230,7 +247,7 @@ impl World {
             return;
         };
         it.state = EndpointState::Closed;
-        it.closed_at = (nanos(now) >> 20) as u32;
+        it.closed_at = stamp(now);
         let partner = it.partner;
         self.last_change = now;
         let rest = self.network.linger.max(self.network.late_facts);
@@ -242,14 +259,14 @@ impl World {
 
     /// Whether a fact may still reach the core although it closed the connection.
     pub(super) fn is_late_fact(&self, closed: &Endpoint) -> bool {
-        self.now.since(time(u64::from(closed.closed_at) << 20)) <= self.network.late_facts
+        self.now.since(stamped(closed.closed_at)) <= self.network.late_facts
     }
 
     /// A closed channel gives up what it still holds, and its place.
     pub(super) fn forget_endpoint(&mut self, endpoint: EndpointIndex) {
         self.clear_channel(endpoint);
         if let Some(it) = self.endpoints.remove(endpoint) {
-            self.peer_mut(it.owner).connections.remove(it.id);
+            self.peer_mut(it.owner).connections.remove(it.id());
         }
     }
 }

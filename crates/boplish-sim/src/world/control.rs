@@ -16,6 +16,7 @@ use crate::queue::Queue;
 use crate::random::Random;
 use crate::replay;
 use crate::server::Server;
+use crate::tables::Tables;
 use crate::tamper::Tamper;
 use crate::trace::Trace;
 
@@ -55,6 +56,7 @@ impl World {
             endpoints: Arena::new(),
             generations: 0,
             frames: Lanes::new(),
+            tables: Tables::default(),
             server: Server {
                 directory: None,
                 config: ServerConfig::default(),

@@ -232,7 +232,10 @@ impl World {
             it.stall(now);
             let epoch = it.epoch;
             if it.ice != Some(IceState::Failed) {
-                let skew = self.network.jitter.draw(&mut self.random);
+                let skew = match self.network.ice_checks {
+                    Duration::ZERO => self.network.jitter.draw(&mut self.random),
+                    pause => self.random.between(Duration::ZERO, pause),
+                };
                 for (after, state) in [
                     (self.network.ice_disconnected_after, IceState::Disconnected),
                     (self.network.ice_failed_after, IceState::Failed),

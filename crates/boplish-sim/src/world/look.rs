@@ -90,6 +90,12 @@ impl World {
         core::mem::take(&mut self.peer_mut(peer).events)
     }
 
+    /// Each peer keeps its own tables of its neighbours' links from now on, as outside of a
+    /// simulator, where equal ones of several peers are one.
+    pub fn keep_tables_apart(&mut self) {
+        self.tables.are_apart = true;
+    }
+
     /// Changes the network from now on.
     pub fn network_mut(&mut self) -> &mut NetworkConfig {
         &mut self.network
@@ -154,7 +160,7 @@ impl World {
         });
         halves
             .map(|(_, it)| {
-                let state = format!("{:?}: {:?}, {:?}", it.id, it.state, it.negotiation());
+                let state = format!("{:?}: {:?}, {:?}", it.id(), it.state, it.negotiation());
                 (it.owner, state)
             })
             .collect()

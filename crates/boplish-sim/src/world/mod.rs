@@ -30,6 +30,7 @@ use crate::peer::{Peer, PeerHandle};
 use crate::queue::Queue;
 use crate::random::{Random, mix};
 use crate::server::{Server, Socket, SocketIndex};
+use crate::tables::Tables;
 use crate::tamper::Tamper;
 use crate::trace::{Mixer, Trace};
 use crate::webrtc::{Endpoint, EndpointIndex, Item};
@@ -56,6 +57,8 @@ pub struct World {
     generations: u32,
     /// What is on its way on channels.
     frames: Lanes<Item>,
+    /// What peers know of their neighbours' links.
+    tables: Tables,
     server: Server,
     sockets: Arena<Socket>,
     /// The ids in the paths of WebSockets of thieves.

@@ -119,7 +119,7 @@ impl World {
     /// The set-up of a connection, made anew if all was settled.
     fn setup_mut(&mut self, endpoint: EndpointIndex) -> Option<&mut Setup> {
         let it = self.endpoint(endpoint)?;
-        let session = self.session(it.owner, it.id);
+        let session = self.session(it.owner, it.id());
         let it = self.endpoint_mut(endpoint)?;
         let anew = || Box::new(Setup::new(session, Negotiation::Stable));
         Some(it.setup.get_or_insert_with(anew))
@@ -144,7 +144,7 @@ impl World {
 
     fn not_possible(&mut self, endpoint: EndpointIndex, what: &str, negotiation: Negotiation) {
         if let Some(it) = self.endpoint(endpoint) {
-            let (owner, id) = (it.owner, it.id);
+            let (owner, id) = (it.owner, it.id());
             self.misuse(owner, id, &format!("{what} while {negotiation:?}"));
         }
         let delay = self.network.describe.draw(&mut self.random);

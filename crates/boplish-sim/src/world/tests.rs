@@ -4,10 +4,12 @@ use core::time::Duration;
 
 use boplish_core::io::IceState;
 use boplish_core::wire::{Description, Fingerprint};
-use boplish_core::{Config, ConnectionCommand, ConnectionId};
+use boplish_core::{ChordConfig, Config, ConnectionCommand, ConnectionId, RouterConfig};
 
 use crate::config::NetworkConfig;
+use crate::overlay::Plan;
 use crate::peer::{Known, PeerHandle};
+use crate::random::Random;
 use crate::webrtc::{EndpointIndex, EndpointState};
 
 use super::World;
@@ -194,12 +196,17 @@ fn a_link_without_a_handshake_is_as_good_as_any() {
     let mut world = World::new(1, NetworkConfig::default());
     let alone = Config {
         bootstrap: false,
+        router: RouterConfig::Chord(ChordConfig::default()),
         ..Config::default()
     };
-    let peers = [(); 2].map(|()| world.add_peer(alone.clone()));
-    let [a, b] = peers;
-    assert!(world.link((a, &[]), (b, &[])));
-    assert!(!world.link((b, &[]), (a, &[])));
+    let [a, b] = [(); 2].map(|()| world.add_peer(alone.clone()));
+    let plan = Plan {
+        peers: 2,
+        budget: 12,
+        near: 4,
+        successors: 8,
+    };
+    plan.carry_out(&mut world, vec![a, b], &mut Random::new(1));
     world.run_for(Duration::from_secs(60));
     assert_eq!(world.open_connections(), [(a, b)]);
     // Long enough for a restart of ICE, which needs a way for signals besides the link.

@@ -8,7 +8,7 @@ use boplish_wire::{Hop, Kind, Message, PeerId};
 
 use super::next_hop::{Next, Question, next_hop};
 use super::transit::InTransit;
-use super::{Callback, Chord, Detour, RouterOutput, Via};
+use super::{Chord, Detour, RouterOutput, Via};
 use crate::protocol;
 use crate::time::Time;
 
@@ -174,12 +174,8 @@ impl Chord {
                 Via::Link(_) => self.learn_way(now, message.from, Detour::Over(way.clone())),
             }
         }
-        let callback = self.callbacks.get(&message.protocol).copied();
-        self.outputs.push_back(RouterOutput::Deliver {
-            callback: callback.unwrap_or(Callback::Application),
-            via,
-            message,
-        });
+        self.outputs
+            .push_back(RouterOutput::Deliver { via, message });
     }
 
     /// Sends a message to the next hop. `tried` are the peers that it must not go to: who has

@@ -218,12 +218,8 @@ impl BareChord {
                 self.chord.route(now, message);
                 None
             }
-            RouterOutput::Deliver {
-                callback,
-                via,
-                message,
-            } => {
-                self.deliver(now, callback, via, &message);
+            RouterOutput::Deliver { via, message } => {
+                self.deliver(now, via, &message);
                 None
             }
             RouterOutput::SendSignaling(_)
@@ -236,14 +232,14 @@ impl BareChord {
         }
     }
 
-    fn deliver(&mut self, now: Time, callback: Callback, via: Via, message: &Message) {
+    fn deliver(&mut self, now: Time, via: Via, message: &Message) {
         match message.kind {
             Kind::Unreachable { .. } => {
                 if let Some(peer) = unreachable_peer(&message.payload) {
                     self.chord.handle_unreachable(now, message.from, peer);
                 }
             }
-            Kind::Plain if callback == Callback::Router => {
+            Kind::Plain if Callback::of(message.protocol.as_str()) == Callback::Router => {
                 self.chord.handle_delivery(now, via, message);
             }
             Kind::Plain | Kind::Request | Kind::Reply { .. } | Kind::Ack { .. } => {}

@@ -32,7 +32,7 @@ const MAX_AT_ONCE: usize = 4;
 /// After a long link was replaced, another one is looked at so soon; otherwise the pause doubles,
 /// so many times at most.
 const IMPROVE_INTERVAL: Duration = Duration::from_secs(4);
-const MAX_CONTENTED: u32 = 5;
+pub(super) const MAX_CONTENTED: u32 = 5;
 
 /// So many of the peers in an answer are asked, one after the other, until one takes the link.
 const MAX_CANDIDATES: usize = 4;

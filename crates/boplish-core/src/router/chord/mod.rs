@@ -17,6 +17,8 @@
 //! - `carry`: takes, delivers and forwards messages.
 //! - [`vivaldi`]: predicts latencies.
 
+#[cfg(feature = "simulator")]
+mod adopt;
 mod carry;
 mod finds;
 pub(crate) mod harness;
@@ -50,7 +52,7 @@ use self::ring_protocol::Relayed;
 use self::transit::Transit;
 use self::unify::LOOK_AROUND;
 use self::vivaldi::Vivaldi;
-use super::{Callback, NeighbourView, RingView, Router, RouterOutput, Via};
+use super::{NeighbourView, RingView, Router, RouterOutput, Via};
 use crate::config::ChordConfig;
 use crate::io::DisconnectReason;
 use crate::link::retry::random_below;
@@ -68,7 +70,6 @@ pub(crate) struct Chord {
     own: PeerId,
     ring: Ring,
     neighbours: Neighbours,
-    callbacks: Table<ProtocolName, Callback>,
     vivaldi: Vivaldi,
     transit: Transit,
     finds: Finds,
@@ -145,7 +146,6 @@ impl Chord {
             own,
             neighbours: Neighbours::new(config.budget),
             config,
-            callbacks: Table::new(),
             vivaldi: Vivaldi::new(),
             transit: Transit::new(),
             finds: Finds::new(),
@@ -171,9 +171,6 @@ impl Chord {
             rng,
             outputs: VecDeque::new(),
         };
-        for name in [discovery::NAME, wire::PROTOCOL] {
-            chord.register_delivery_callback(&protocol::name(name), Callback::Router);
-        }
         chord.set_hello();
         chord
     }
@@ -298,10 +295,6 @@ impl Router for Chord {
 
     fn route(&mut self, now: Time, message: Message) {
         self.route_own(now, message);
-    }
-
-    fn register_delivery_callback(&mut self, protocol: &ProtocolName, callback: Callback) {
-        self.callbacks.insert(protocol.clone(), callback);
     }
 
     fn handle_message(&mut self, now: Time, via: Via, message: Message) {
@@ -438,6 +431,11 @@ impl Router for Chord {
             round_trip: link.round_trip(),
         };
         self.neighbours.iter().map(view).collect()
+    }
+
+    #[cfg(feature = "simulator")]
+    fn as_chord(&mut self) -> Option<&mut Self> {
+        Some(self)
     }
 
     fn handle_timeout(&mut self, now: Time) {

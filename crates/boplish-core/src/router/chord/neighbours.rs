@@ -1,6 +1,7 @@
 //! The peers that a link is open to, and what each has told of its own.
 
 use core::time::Duration;
+use std::sync::Arc;
 
 use boplish_wire::PeerId;
 use boplish_wire::ring::{Coordinates, Table, TableEntry, gap_code, latency_code};
@@ -40,8 +41,8 @@ pub(super) struct Neighbour {
     pub(super) coordinates: Coordinates,
     /// How far it is from its predecessor, in positions; 0 if that is not known.
     pub(super) gap: u32,
-    /// Whom it is linked to, by position.
-    pub(super) table: Box<[TableEntry]>,
+    /// Whom it is linked to, by position. In the simulator, equal tables are one.
+    pub(super) table: Arc<Vec<TableEntry>>,
     /// Since when it has not acknowledged what it should have.
     pub(super) suspect: Option<Time>,
     /// A suspect for so long that the ring does without it.
@@ -52,7 +53,7 @@ pub(super) struct Neighbour {
     round_trip: u32,
     variation: u32,
     /// The version of the own table that it was told.
-    told: u32,
+    told: u16,
 }
 
 impl Neighbour {
@@ -118,12 +119,13 @@ impl Neighbour {
         };
         let mut table = match told.full {
             true => Vec::new(),
-            false => core::mem::take(&mut self.table).into_vec(),
+            false => self.table.to_vec(),
         };
         table.retain(|entry| !is_gone(entry));
         let room = limit.saturating_sub(table.len());
         table.extend(told.added.iter().take(room));
-        self.table = table.into_boxed_slice();
+        table.shrink_to_fit();
+        self.table = Arc::new(table);
     }
 
     /// Whether it is linked to a peer at this position.
@@ -140,7 +142,8 @@ pub(super) struct Neighbours {
     budget: usize,
     /// The newest changes of the own table, the oldest first.
     changes: Vec<Change>,
-    version: u32,
+    /// Only compared with what was told moments ago, so it may start over.
+    version: u16,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -188,7 +191,7 @@ impl Neighbours {
             origin,
             coordinates: hello.coordinates,
             gap: hello.gap,
-            table: Box::default(),
+            table: Arc::default(),
             suspect: None,
             given_up: false,
             since: now,
@@ -197,9 +200,42 @@ impl Neighbours {
             told: 0,
         };
         self.peers.insert(peer, neighbour);
+        #[cfg(feature = "simulator")]
+        table::shrink(&mut self.peers);
         if hello.member {
             self.changed(Change::Added(peer));
         }
+    }
+
+    /// The links of an ordered start, in the order of the ids: all of them know what is to be
+    /// known.
+    #[cfg(feature = "simulator")]
+    pub(super) fn adopt(
+        &mut self,
+        now: Time,
+        links: &[crate::node::AdoptedLink<'_>],
+        coordinates: Coordinates,
+        origin: impl Fn(&PeerId, bool) -> Origin,
+    ) {
+        let told = self.version;
+        let neighbour = |link: &crate::node::AdoptedLink<'_>| {
+            let mut neighbour = Neighbour {
+                member: true,
+                origin: origin(&link.peer, link.offered),
+                coordinates,
+                gap: link.gap,
+                table: Arc::clone(link.table),
+                suspect: None,
+                given_up: false,
+                since: now,
+                round_trip: 0,
+                variation: 0,
+                told,
+            };
+            neighbour.measured(link.round_trip);
+            (link.peer, neighbour)
+        };
+        self.peers = table::Table::from_sorted(links.iter().map(neighbour));
     }
 
     /// The link to a peer is gone.

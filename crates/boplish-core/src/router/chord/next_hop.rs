@@ -195,7 +195,7 @@ fn greedy(
             };
             offer(first + rest.cost(distance), next);
         }
-        for entry in &link.table {
+        for entry in link.table.iter() {
             let distance = rest.distance(entry.position, gap_of(entry.gap));
             if distance < limit && entry.position != here {
                 let next = Next::Link {

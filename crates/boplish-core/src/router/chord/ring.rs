@@ -32,6 +32,14 @@ impl Ring {
         }
     }
 
+    /// Is a member between these, the nearest first.
+    #[cfg(feature = "simulator")]
+    pub(super) fn adopt(&mut self, predecessors: Vec<Place>, successors: Vec<Place>) {
+        self.member = true;
+        self.predecessors = predecessors;
+        self.successors = successors;
+    }
+
     pub(super) fn predecessor(&self) -> Option<PeerId> {
         self.predecessors.first().map(|place| place.peer)
     }

@@ -14,7 +14,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 
 use self::view::Digest;
 use super::chord::space::clockwise;
-use super::{Callback, NeighbourKind, NeighbourView, RingView, Router, RouterOutput, Via};
+use super::{NeighbourKind, NeighbourView, RingView, Router, RouterOutput, Via};
 use crate::io::DisconnectReason;
 use crate::kbr::{KeyBased, Neighbourhood};
 use crate::link::retry::random_below;
@@ -57,7 +57,6 @@ pub(crate) struct Mesh {
     max_links: usize,
     signaling_open: bool,
     neighbours: Table<PeerId, Neighbour>,
-    callbacks: Table<ProtocolName, Callback>,
     avoided: Table<PeerId, Time>,
     announce_at: Option<Time>,
     look_around_at: Option<Time>,
@@ -86,21 +85,18 @@ enum NextHop {
 
 impl Mesh {
     pub(crate) fn new(own: PeerId, max_links: usize, rng: Xoshiro256PlusPlus) -> Self {
-        let mut mesh = Self {
+        Self {
             own,
             max_links,
             signaling_open: false,
             neighbours: Table::new(),
-            callbacks: Table::new(),
             avoided: Table::new(),
             announce_at: None,
             look_around_at: None,
             look_around_pause: LOOK_AROUND,
             rng,
             outputs: VecDeque::new(),
-        };
-        mesh.register_delivery_callback(&protocol::name(discovery::NAME), Callback::Router);
-        mesh
+        }
     }
 
     /// The first peer at or after a key, clockwise.
@@ -225,12 +221,8 @@ impl Mesh {
     }
 
     fn deliver(&mut self, via: Via, message: Message) {
-        let callback = self.callbacks.get(&message.protocol).copied();
-        self.outputs.push_back(RouterOutput::Deliver {
-            callback: callback.unwrap_or(Callback::Application),
-            via,
-            message,
-        });
+        self.outputs
+            .push_back(RouterOutput::Deliver { via, message });
     }
 
     /// Carries a message from one neighbour to another.
@@ -335,10 +327,6 @@ impl Router for Mesh {
             NextHop::Signaling => RouterOutput::SendSignaling(message),
             NextHop::Nowhere => RouterOutput::Unroutable(message),
         });
-    }
-
-    fn register_delivery_callback(&mut self, protocol: &ProtocolName, callback: Callback) {
-        self.callbacks.insert(protocol.clone(), callback);
     }
 
     fn handle_message(&mut self, _now: Time, via: Via, message: Message) {

@@ -75,6 +75,7 @@ impl Backend for Simulation<'_> {
             peers: count,
             budget: (chord.budget - chord.reserve) as u32,
             near: chord.ring_links as u32,
+            successors: chord.successors as u32,
         };
         let mut random = self.world.fork_random();
         plan.carry_out(&mut self.world, handles, &mut random);
