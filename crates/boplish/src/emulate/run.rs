@@ -13,12 +13,12 @@ use super::options::{BackendKind, EmulateOptions};
 use super::progress::{Progress, Watcher};
 use super::report::charts::charts;
 use super::report::page::interval;
-use super::report::text::value;
+use super::report::text::{grouped, value};
 use super::results::Folder;
 use super::scenario::Scenario;
 use super::sim::Simulation;
 use super::stage::{Performed, perform};
-use super::statistics::figures::figures;
+use super::statistics::figures::{Unit, figures};
 use super::statistics::samples::Samples;
 use super::summary::{FORMAT, RunSummary, Summary};
 use super::webrtc::{Machine, RealNetwork};
@@ -171,6 +171,7 @@ fn summarize(scenario: &Scenario, command: &Command<'_>, first: u64, done: &[Don
 fn run_summary(scenario: &Scenario, command: &Command<'_>, done: &Done) -> RunSummary {
     let performed = &done.performed;
     let last = performed.samples.moments.last();
+    let (steps, memory) = (performed.ending.steps, memory());
     RunSummary {
         seed: done.seed,
         trace_hash: performed
@@ -181,8 +182,10 @@ fn run_summary(scenario: &Scenario, command: &Command<'_>, done: &Done) -> RunSu
         cut_short: performed.cut_short,
         seconds: last.map_or(0.0, |moment| moment.at),
         wall_seconds: done.wall_seconds,
-        steps: performed.ending.steps,
-        memory_bytes: memory(),
+        steps,
+        steps_per_second: steps.map(|steps| steps as f64 / done.wall_seconds.max(1e-9)),
+        memory_bytes: memory,
+        bytes_per_peer: memory.map(|bytes| bytes as f64 / scenario.peers.count.max(1) as f64),
         verdicts: checks::judge(scenario, performed),
         figures: figures(&[&performed.samples]),
     }
@@ -250,6 +253,23 @@ fn print(summary: &Summary, folder: &Folder) -> Result<(), Failure> {
                 stdout,
                 "seed {}: {word}: {}: {}",
                 run.seed, verdict.check, verdict.detail
+            )?;
+        }
+        if let Some((steps, speed)) = run.steps.zip(run.steps_per_second) {
+            let (all, speed) = (grouped(steps), grouped(speed.round() as u64));
+            let took = value(run.wall_seconds, Unit::Seconds);
+            writeln!(
+                stdout,
+                "seed {}: {all} events in {took}, {speed} per second",
+                run.seed
+            )?;
+        }
+        if let Some((memory, each)) = run.memory_bytes.zip(run.bytes_per_peer) {
+            let (memory, each) = (grouped(memory), grouped(each.round() as u64));
+            writeln!(
+                stdout,
+                "seed {}: {memory} bytes at most, {each} bytes per peer",
+                run.seed
             )?;
         }
         if let Some(hash) = &run.trace_hash {

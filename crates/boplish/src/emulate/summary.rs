@@ -50,9 +50,15 @@ pub(crate) struct RunSummary {
     /// Steps of the simulation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) steps: Option<u64>,
+    /// The same in each second that the run took, whatever it did in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) steps_per_second: Option<f64>,
     /// The most memory that the process has had, where the system tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) memory_bytes: Option<u64>,
+    /// The same for each of the first peers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) bytes_per_peer: Option<f64>,
     pub(crate) verdicts: Vec<Verdict>,
     pub(crate) figures: Vec<Figure>,
 }

@@ -272,19 +272,15 @@ fn runs(page: &mut String, summary: &Summary) {
          <th>steps/s</th><th>memory per peer</th></tr></thead><tbody>\n",
     );
     for run in &summary.runs {
-        run_row(page, summary, run);
+        run_row(page, run);
     }
     page.push_str("</tbody></table></div>\n");
 }
 
-fn run_row(page: &mut String, summary: &Summary, run: &RunSummary) {
+fn run_row(page: &mut String, run: &RunSummary) {
     let none = || "–".to_owned();
-    let speed = run
-        .steps
-        .map(|steps| (steps as f64 / run.wall_seconds.max(1e-9)).round() as u64);
-    let memory = run
-        .memory_bytes
-        .map(|bytes| value(bytes as f64 / summary.peers.max(1) as f64, Unit::Bytes));
+    let speed = run.steps_per_second.map(|speed| speed.round() as u64);
+    let memory = run.bytes_per_peer.map(|bytes| value(bytes, Unit::Bytes));
     put(
         page,
         format_args!(
