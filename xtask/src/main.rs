@@ -8,6 +8,7 @@ mod apt;
 mod build;
 mod fuzz;
 mod js;
+mod lzma;
 mod process;
 mod swarm;
 mod test;
@@ -34,6 +35,9 @@ enum Task {
     Wasm(wasm::Options),
     /// Build the npm package and the pages around the module, and weigh them.
     Js,
+    /// Compress standard input for the npm package, which decodes it.
+    #[command(hide = true)]
+    Lzma,
     /// Build everything: the module, the pages, the command line.
     Build,
     /// Build everything and start a server with a network of native peers.
@@ -52,6 +56,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().task {
         Task::Wasm(options) => wasm::run(&options),
         Task::Js => js::run().map(drop),
+        Task::Lzma => lzma::run(),
         Task::Build => build::run(),
         Task::Demo(options) => build::demo(&options),
         Task::Test(options) => return test::run(&options),

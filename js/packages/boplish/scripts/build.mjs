@@ -2,7 +2,7 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { decoderSource, embed } from './embed.mjs';
+import { embed } from './embed.mjs';
 import { shorten } from './shorten.mjs';
 
 const root = new URL('..', import.meta.url);
@@ -15,6 +15,10 @@ const wasm = await readFile(path('wasm/boplish_web_bg.wasm')).catch(() => {
 
 const glue = await readFile(path('wasm/boplish_web.js'), 'utf8');
 const short = shorten(wasm, glue);
+const inside = `
+import { decode } from './decode.mjs';
+const text = '${embed(short.wasm)}';
+export const moduleBytes = () => decode(text, ${short.wasm.length});`;
 
 /** Gives `boplish:module` the module's bytes, and the glue that fits. */
 const moduleInside = {
@@ -22,8 +26,9 @@ const moduleInside = {
   setup(build) {
     build.onResolve({ filter: /^boplish:module$/ }, () => ({ path: 'module', namespace: 'boplish' }));
     build.onLoad({ filter: /.*/, namespace: 'boplish' }, () => ({
-      contents: `${decoderSource}\nconst text = ${embed(short.wasm)};\nexport const moduleBytes = () => decode(text);`,
+      contents: inside,
       loader: 'js',
+      resolveDir: path('scripts'),
     }));
     build.onLoad({ filter: /[\\/]wasm[\\/]boplish_web\.js$/ }, () => ({ contents: short.glue, loader: 'js' }));
   },
