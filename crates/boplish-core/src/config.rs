@@ -67,8 +67,11 @@ pub struct ChordConfig {
 /// Timers and bounds of links and of the signaling channel.
 #[derive(Debug, Clone)]
 pub struct LinkConfig {
-    /// From creating an offer or answer to an open link; then the attempt is given up.
+    /// From an answer to an open link, and for the making of a description; then the attempt is
+    /// given up.
     pub handshake_timeout: Duration,
+    /// An offer waits this long for its answer, then its receiver counts as gone.
+    pub answer_timeout: Duration,
     /// Local candidates are collected for this long before they are sent (RFC 8838).
     pub candidate_batch: Duration,
     /// An offer or answer that goes over the network waits this long for its candidates.
@@ -127,7 +130,7 @@ impl Default for ChordConfig {
             ring_links: 4,
             reserve: 2,
             stabilize_interval: Duration::from_secs(8),
-            announce_interval: Duration::from_secs(5),
+            announce_interval: Duration::from_secs(8),
             announce_delay: Duration::from_secs(1),
             long_interval: Duration::from_secs(30),
             check_interval: Duration::from_secs(60),
@@ -161,6 +164,7 @@ impl Default for LinkConfig {
     fn default() -> Self {
         Self {
             handshake_timeout: Duration::from_secs(15),
+            answer_timeout: Duration::from_secs(6),
             candidate_batch: Duration::from_millis(40),
             gather_patience: Duration::from_millis(200),
             keepalive_interval: Duration::from_secs(4),

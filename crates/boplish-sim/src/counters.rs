@@ -71,9 +71,11 @@ impl FrameKind {
             match key {
                 3 => protocol = value,
                 4 => kind = value.first().copied().unwrap_or(0),
+                18 if value == [0] => protocol = b"signaling-protocol",
+                18 => protocol = b"ring-protocol",
                 _ => {}
             }
-            if key >= 4 {
+            if key >= 4 && key != 18 {
                 break;
             }
         }

@@ -11,6 +11,7 @@ use crate::message::{
     Hop, Kind, Message, MessageError, MessageId, Payload, ProtocolName, Way, check_json,
     check_length,
 };
+use crate::{ring, signal};
 
 /// One message of a data channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -168,7 +169,11 @@ impl Frame {
         if let Some(to) = &message.to {
             map.field(2).bytes(to.as_bytes());
         }
-        map.field(3).text(message.protocol.as_str());
+        let name = message.protocol.as_str();
+        match PROTOCOLS.iter().position(|it| *it == name) {
+            Some(code) => map.field(18).uint(code as u64),
+            None => map.field(3).text(name),
+        }
         if kind != 0 {
             map.field(4).uint(kind);
         }
@@ -226,6 +231,10 @@ impl From<Wrong> for FrameError {
 
 // The bodies of frames are maps, whose keys docs/protocol.md lists. Readers skip keys that they do
 // not know; a key is never used again for something else.
+
+/// The protocols whose names are written as their place in this list: those that the network
+/// itself speaks all the time.
+const PROTOCOLS: [&str; 2] = [signal::PROTOCOL, ring::PROTOCOL];
 
 fn body(kind: u8) -> Writer {
     // One byte is what CBOR takes for a number below 24.
@@ -385,6 +394,7 @@ fn message(reader: &mut Reader<'_>) -> Result<Message, FrameError> {
             15 => fields.hop_number = Some(reader.small()?),
             16 => fields.bound = reader.small()?,
             17 => fields.pin = Some(reader.small()?),
+            18 => fields.protocol = PROTOCOLS.get(reader.small::<usize>()?).copied(),
             _ => reader.skip()?,
         }
         Ok(())

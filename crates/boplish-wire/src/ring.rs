@@ -30,6 +30,8 @@ pub enum RingMessage {
     Find {
         /// Comes back in the answer.
         token: u32,
+        /// How many places on either side of the owner the answer is to tell.
+        places: u8,
     },
     /// The sender owns the key that was asked for.
     Found {
@@ -37,6 +39,8 @@ pub enum RingMessage {
         token: u32,
         /// The links that the question came over.
         hops: u8,
+        /// Where the owner is.
+        coordinates: Coordinates,
         /// The owner's place.
         state: RingState,
     },
@@ -81,16 +85,16 @@ pub struct Coordinates {
     pub height: u16,
 }
 
-/// What a router tells its neighbour in a hello or keepalive; everything but the flag and the
-/// coordinates only when there is something to tell.
+/// What a router tells its neighbour in a hello or keepalive: all of it in a hello or with a full
+/// table, later what is new.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Table {
     /// Whether the sender is a member of a ring.
     pub member: bool,
     /// Where it is.
-    pub coordinates: Coordinates,
+    pub coordinates: Option<Coordinates>,
     /// How far it is from its predecessor, in positions; 0 if it has none.
-    pub gap: u32,
+    pub gap: Option<u32>,
     /// The receiver acknowledges this number at once, so that the sender learns the round trip.
     pub number: Option<u32>,
     /// Whether `added` is all that the sender is linked to, not only what is new.
@@ -250,11 +254,22 @@ impl RingMessage {
             }
             Self::State(state) => state.write(&mut map),
             Self::Unchanged => {}
-            Self::Find { token } => map.field(1).uint((*token).into()),
-            Self::Found { token, hops, state } => {
+            Self::Find { token, places } => {
+                map.field(1).uint((*token).into());
+                if *places > 0 {
+                    map.field(8).uint((*places).into());
+                }
+            }
+            Self::Found {
+                token,
+                hops,
+                coordinates,
+                state,
+            } => {
                 map.field(1).uint((*token).into());
                 state.write(&mut map);
                 map.field(6).uint((*hops).into());
+                map.field(9).bytes(&coordinates.to_bytes());
             }
             Self::Unify { over } => map.field(7).bytes(&PeerId::concat(over)),
         }
@@ -269,9 +284,10 @@ impl RingMessage {
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, Wrong> {
-        let (mut kind, mut number, mut hops) = (None, 0, 0);
+        let (mut kind, mut number, mut hops, mut places_wanted) = (None, 0, 0, 0);
         let mut state = RingState::default();
         let mut over = Vec::new();
+        let mut coordinates = Coordinates::default();
         reader.map(&mut |key, reader| {
             match key {
                 0 => kind = Some(reader.uint()?),
@@ -282,6 +298,8 @@ impl RingMessage {
                 5 => state.successors = places(reader)?,
                 6 => hops = reader.small()?,
                 7 => over = PeerId::split(reader.bytes()?).ok_or(reader.wrong())?,
+                8 => places_wanted = reader.small()?,
+                9 => coordinates = Coordinates::from_bytes(reader.exactly()?),
                 _ => reader.skip()?,
             }
             Ok(())
@@ -296,10 +314,14 @@ impl RingMessage {
             },
             STATE => Self::State(state),
             UNCHANGED => Self::Unchanged,
-            FIND => Self::Find { token: number },
+            FIND => Self::Find {
+                token: number,
+                places: places_wanted,
+            },
             FOUND => Self::Found {
                 token: number,
                 hops,
+                coordinates,
                 state,
             },
             UNIFY => Self::Unify { over },
@@ -316,12 +338,13 @@ impl Table {
     pub fn encode(&self) -> Vec<u8> {
         let mut map = Writer::map_behind(Vec::new());
         map.flag_field(0, self.member);
-        map.field(1).bytes(&self.coordinates.to_bytes());
-        if let Some(number) = self.number {
-            map.field(2).uint(number.into());
+        if let Some(coordinates) = self.coordinates {
+            map.field(1).bytes(&coordinates.to_bytes());
         }
-        if self.gap != 0 {
-            map.field(6).uint(self.gap.into());
+        for (key, number) in [(2, self.number), (6, self.gap)] {
+            if let Some(number) = number {
+                map.field(key).uint(number.into());
+            }
         }
         map.flag_field(3, self.full);
         if !self.added.is_empty() {
@@ -351,9 +374,9 @@ impl Table {
         reader.map(&mut |key, reader| {
             match key {
                 0 => table.member = reader.flag()?,
-                1 => table.coordinates = Coordinates::from_bytes(reader.exactly()?),
+                1 => table.coordinates = Some(Coordinates::from_bytes(reader.exactly()?)),
                 2 => table.number = Some(reader.small()?),
-                6 => table.gap = reader.small()?,
+                6 => table.gap = Some(reader.small()?),
                 3 => table.full = reader.flag()?,
                 4 => {
                     let (entries, rest) = reader.bytes()?.as_chunks::<ENTRY>();

@@ -51,6 +51,7 @@ impl Links {
         match input {
             ConnectionInput::LocalDescription(description) => {
                 handshake.set_local(&description);
+                handshake.deadline = now + self.config.answer_timeout;
                 self.signal(None, &Signal::Offer { description });
             }
             ConnectionInput::LocalCandidate(candidate) => {
@@ -144,7 +145,12 @@ impl Links {
         }
         handshake.set_local(&description);
         match handshake.role {
-            Role::Offerer => self.signal(Some(peer), &Signal::Offer { description }),
+            Role::Offerer => {
+                if !by_hand {
+                    handshake.deadline = now + self.config.answer_timeout;
+                }
+                self.signal(Some(peer), &Signal::Offer { description });
+            }
             Role::Answerer => {
                 if let (Some(of), Some(remote)) = (handshake.session, &handshake.remote) {
                     let offered = remote.fingerprint;
@@ -250,7 +256,8 @@ impl Links {
 
     /// The connection of an open link.
     fn handle_link_connection(&mut self, now: Time, peer: PeerId, input: ConnectionInput) {
-        let delay = self.config.candidate_batch;
+        // Each batch of a restart costs several hops.
+        let delay = self.config.gather_patience;
         let Some(link) = link_of(&mut self.open, peer) else {
             return;
         };

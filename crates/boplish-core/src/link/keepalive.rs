@@ -33,34 +33,36 @@ impl Links {
         self.network = code;
     }
 
-    /// Sets what hellos and keepalives say for the router.
+    /// Sets what hellos and announcements say for the router.
     pub(crate) fn set_routing(&mut self, routing: Vec<u8>) {
         self.routing = routing;
     }
 
     /// Sends a keepalive to every linked peer now, since what the router says has changed.
     pub(crate) fn announce(&mut self, now: Time) {
-        self.send_keepalives(now, false);
+        let routing = self.routing.clone();
+        self.send_keepalives_due_by(now, NEVER, false, routing);
     }
 
     /// Sends what is due, and what will be soon.
     pub(super) fn send_due_keepalives(&mut self, now: Time) {
         let mut links = self.open.values();
         if links.any(|link| link.liveness.next_keepalive <= now) {
-            self.send_keepalives_due_by(now, now + self.config.keepalive_interval / 4, false);
+            let soon = now + self.config.keepalive_interval / 4;
+            self.send_keepalives_due_by(now, soon, false, Vec::new());
         }
     }
 
     fn send_keepalives(&mut self, now: Time, echo: bool) {
-        self.send_keepalives_due_by(now, NEVER, echo);
+        self.send_keepalives_due_by(now, NEVER, echo, Vec::new());
     }
 
-    fn send_keepalives_due_by(&mut self, now: Time, due: Time, echo: bool) {
+    fn send_keepalives_due_by(&mut self, now: Time, due: Time, echo: bool, routing: Vec<u8>) {
         if self.open.is_empty() {
             return;
         }
         self.earliest.set(None);
-        let frame = self.keepalive(echo, self.routing.clone());
+        let frame = self.keepalive(echo, routing);
         for link in self.open.values_mut() {
             if link.liveness.next_keepalive <= due {
                 link.liveness.next_keepalive = now + self.config.keepalive_interval;
@@ -73,7 +75,7 @@ impl Links {
 
     /// Sends a keepalive to one peer.
     pub(super) fn send_keepalive(&mut self, now: Time, peer: PeerId, echo: bool) {
-        let frame = self.keepalive(echo, self.routing.clone());
+        let frame = self.keepalive(echo, Vec::new());
         self.send_keepalive_frame(now, peer, frame);
     }
 

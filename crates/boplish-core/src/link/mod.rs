@@ -253,6 +253,14 @@ impl Links {
         self.want(now, id, true);
     }
 
+    /// The link to a peer is silent, and not worth a restart: it comes back by itself, or is
+    /// closed in its time.
+    pub(crate) fn spare(&mut self, id: PeerId) {
+        if let Some(link) = link_of(&mut self.open, id) {
+            link.liveness.spare();
+        }
+    }
+
     /// Closes the link to a peer, which is not needed any more.
     pub(crate) fn disconnect(&mut self, id: PeerId) {
         let farewell = Some(CloseReason::Unneeded);
@@ -277,7 +285,25 @@ impl Links {
         self.drive_attempt(now, id);
     }
 
-    /// Nobody knows a way to a peer: its handshake can't go on.
+    /// Others say that they know no way to a peer: neither a handshake nor the restart of a silent
+    /// link can go on. `is_final`: it is not tried again by itself.
+    pub(crate) fn handle_unknown(&mut self, now: Time, id: PeerId, is_final: bool) {
+        if is_final {
+            let link = self.open.get(&id);
+            if link.is_some_and(|link| link.liveness.is_silent(now, &self.config)) {
+                self.close_link(id, None, DisconnectReason::Silent);
+            }
+            if let Some(attempt) = self.attempts.get_mut(&id)
+                && let Some(wanted) = &mut attempt.wanted
+            {
+                // The first time, others may not know it yet.
+                wanted.once |= wanted.backoff.failures() > 0;
+            }
+        }
+        self.handle_unreachable(now, id);
+    }
+
+    /// No way to a peer is known: its handshake can't go on.
     pub(crate) fn handle_unreachable(&mut self, now: Time, id: PeerId) {
         let waits = |handshake: &Handshake| {
             handshake.role == Role::Offerer && handshake.stage == handshake::Stage::Offered

@@ -10,6 +10,7 @@ use boplish_wire::{Candidate, Fingerprint, SessionId};
 
 use super::LinkSendError;
 use super::candidates::Batch;
+use super::drive::NEVER;
 use super::handshake::{Handshake, Remote, Role};
 use crate::config::{BUFFERED_AMOUNT_LOW, LinkConfig};
 use crate::io::{ConnectionId, IceState};
@@ -207,7 +208,7 @@ impl Liveness {
                 self.restart_at = self.restart_at.min(now + DISCONNECTED_PATIENCE);
                 false
             }
-            IceState::Failed => true,
+            IceState::Failed => self.restart_at != NEVER,
         }
     }
 
@@ -221,6 +222,11 @@ impl Liveness {
         self.restart_at = now + RESTART_TIMEOUT;
     }
 
+    /// No restart until the peer is heard again.
+    pub(super) fn spare(&mut self) {
+        self.restart_at = NEVER;
+    }
+
     /// The page was hidden or shown.
     pub(super) fn set_hidden(&mut self, hidden: bool) {
         self.hidden = hidden;
@@ -232,6 +238,11 @@ impl Liveness {
         self.last_heard = self.last_heard.max(earliest);
         self.probed = false;
         self.next_keepalive = now;
+    }
+
+    /// Whether the peer was not heard for so long that it may be gone.
+    pub(super) fn is_silent(&self, now: Time, config: &LinkConfig) -> bool {
+        !self.is_slow() && now >= self.last_heard + config.restart_after
     }
 
     /// Whether the path is in doubt.

@@ -239,6 +239,7 @@ impl Links {
             return;
         };
         handshake.stage = Stage::Connecting;
+        handshake.deadline = now + self.config.handshake_timeout;
         handshake.remote = Some(Remote::of(&answer));
         answer.candidates.extend(handshake.take_early());
         answer.candidates.extend(early);

@@ -31,10 +31,9 @@ impl Node {
                 if matches!(via, Via::Link(_))
                     && let Some(peer) = unreachable_peer(&message.payload)
                 {
-                    self.router.handle_unreachable(now, message.from, peer);
-                    if message.protocol.as_str() == signal::PROTOCOL {
-                        self.links.handle_unreachable(now, peer);
-                    } else {
+                    let is_signal = message.protocol.as_str() == signal::PROTOCOL;
+                    self.handle_unreachable(now, message.from, Some(peer), is_signal);
+                    if !is_signal {
                         self.handle_lost(now, of);
                     }
                 }

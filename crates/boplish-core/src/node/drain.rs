@@ -130,6 +130,7 @@ impl Node {
             }
             RouterOutput::HopAck { peer, number } => self.links.send_hop_ack(peer, number),
             RouterOutput::Probe(peer) => self.links.probe(now, peer),
+            RouterOutput::Spare(peer) => self.links.spare(peer),
             RouterOutput::Found { id, owner, hops } => {
                 let lookup = id;
                 self.event(Event::Found {
@@ -161,12 +162,29 @@ impl Node {
     pub(super) fn handle_undeliverable(&mut self, now: Time, message: Message) {
         if message.from != self.keypair.id() {
             tracing::debug!(from = ?message.from, to = ?message.to, "could not forward");
-        } else if message.protocol.as_str() == signal::PROTOCOL {
-            if let Some(peer) = message.to {
-                self.links.handle_unreachable(now, peer);
-            }
         } else {
-            self.handle_lost(now, message.id);
+            let peer = message.to.filter(|_| !message.way.by_key);
+            let is_signal = message.protocol.as_str() == signal::PROTOCOL;
+            self.handle_unreachable(now, self.id(), peer, is_signal);
+            if !is_signal {
+                self.handle_lost(now, message.id);
+            }
+        }
+    }
+
+    /// `relay`, which may be this peer, knows no way to a peer that a message is for.
+    pub(super) fn handle_unreachable(
+        &mut self,
+        now: Time,
+        relay: PeerId,
+        peer: Option<PeerId>,
+        is_signal: bool,
+    ) {
+        if let Some(peer) = peer {
+            let is_final = self.router.handle_unreachable(now, relay, peer);
+            if is_signal {
+                self.links.handle_unknown(now, peer, is_final);
+            }
         }
     }
 

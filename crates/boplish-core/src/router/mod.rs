@@ -100,6 +100,8 @@ pub(crate) enum RouterOutput {
     HopAck { peer: PeerId, number: u32 },
     /// Ask a neighbour for a sign of life.
     Probe(PeerId),
+    /// The link to this peer, which is disturbed, is not worth an ICE restart.
+    Spare(PeerId),
     /// The owner of a key that was looked up.
     Found {
         id: MessageId,
@@ -110,7 +112,7 @@ pub(crate) enum RouterOutput {
     NotFound { id: MessageId },
     /// This peer is a member of the ring now.
     RingJoined,
-    /// What hellos and keepalives shall tell neighbours from now on.
+    /// What hellos and announcements shall tell neighbours from now on.
     Routing(Vec<u8>),
     /// Neighbours should hear that soon: send keepalives now.
     Announce,
@@ -189,8 +191,8 @@ pub(crate) trait Router: KeyBased + core::fmt::Debug {
     /// The signaling channel has opened or closed.
     fn handle_signaling(&mut self, now: Time, open: bool);
 
-    /// `relay` knows no way to `peer`.
-    fn handle_unreachable(&mut self, now: Time, relay: PeerId, peer: PeerId);
+    /// `relay` knows no way to `peer`. Returns whether nobody does.
+    fn handle_unreachable(&mut self, now: Time, relay: PeerId, peer: PeerId) -> bool;
 
     /// A link that was asked for could not be opened.
     fn handle_gave_up(&mut self, now: Time, peer: PeerId);

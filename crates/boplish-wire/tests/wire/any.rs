@@ -81,7 +81,8 @@ pub(crate) fn table() -> Table {
     };
     Table {
         member: true,
-        gap: 1 << 27,
+        coordinates: Some(Coordinates::default()),
+        gap: Some(1 << 27),
         number: Some(1),
         full: true,
         added: vec![entry(1, 200), entry(u32::MAX, 239)],
@@ -201,9 +202,19 @@ pub(crate) fn any_ring_message() -> impl Strategy<Value = RingMessage> {
             .prop_map(|(known, member)| RingMessage::Stabilize { known, member }),
         any_ring_state().prop_map(RingMessage::State),
         Just(RingMessage::Unchanged),
-        any::<u32>().prop_map(|token| RingMessage::Find { token }),
-        (any::<u32>(), any::<u8>(), any_ring_state())
-            .prop_map(|(token, hops, state)| RingMessage::Found { token, hops, state }),
+        (any::<u32>(), any::<u8>()).prop_map(|(token, places)| RingMessage::Find { token, places }),
+        (
+            any::<u32>(),
+            any::<u8>(),
+            any_coordinates(),
+            any_ring_state()
+        )
+            .prop_map(|(token, hops, coordinates, state)| RingMessage::Found {
+                token,
+                hops,
+                coordinates,
+                state
+            }),
         vec(any_id(), 0..=MAX_WAYPOINTS).prop_map(|over| RingMessage::Unify { over }),
     ]
 }
@@ -219,8 +230,8 @@ pub(crate) fn any_table() -> impl Strategy<Value = Table> {
         (
             any::<bool>(),
             any::<bool>(),
-            any::<u32>(),
-            any_coordinates(),
+            option::of(any::<u32>()),
+            option::of(any_coordinates()),
         ),
         option::of(any::<u32>()),
         vec(entry, 0..300),

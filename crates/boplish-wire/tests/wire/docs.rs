@@ -96,7 +96,13 @@ fn examples() -> Vec<(&'static str, String)> {
         ("stabilize", lower::encode_string(&stabilize.encode())),
         (
             "find",
-            lower::encode_string(&RingMessage::Find { token: 9 }.encode()),
+            lower::encode_string(
+                &RingMessage::Find {
+                    token: 9,
+                    places: 8,
+                }
+                .encode(),
+            ),
         ),
         ("table", lower::encode_string(&table().encode())),
         ("challenge-response", challenge_response(&alice(), &[7; 32])),

@@ -144,6 +144,7 @@ fn lists_beyond_the_limits_are_refused() {
     let found = RingMessage::Found {
         token: 1,
         hops: 1,
+        coordinates: Coordinates::default(),
         state: long(MAX_RING_LIST + 1),
     };
     for refused in [RingMessage::State(long(MAX_RING_LIST + 1)), found] {
@@ -185,6 +186,7 @@ fn keys_of_later_versions_are_skipped() {
     let message = RingMessage::Found {
         token: 7,
         hops: 3,
+        coordinates: Coordinates::default(),
         state: state(),
     };
     let table = Table {
@@ -216,10 +218,14 @@ fn a_message_of_a_later_kind_or_of_none_is_refused() {
 #[test]
 fn all_but_questions_for_owners_and_their_answers_must_be_proven() {
     let free = [
-        RingMessage::Find { token: 1 },
+        RingMessage::Find {
+            token: 1,
+            places: 0,
+        },
         RingMessage::Found {
             token: 1,
             hops: 0,
+            coordinates: Coordinates::default(),
             state: state(),
         },
     ];
@@ -241,7 +247,8 @@ fn all_but_questions_for_owners_and_their_answers_must_be_proven() {
 fn a_table_of_the_largest_budget_fits_into_a_keepalive() {
     let table = Table {
         member: true,
-        gap: u32::MAX,
+        coordinates: Some(Coordinates::default()),
+        gap: Some(u32::MAX),
         number: Some(u32::MAX),
         full: true,
         added: vec![
@@ -253,7 +260,6 @@ fn a_table_of_the_largest_budget_fits_into_a_keepalive() {
             256
         ],
         removed: vec![u32::MAX; 64],
-        ..Table::default()
     };
     assert!(table.encode().len() <= MAX_KEEPALIVE_ROUTING);
 }

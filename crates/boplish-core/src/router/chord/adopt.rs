@@ -5,7 +5,7 @@ use std::sync::Arc;
 use boplish_wire::PeerId;
 use boplish_wire::ring::{Place, TableEntry, gap_code};
 
-use super::long_links::MAX_CONTENTED;
+use super::long_links::{IMPROVE_MOST, MAX_CONTENTED};
 use super::neighbours::Origin;
 use super::{Chord, Timers};
 use crate::link::retry::random_below;
@@ -36,11 +36,10 @@ impl Chord {
         self.told_place = self.ring.state(false).checksum();
         self.around = self.told_place;
         self.told_gap = gap_code(self.ring.gap());
-        let long_interval = self.config.long_interval * (1 << MAX_CONTENTED);
         let mut within = |interval| Some(now + random_below(interval, &mut self.rng));
         self.timers = Timers {
             stabilize: within(self.config.stabilize_interval),
-            long: within(long_interval),
+            long: within(IMPROVE_MOST),
             check: within(self.config.check_interval),
             ..self.timers
         };

@@ -4,7 +4,7 @@ use core::time::Duration;
 use std::collections::VecDeque;
 
 use boplish_wire::limits::MAX_HOPS;
-use boplish_wire::{Hop, Kind, Message, PeerId};
+use boplish_wire::{Hop, Kind, Message, PeerId, ring};
 
 use super::next_hop::{Next, Question, next_hop};
 use super::transit::InTransit;
@@ -224,7 +224,11 @@ impl Chord {
                         .push_back(RouterOutput::Forwarded(message.clone()));
                 }
                 // Over a link to its receiver, what matters is acknowledged by the receiver.
-                let is_direct = is_own && peer == to && !message.way.by_key;
+                // The ring wants to know at once when that does not happen.
+                let is_direct = is_own
+                    && peer == to
+                    && !message.way.by_key
+                    && message.protocol.as_str() != ring::PROTOCOL;
                 if !is_direct {
                     let number = self.transit.number();
                     let timeout = self.neighbours.get(&peer).map(|it| it.ack_timeout());
@@ -237,14 +241,19 @@ impl Chord {
                 }
                 self.outputs.push_back(RouterOutput::Send { peer, message });
             }
-            Next::Link { .. } | Next::Nowhere if is_own => {
-                self.outputs.push_back(match self.may_signal(&message) {
-                    true => RouterOutput::SendSignaling(message),
-                    false => RouterOutput::Unroutable(message),
-                });
-            }
-            Next::Link { .. } | Next::Nowhere => self.return_undelivered(to, message),
+            Next::Link { .. } | Next::Nowhere => self.give_up(to, message),
         }
+    }
+
+    /// No way is left for a message.
+    fn give_up(&mut self, to: PeerId, message: Message) {
+        if message.from != self.own {
+            return self.return_undelivered(to, message);
+        }
+        self.outputs.push_back(match self.may_signal(&message) {
+            true => RouterOutput::SendSignaling(message),
+            false => RouterOutput::Unroutable(message),
+        });
     }
 
     /// Whether a message may go through the bootstrap server instead.
@@ -276,6 +285,10 @@ impl Chord {
     pub(super) fn try_again(&mut self, now: Time, mut lost: InTransit) {
         if !lost.may_try_again() {
             tracing::debug!(to = ?lost.message.to, "all ways were tried");
+            // Who asks for a key asks again by itself.
+            if let Some(to) = lost.message.to.filter(|_| !lost.message.way.by_key) {
+                self.give_up(to, lost.message);
+            }
             return;
         }
         lost.message.way.again = true;

@@ -18,6 +18,9 @@ const MAX_FINDS: usize = 1024;
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(4);
 const MAX_ATTEMPTS: u8 = 3;
 
+/// Places on either side of the owner that show which ring it is in, or make candidates.
+pub(super) const PLACES: u8 = 8;
+
 /// What an answer is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Purpose {
@@ -33,6 +36,17 @@ pub(super) enum Purpose {
     Other(PeerId),
     /// For the application.
     Application(MessageId),
+}
+
+impl Purpose {
+    /// How many places on either side of the owner are of use.
+    fn places(&self) -> u8 {
+        match self {
+            Self::Join | Self::Other(_) | Self::Application(_) => 0,
+            Self::Check | Self::Foreign | Self::Long { nearby: false } => 2,
+            Self::Long { nearby: true } => PLACES,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -103,7 +117,8 @@ impl Chord {
             over: find.over.iter().take(MAX_WAYPOINTS).copied().collect(),
             ..Way::default()
         };
-        self.say_over(Some(find.key), &RingMessage::Find { token }, way);
+        let places = find.purpose.places();
+        self.say_over(Some(find.key), &RingMessage::Find { token, places }, way);
     }
 
     /// Asks again, or gives up.
@@ -154,13 +169,20 @@ impl Chord {
     }
 
     /// Somebody asks for the owner of a key, and this peer is it; or asks anyone.
-    pub(super) fn answer_find(&mut self, from: PeerId, token: u32, hops: u8) {
+    pub(super) fn answer_find(&mut self, from: PeerId, token: u32, places: u8, hops: u8) {
         let mut state = self.ring.state(false);
+        state.predecessors.truncate(places.into());
+        state.successors.truncate(places.into());
         // The lists travel when they change: coordinates in them are those of that time.
         for place in state.predecessors.iter_mut().chain(&mut state.successors) {
             *place = self.place_of(place.peer);
         }
-        let found = RingMessage::Found { token, hops, state };
+        let found = RingMessage::Found {
+            token,
+            hops,
+            coordinates: self.vivaldi.coordinates(),
+            state,
+        };
         self.say(from, &found);
     }
 

@@ -226,6 +226,7 @@ impl BareChord {
             | RouterOutput::Forwarded(_)
             | RouterOutput::Forward { .. }
             | RouterOutput::NeighbourhoodChanged
+            | RouterOutput::Spare(_)
             | RouterOutput::Unroutable(_)
             | RouterOutput::RingJoined
             | RouterOutput::Announce => None,

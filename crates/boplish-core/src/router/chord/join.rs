@@ -83,8 +83,8 @@ impl Chord {
                 // It has taken this peer for its predecessor: what is behind that is ours.
                 self.approached = None;
                 self.ring.stabilize(from, state);
-                if let Some(second) = state.predecessors.get(1) {
-                    self.ring.rectify(*second);
+                for behind in state.predecessors.iter().skip(1).rev() {
+                    self.ring.rectify(*behind);
                 }
                 self.ring.member = true;
                 self.membership_changed(now);

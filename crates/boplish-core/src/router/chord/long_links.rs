@@ -1,19 +1,16 @@
-//! Which links there should be besides those of the ring: everybody while the network is small,
-//! else some far away, half of them drawn by distance on the ring alone, which nobody else can
-//! influence, half chosen for their latency.
+//! Which links there should be besides those of the ring: some far away, half of them drawn by
+//! distance on the ring alone, which nobody else can influence, half chosen for their latency.
 
 use core::time::Duration;
 
-use boplish_wire::ring::{Coordinates, Place, RingState};
-use boplish_wire::{Kind, Message, PeerId, Way};
+use boplish_wire::PeerId;
+use boplish_wire::ring::{Coordinates, Place, RingState, latency_of};
 use rand_core::Rng;
 
 use super::finds::Purpose;
-use super::neighbours::Origin;
+use super::neighbours::{Neighbour, Origin};
 use super::space::{gap, id_at, position};
 use super::{Chord, RouterOutput};
-use crate::protocol;
-use crate::protocol::discovery::{self, Discovery};
 use crate::router::NeighbourKind;
 use crate::time::Time;
 
@@ -23,16 +20,27 @@ const AVOID: Duration = Duration::from_secs(30);
 /// Peers that are remembered as avoided.
 const MAX_AVOIDED: usize = 256;
 
-/// In a small network, neighbours are asked for theirs this often.
-const ASK_INTERVAL: Duration = Duration::from_millis(700);
-
 /// Questions and attempts for long links at one time.
 const MAX_AT_ONCE: usize = 4;
 
-/// After a long link was replaced, another one is looked at so soon; otherwise the pause doubles,
-/// so many times at most.
+/// From one search for a better long link to the next; after each `PATIENCE` of them in vain the
+/// pause doubles.
 const IMPROVE_INTERVAL: Duration = Duration::from_secs(4);
-pub(super) const MAX_CONTENTED: u32 = 5;
+const PATIENCE: u32 = 4;
+pub(super) const MAX_CONTENTED: u32 = 8 * PATIENCE;
+
+/// The longest of these pauses.
+#[cfg(feature = "simulator")]
+pub(super) const IMPROVE_MOST: Duration =
+    Duration::from_secs(IMPROVE_INTERVAL.as_secs() << (MAX_CONTENTED / PATIENCE));
+
+/// Long links that a new member looks for, and how many more in how many seconds.
+const NEWCOMER_LONG: usize = 4;
+const GROWTH: (usize, usize) = (3, 10);
+
+/// Links to peers that are not among the nearest on the ring any more are kept to so many on
+/// either side: they are again when a nearer one is gone.
+const SPARE_RING_LINKS: usize = 1;
 
 /// So many of the peers in an answer are asked, one after the other, until one takes the link.
 const MAX_CANDIDATES: usize = 4;
@@ -112,90 +120,6 @@ impl Chord {
         }
     }
 
-    /// Whether everybody should be linked with everybody. A newcomer can't know yet.
-    pub(super) fn is_small(&self) -> bool {
-        self.ring.member
-            && self.neighbours.len() <= self.config.budget
-            && self.ring.estimated_size() as usize <= self.config.budget + 1
-            && self.known_positions() <= self.config.budget
-    }
-
-    /// How many peers are linked to this one or to a neighbour.
-    fn known_positions(&self) -> usize {
-        let mut known = vec![position(&self.own)];
-        for (id, link) in self.neighbours.iter() {
-            let table = link.table.iter().map(|entry| entry.position);
-            for place in core::iter::once(position(id)).chain(table) {
-                if !known.contains(&place) {
-                    known.push(place);
-                }
-                if known.len() > self.config.budget + 1 {
-                    return known.len();
-                }
-            }
-        }
-        known.len() - 1
-    }
-
-    /// A neighbour's table has changed: while the network is small, asks for those in it that
-    /// there is no link to.
-    pub(super) fn complete_mesh(&mut self, now: Time, peer: PeerId) {
-        if !self.is_small() {
-            return;
-        }
-        let Some(link) = self.neighbours.get(&peer) else {
-            return;
-        };
-        if now < self.timers.ask_not_before {
-            return self.plan_long(now, ASK_INTERVAL);
-        }
-        let own = position(&self.own);
-        let is_new = |place: u32| {
-            place != own
-                && !self.neighbours.iter().any(|(id, _)| position(id) == place)
-                && !self.wanted.keys().any(|id| position(id) == place)
-                && !self
-                    .avoided
-                    .iter()
-                    .any(|(id, until)| position(id) == place && now < *until)
-        };
-        if link.table.iter().any(|entry| is_new(entry.position)) {
-            self.timers.ask_not_before = now + ASK_INTERVAL;
-            self.outputs.push_back(RouterOutput::Originate {
-                to: Some(peer),
-                protocol: protocol::name(discovery::NAME),
-                kind: Kind::Plain,
-                payload: Discovery::Request.to_payload(),
-                way: Way::default(),
-            });
-        }
-    }
-
-    /// Takes a message of discovery-protocol, which full meshes grow by.
-    pub(super) fn handle_discovery(&mut self, now: Time, message: &Message) {
-        match Discovery::from_payload(&message.payload) {
-            Some(Discovery::Request) => {
-                let ids = self.neighbours.ids();
-                let ids = ids.into_iter().filter(|id| *id != message.from).collect();
-                self.outputs.push_back(RouterOutput::Originate {
-                    to: Some(message.from),
-                    protocol: protocol::name(discovery::NAME),
-                    kind: Kind::Plain,
-                    payload: Discovery::Answer { ids }.to_payload(),
-                    way: Way::default(),
-                });
-            }
-            Some(Discovery::Answer { ids }) => {
-                for id in ids {
-                    if self.is_small() {
-                        self.want(now, id, Want::Mesh);
-                    }
-                }
-            }
-            None => tracing::debug!(from = ?message.from, "bad discovery message"),
-        }
-    }
-
     /// Whether a peer that offers a link gets it.
     pub(super) fn has_room_for(&self, peer: &PeerId) -> bool {
         let links = self.neighbours.len();
@@ -218,7 +142,7 @@ impl Chord {
         if !self.ring.member {
             return;
         }
-        let pause = self.jittered(self.config.long_interval * (1 << self.contented));
+        let pause = self.jittered(self.config.long_interval);
         self.timers.long = Some(now + pause);
         if self.is_small() {
             // Another one each time: one alone may know none that can be linked.
@@ -233,21 +157,39 @@ impl Chord {
         self.prune(now);
         let mut links = self.neighbours.len() + self.wanted.len() + self.finds.long();
         let mut at_once = self.wanted.len() + self.finds.long();
-        if links >= self.config.budget - self.config.reserve && at_once == 0 {
-            // Nothing is missing: perhaps something can be better. The less often it can, the
-            // less often it is tried.
-            self.contented = (self.contented + 1).min(MAX_CONTENTED);
-            let key = self.draw();
-            let nearby = self.lacks_nearby() || self.rng.next_u32() & 1 == 0;
-            return self.find(now, key, Vec::new(), Purpose::Long { nearby });
+        let is_full = links >= self.config.budget - self.config.reserve;
+        if is_full && at_once == 0 {
+            // Nothing is missing: perhaps something can be better.
+            return self.improve(now);
         }
-        while links < self.config.budget - self.config.reserve && at_once < MAX_AT_ONCE {
+        let enough = self.enough(now);
+        while links < enough && at_once < MAX_AT_ONCE {
             let nearby = self.lacks_nearby();
-            let key = self.draw();
-            self.find(now, key, Vec::new(), Purpose::Long { nearby });
+            self.find_long(now, nearby);
             links += 1;
             at_once += 1;
         }
+    }
+
+    /// Looks for a link that is better than one that there is: the less often there is one, the less
+    /// often.
+    fn improve(&mut self, now: Time) {
+        if self.timers.improve_not_before <= now {
+            self.contented = (self.contented + 1).min(MAX_CONTENTED);
+            let pause = self.jittered(IMPROVE_INTERVAL * (1 << (self.contented / PATIENCE)));
+            self.timers.improve_not_before = now + pause;
+            let nearby = self.lacks_nearby() || self.rng.next_u32() & 1 == 0;
+            self.find_long(now, nearby);
+        }
+        self.timers.long = Some(self.timers.improve_not_before);
+    }
+
+    /// How many links this peer looks for: the longer it has been a member, the more. Most who
+    /// leave soon after they came are gone before they have cost others all of theirs.
+    fn enough(&self, now: Time) -> usize {
+        let age = now.since(self.timers.member_since).as_secs() as usize;
+        let young = 2 * self.config.ring_links + NEWCOMER_LONG + age * GROWTH.0 / GROWTH.1;
+        young.min(self.config.budget - self.config.reserve)
     }
 
     /// The link that another, of that latency, would better take the place of: one that was made
@@ -255,16 +197,11 @@ impl Chord {
     /// for their latency that leads about as far and is slower. Those drawn by distance stay, so
     /// that nobody can draw all links to himself by being fast.
     fn worse_than(&self, now: Time, peer: &PeerId, latency: Option<u16>) -> Option<PeerId> {
-        let distance = |id: &PeerId| gap(position(&self.own), position(id)).leading_zeros();
-        let mut slowest = latency.map_or(u16::MAX, |it| it.saturating_add(it / 4 + 8 * 16));
+        let distance = |id: &PeerId| octave_of(position(&self.own), position(id));
+        let mut slowest = latency.map_or(u16::MAX, |it| it.saturating_add(it / 8 + 4 * 16));
         let mut found = None;
-        for (id, link) in self.neighbours.iter() {
-            if !link.member
-                || now.since(link.since) <= NEWCOMER
-                || self.ring.is_near(id, self.config.ring_links)
-            {
-                continue;
-            }
+        let replaceable = |it: &(&PeerId, &Neighbour)| self.is_replaceable(now, *it);
+        for (id, link) in self.neighbours.iter().filter(replaceable) {
             match link.origin {
                 Origin::Other => return Some(*id),
                 Origin::Nearby
@@ -277,6 +214,12 @@ impl Chord {
             }
         }
         found
+    }
+
+    /// Whether the ring does not need a link, and it is no newcomer's.
+    fn is_replaceable(&self, now: Time, (id, link): (&PeerId, &Neighbour)) -> bool {
+        let count = self.config.ring_links + SPARE_RING_LINKS;
+        link.member && now.since(link.since) > NEWCOMER && !self.ring.is_near(id, count)
     }
 
     /// Closes a link that is not needed any more.
@@ -314,12 +257,57 @@ impl Chord {
         balance >= 0
     }
 
-    /// A key at a distance whose logarithm is evenly distributed, on either side: uniform within
-    /// a random octave, from where the links of the ring end.
-    fn draw(&mut self) -> PeerId {
+    /// Looks for a long link. One for its latency is mostly looked for where neighbours have a near
+    /// one.
+    fn find_long(&mut self, now: Time, nearby: bool) {
+        let octave = self.octave();
+        let told = match nearby && self.rng.next_u32() & 3 != 0 {
+            true => self.told_nearby(now, octave),
+            false => None,
+        };
+        let key = told.unwrap_or_else(|| self.draw(octave));
+        self.find(now, key, Vec::new(), Purpose::Long { nearby });
+    }
+
+    /// The neighbours' neighbour in that octave to whom the way over the neighbour is the fastest,
+    /// without the access of that one, which a link does not have to pass (Vivaldi's heights).
+    fn told_nearby(&self, now: Time, octave: u32) -> Option<PeerId> {
+        let own = position(&self.own);
+        let is_new = |place: u32| {
+            let at = |id: &PeerId| position(id) == place;
+            let mut avoided = self.avoided.iter();
+            !self.neighbours.iter().any(|(id, _)| at(id))
+                && !self.wanted.keys().any(at)
+                && !avoided.any(|(id, until)| at(id) && now < *until)
+        };
+        let mut best = None;
+        let mut least = u16::MAX;
+        for (_, link) in self.neighbours.iter().filter(|(_, it)| it.is_usable()) {
+            let access = 2 * link.coordinates.height.min(u16::MAX / 2);
+            for entry in link.table.iter() {
+                let both = link.latency().saturating_add(latency_of(entry.latency));
+                let cost = both.saturating_sub(access);
+                if cost < least
+                    && octave_of(entry.position, own) == octave
+                    && is_new(entry.position)
+                {
+                    least = cost;
+                    best = Some(entry.position);
+                }
+            }
+        }
+        best.map(|place| id_at(place, 0))
+    }
+
+    /// A random octave of distances, from where the links of the ring end.
+    fn octave(&mut self) -> u32 {
         let size = self.ring.estimated_size().max(2);
         let least = (size.leading_zeros() + (2 * self.config.ring_links).ilog2()).min(30);
-        let octave = least + self.rng.next_u32() % (31 - least);
+        least + self.rng.next_u32() % (31 - least)
+    }
+
+    /// A key at a distance that is uniform within the octave, on either side.
+    fn draw(&mut self, octave: u32) -> PeerId {
         let low = 1_u32 << octave;
         let distance = low + self.rng.next_u32() % low;
         let side = self.rng.next_u32() & 1 == 0;
@@ -362,7 +350,7 @@ impl Chord {
     /// Asks the next candidate for a link.
     pub(super) fn try_candidate(&mut self, now: Time) {
         let nearby = self.candidates.nearby;
-        let is_full = self.neighbours.len() + self.config.reserve >= self.config.budget;
+        let is_full = self.neighbours.len() >= self.enough(now);
         while !self.candidates.best.is_empty() {
             let (cost, peer) = self.candidates.best.remove(0);
             let instead = self
@@ -372,6 +360,7 @@ impl Chord {
             if is_of_use && self.want(now, peer, Want::Long { nearby, instead }) {
                 if is_full {
                     self.contented = 0;
+                    self.timers.improve_not_before = now + IMPROVE_INTERVAL;
                 }
                 let soon = Duration::from_millis(50);
                 return self.plan_long(now, if is_full { IMPROVE_INTERVAL } else { soon });
@@ -415,6 +404,11 @@ impl Chord {
         }
         found
     }
+}
+
+/// The octave of the distance between two positions.
+fn octave_of(one: u32, other: u32) -> u32 {
+    gap(one, other).max(1).ilog2()
 }
 
 #[cfg(test)]

@@ -13,7 +13,8 @@
 //! - `tell`, `suspects`: what neighbours are told, and what happens when they are silent.
 //! - `key_based`: what services see.
 //! - `finds`: questions for the owner of a key, and their answers.
-//! - `long_links`: which links there should be besides those of the ring.
+//! - `long_links`: which links there should be besides those of the ring; `small`: while everybody
+//!   is linked with everybody.
 //! - `carry`: takes, delivers and forwards messages.
 //! - [`vivaldi`]: predicts latencies.
 
@@ -29,9 +30,11 @@ mod neighbours;
 mod next_hop;
 mod ring;
 mod ring_protocol;
+mod small;
 pub(crate) mod space;
 mod suspects;
 mod tell;
+mod timers;
 mod transit;
 mod unify;
 mod vivaldi;
@@ -49,6 +52,7 @@ use self::long_links::{Candidates, Want};
 use self::neighbours::{Neighbours, Origin};
 use self::ring::Ring;
 use self::ring_protocol::Relayed;
+use self::timers::Timers;
 use self::transit::Transit;
 use self::unify::LOOK_AROUND;
 use self::vivaldi::Vivaldi;
@@ -109,33 +113,6 @@ pub(crate) struct Chord {
     timers: Timers,
     rng: Xoshiro256PlusPlus,
     outputs: VecDeque<RouterOutput>,
-}
-
-/// What is to be done when. Never means not now.
-#[derive(Debug, Clone, Copy, Default)]
-struct Timers {
-    /// Ask the successor for its place (Chord's stabilize), or join.
-    stabilize: Option<Time>,
-    /// Tell ring neighbours of the own place, which has changed.
-    push: Option<Time>,
-    /// No push before that.
-    push_not_before: Time,
-    /// Tell neighbours what is new in the own table.
-    announce: Option<Time>,
-    announced: Time,
-    /// See whether another long link is needed.
-    long: Option<Time>,
-    /// No discovery before that.
-    ask_not_before: Time,
-    /// See whether the ring is one, over some neighbour.
-    check: Option<Time>,
-    /// See whether another ring is at the bootstrap server.
-    look_around: Option<Time>,
-    look_around_pause: Duration,
-    /// No gossip of another ring before that.
-    unify_not_before: Time,
-    /// When the first link was opened: how long to wait for somebody who is a member.
-    joining_since: Option<Time>,
 }
 
 impl Chord {
@@ -261,6 +238,9 @@ impl Router for Chord {
             DisconnectReason::Closed | DisconnectReason::ClosedByPeer => self.avoid(now, peer),
             // It may have lost this link only.
             DisconnectReason::Silent | DisconnectReason::Failed => {
+                // Where links are lost, there are others to be found before better ones.
+                let later = now + self.config.long_interval;
+                self.timers.improve_not_before = self.timers.improve_not_before.max(later);
                 if self.is_small() {
                     self.want(now, peer, Want::Mesh);
                 }
@@ -327,14 +307,15 @@ impl Router for Chord {
         let Some(link) = self.neighbours.get_mut(&peer) else {
             return;
         };
-        link.coordinates = told.coordinates;
+        link.coordinates = told.coordinates.unwrap_or(link.coordinates);
         link.learn(&told, MAX_TABLE);
         if let Some(number) = told.number {
             self.outputs
                 .push_back(RouterOutput::HopAck { peer, number });
         }
-        let gap_changed = gap_code(link.gap) != gap_code(told.gap);
-        link.gap = told.gap;
+        let gap = told.gap.unwrap_or(link.gap);
+        let gap_changed = gap_code(link.gap) != gap_code(gap);
+        link.gap = gap;
         let is_listed = link.member && !link.given_up;
         let was_member = core::mem::replace(&mut link.member, told.member);
         if was_member != told.member {
@@ -358,7 +339,7 @@ impl Router for Chord {
             None => self.probes.remove(&number).map(|(_, sent)| sent),
         };
         if let Some(sent) = sent {
-            self.measured(peer, now.since(sent));
+            self.measured(now, peer, now.since(sent));
         }
         if !self.ring.member {
             self.join(now);
@@ -367,7 +348,13 @@ impl Router for Chord {
 
     fn handle_disturbed(&mut self, now: Time, peer: PeerId, disturbed: bool) {
         match disturbed {
-            true => self.suspect(now, peer),
+            true => {
+                self.suspect(now, peer);
+                if !self.is_small() && !self.ring.is_near(&peer, 1) {
+                    // A new one, to this peer or another, is as good.
+                    self.outputs.push_back(RouterOutput::Spare(peer));
+                }
+            }
             false => self.heard(now, peer),
         }
     }
@@ -378,15 +365,31 @@ impl Router for Chord {
         self.plan_look_around(now);
     }
 
-    fn handle_unreachable(&mut self, _now: Time, _relay: PeerId, peer: PeerId) {
+    fn handle_unreachable(&mut self, _now: Time, relay: PeerId, peer: PeerId) -> bool {
         self.ways.remove(&peer);
-        self.not_found(peer);
+        // Who hears nobody any more knows nothing of others.
+        let is_known =
+            relay != self.own || self.neighbours.iter().any(|(_, link)| link.is_usable());
+        if is_known {
+            self.not_found(peer);
+        }
+        // In a small network there are few who could know.
+        is_known && !self.is_small()
     }
 
     fn handle_gave_up(&mut self, now: Time, peer: PeerId) {
         self.avoid(now, peer);
         match self.wanted.remove(&peer) {
-            Some(Want::Ring { .. }) => self.relay_instead(now, peer),
+            Some(Want::Ring { .. }) => {
+                let is_new = self.ring.member && !self.relayed.contains_key(&peer);
+                self.relay_instead(now, peer);
+                if is_new {
+                    // Others have named it: it counts when it has spoken itself.
+                    self.ring.remove_predecessor(&peer);
+                    self.notice_predecessor();
+                    self.tend(now);
+                }
+            }
             Some(Want::Long { .. }) => self.try_candidate(now),
             Some(Want::Mesh) | None => self.plan_long(now, Duration::from_millis(500)),
         }

@@ -150,7 +150,7 @@ pub(super) struct Neighbours {
 enum Change {
     Added(PeerId),
     Removed(u32),
-    /// Something about this peer itself, which goes along with any news.
+    /// Something about this peer itself.
     Own,
 }
 
@@ -189,8 +189,8 @@ impl Neighbours {
         let neighbour = Neighbour {
             member: hello.member,
             origin,
-            coordinates: hello.coordinates,
-            gap: hello.gap,
+            coordinates: hello.coordinates.unwrap_or_default(),
+            gap: hello.gap.unwrap_or_default(),
             table: Arc::default(),
             suspect: None,
             given_up: false,
@@ -273,8 +273,9 @@ impl Neighbours {
         self.changes.push(change);
     }
 
-    /// What a peer has not been told yet; counts as told.
-    pub(super) fn news_for(&mut self, peer: &PeerId) -> Option<Table> {
+    /// What a peer has not been told yet, of this peer itself (`own`) only if that is news; counts
+    /// as told.
+    pub(super) fn news_for(&mut self, peer: &PeerId, own: Table) -> Option<Table> {
         let version = self.version;
         let neighbour = self.peers.get_mut(peer)?;
         let missed = version.wrapping_sub(neighbour.told) as usize;
@@ -291,10 +292,14 @@ impl Neighbours {
             return Some(Table {
                 full: true,
                 added: listed.map(|(id, it)| entry(id, it)).collect(),
-                ..Table::default()
+                ..own
             });
         }
-        let mut told = Table::default();
+        let mut told = Table {
+            coordinates: None,
+            gap: None,
+            ..own
+        };
         for change in &self.changes[self.changes.len() - missed..] {
             match change {
                 Change::Added(id) => {
@@ -308,7 +313,7 @@ impl Neighbours {
                     told.added.retain(|it| it.position != *gone);
                     told.removed.push(*gone);
                 }
-                Change::Own => {}
+                Change::Own => (told.coordinates, told.gap) = (own.coordinates, own.gap),
             }
         }
         Some(told)

@@ -79,8 +79,16 @@ pub(super) fn next_hop(
             .unwrap_or(Next::Nowhere);
     }
     let owners = owners_nearby(own, ring, to);
+    let mut is_late = false;
     for owner in &owners {
         let owner = *owner;
+        if owner == *own {
+            // Those before this peer were named by others, and nobody has a link to them.
+            if by_key && !is_late && ring.member {
+                return Next::Here;
+            }
+            break;
+        }
         // One that has just been taken in learns it before the message comes.
         if usable(&owner).is_some() {
             return Next::Link {
@@ -89,7 +97,9 @@ pub(super) fn next_hop(
                 bound: 0,
             };
         }
-        if neighbours.get(&owner).is_none()
+        let link = neighbours.get(&owner);
+        is_late |= link.is_some();
+        if link.is_none()
             && let Some(next) = relay(neighbours, question, position(&owner))
         {
             return next;
@@ -131,7 +141,7 @@ fn owners_nearby(own: &PeerId, ring: &Ring, key: &PeerId) -> Vec<PeerId> {
         let distance = clockwise(key, own);
         let owners = predecessors.iter().rev().map(|it| it.peer);
         let owners = owners.skip_while(|it| clockwise(it, own) > distance);
-        return owners.take(CHAIN).collect();
+        return owners.chain([*own]).take(CHAIN).collect();
     }
     Vec::new()
 }

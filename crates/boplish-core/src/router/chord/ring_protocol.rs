@@ -143,10 +143,10 @@ impl Chord {
         self.relayed.get(peer).is_some_and(Relayed::is_in_doubt)
     }
 
-    /// A peer was not found over others: it counts as one more silence.
+    /// Nobody knows a way to a peer: one more silence, and it is in doubt.
     pub(super) fn not_found(&mut self, peer: PeerId) {
         if let Some(relayed) = self.relayed.get_mut(&peer) {
-            relayed.missed = relayed.missed.saturating_add(1);
+            relayed.missed = relayed.missed.max(MAX_MISSED);
         }
     }
 
@@ -199,13 +199,22 @@ impl Chord {
                     relayed.missed = 0;
                 }
             }
-            RingMessage::Find { token } => {
+            RingMessage::Find { token, places } => {
                 if self.ring.member {
-                    self.answer_find(from.peer, token, message.hops);
+                    self.answer_find(from.peer, token, places, message.hops);
                 }
             }
-            RingMessage::Found { token, hops, state } => {
-                self.handle_found(now, from, token, hops, &state);
+            RingMessage::Found {
+                token,
+                hops,
+                coordinates,
+                state,
+            } => {
+                let owner = Place {
+                    coordinates,
+                    ..from
+                };
+                self.handle_found(now, owner, token, hops, &state);
             }
             RingMessage::Unify { over } => {
                 if via == Via::Link(from.peer) {
@@ -241,7 +250,7 @@ impl Chord {
 
     /// A linked member that is nearer than the predecessor is the predecessor, though it has not
     /// said so: else a newcomer could be taken in before it, and would not know of it.
-    fn notice_predecessor(&mut self) {
+    pub(super) fn notice_predecessor(&mut self) {
         let usable = self.neighbours.iter().filter(|(_, link)| link.is_usable());
         let nearest = usable
             .min_by_key(|(id, _)| clockwise(id, &self.own))

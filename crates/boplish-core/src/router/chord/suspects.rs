@@ -68,12 +68,16 @@ impl Chord {
         }
     }
 
-    pub(super) fn measured(&mut self, peer: PeerId, round_trip: Duration) {
+    pub(super) fn measured(&mut self, now: Time, peer: PeerId, round_trip: Duration) {
         let angle = self.rng.next_u64();
         if let Some(link) = self.neighbours.get_mut(&peer) {
             link.measured(round_trip);
             let one_way = round_trip.as_secs_f32() * 500.0;
             self.vivaldi.update(link.coordinates, one_way, angle);
+            if self.vivaldi.has_moved() && self.timers.announce.is_none() {
+                self.neighbours.own_changed();
+                self.plan_announcement(now);
+            }
         }
     }
 }

@@ -15,8 +15,8 @@ impl Chord {
     pub(super) fn told(&self) -> Told {
         Told {
             member: self.ring.member,
-            coordinates: self.vivaldi.coordinates(),
-            gap: self.ring.gap(),
+            coordinates: Some(self.vivaldi.coordinates()),
+            gap: Some(self.ring.gap()),
             ..Told::default()
         }
     }
@@ -29,14 +29,9 @@ impl Chord {
 
     /// Sends a neighbour what is new to it, with a number if the round trip is to be measured.
     pub(super) fn tell_table(&mut self, now: Time, peer: PeerId, measure: bool) {
-        let Some(news) = self.neighbours.news_for(&peer) else {
+        let own = self.told();
+        let Some(mut table) = self.neighbours.news_for(&peer, own) else {
             return;
-        };
-        let mut table = Told {
-            full: news.full,
-            added: news.added,
-            removed: news.removed,
-            ..self.told()
         };
         if measure {
             let number = self.transit.number();
@@ -68,6 +63,10 @@ impl Chord {
 
     pub(super) fn announce(&mut self, now: Time) {
         self.timers.announced = now;
+        if self.vivaldi.has_moved() {
+            self.vivaldi.set_told();
+            self.set_hello();
+        }
         for peer in self.neighbours.ids() {
             self.tell_table(now, peer, false);
         }
@@ -86,6 +85,7 @@ impl Chord {
             self.outputs.push_back(RouterOutput::RingJoined);
             self.timers.joining_since = None;
             self.timers.long = Some(now);
+            self.timers.member_since = now;
             self.timers.check = Some(now + self.jittered(self.config.check_interval));
         }
     }

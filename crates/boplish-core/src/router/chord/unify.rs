@@ -7,7 +7,7 @@ use boplish_wire::ring::{Place, RingMessage, RingState};
 use boplish_wire::{PeerId, Way};
 use rand_core::Rng;
 
-use super::finds::Purpose;
+use super::finds::{PLACES, Purpose};
 use super::long_links::Want;
 use super::space::after;
 use super::{Chord, Detour};
@@ -34,7 +34,11 @@ impl Chord {
         if self.ring.member {
             let token = self.rng.next_u32() | 1;
             self.finds.look_around = token;
-            self.say_over(None, &RingMessage::Find { token }, Way::default());
+            let find = RingMessage::Find {
+                token,
+                places: PLACES,
+            };
+            self.say_over(None, &find, Way::default());
         }
         let pause = self.timers.look_around_pause.max(LOOK_AROUND);
         self.timers.look_around_pause = (pause * 2).min(LOOK_AROUND_MAX);

@@ -13,6 +13,9 @@ const STEP: f32 = 0.25;
 /// No access to the network takes less, in milliseconds.
 const LEAST_HEIGHT: f32 = 0.1;
 
+/// Neighbours are told when the coordinates have moved by so many milliseconds.
+const MOVED: f32 = 8.0;
+
 /// This peer's coordinates, in milliseconds one way.
 #[derive(Debug)]
 pub(super) struct Vivaldi {
@@ -21,6 +24,8 @@ pub(super) struct Vivaldi {
     height: f32,
     /// How wrong they are, relatively: 1 at first.
     error: f32,
+    /// What neighbours were told.
+    told: Coordinates,
 }
 
 impl Vivaldi {
@@ -30,7 +35,24 @@ impl Vivaldi {
             y: 0.0,
             height: 10.0,
             error: 1.0,
+            told: Coordinates::default(),
         }
+    }
+
+    /// Whether they are no longer about where neighbours take them to be.
+    pub(super) fn has_moved(&self) -> bool {
+        let (now, told) = (self.coordinates(), self.told);
+        let by = [
+            now.x.abs_diff(told.x),
+            now.y.abs_diff(told.y),
+            now.height.abs_diff(told.height),
+        ];
+        by.into_iter().any(|it| f32::from(it) > MOVED * PER_MILLI)
+    }
+
+    /// Neighbours are told where they are now.
+    pub(super) fn set_told(&mut self) {
+        self.told = self.coordinates();
     }
 
     /// What others are told.

@@ -389,7 +389,7 @@ impl Router for Mesh {
             return;
         };
         let digest = Digest::from_bytes(routing);
-        if digest != neighbour.digest {
+        if !routing.is_empty() && digest != neighbour.digest {
             neighbour.digest = digest;
             neighbour.pause = ASK_AGAIN;
             neighbour.ask_at = neighbour.ask_at.min(now + ASK_AGAIN);
@@ -408,10 +408,11 @@ impl Router for Mesh {
         self.look_around_soon(now);
     }
 
-    fn handle_unreachable(&mut self, _now: Time, relay: PeerId, peer: PeerId) {
+    fn handle_unreachable(&mut self, _now: Time, relay: PeerId, peer: PeerId) -> bool {
         if let Some(neighbour) = self.neighbours.get_mut(&relay) {
             neighbour.peers.remove(&peer);
         }
+        false
     }
 
     fn handle_gave_up(&mut self, now: Time, peer: PeerId) {

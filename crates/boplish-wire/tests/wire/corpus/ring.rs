@@ -16,12 +16,17 @@ pub(super) fn samples() -> Vec<(&'static str, Vec<u8>)> {
         ("state", RingMessage::State(state.clone())),
         ("farewell", RingMessage::State(farewell)),
         ("unchanged", RingMessage::Unchanged),
-        ("find", RingMessage::Find { token }),
+        ("find", RingMessage::Find { token, places: 8 }),
         (
             "found",
             RingMessage::Found {
                 token,
                 hops: 4,
+                coordinates: Coordinates {
+                    x: 16,
+                    y: -160,
+                    height: 80,
+                },
                 state,
             },
         ),

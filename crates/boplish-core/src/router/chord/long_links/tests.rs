@@ -47,7 +47,8 @@ fn long_links_fall_evenly_into_the_octaves_of_distance_on_both_sides() {
         let (draws, mut after) = (20_000, 0);
         let mut octaves = [0_u32; 32];
         for _ in 0..draws {
-            let target = position(&chord.draw());
+            let octave = chord.octave();
+            let target = position(&chord.draw(octave));
             let distance = gap(target, OWN);
             // At exactly half the ring, both sides are the same.
             octaves[distance.min((1 << 31) - 1).ilog2() as usize] += 1;

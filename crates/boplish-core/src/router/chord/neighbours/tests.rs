@@ -29,18 +29,22 @@ fn positions(entries: &[TableEntry]) -> Vec<u32> {
 #[test]
 fn a_new_neighbour_is_told_everything_but_itself_and_then_only_what_is_new() {
     let mut own = neighbours(&[1, 2, 3]);
-    let all = own.news_for(&id(1)).expect("it knows nothing");
+    let all = own
+        .news_for(&id(1), Table::default())
+        .expect("it knows nothing");
     assert!(all.full);
     assert_eq!(positions(&all.added), [2, 3]);
-    assert_eq!(own.news_for(&id(1)), None);
+    assert_eq!(own.news_for(&id(1), Table::default()), None);
 
     own.insert(Time::START, id(4), &member(), Origin::Other);
-    let news = own.news_for(&id(1)).expect("there is another");
+    let news = own
+        .news_for(&id(1), Table::default())
+        .expect("there is another");
     assert!(!news.full && news.removed.is_empty());
     assert_eq!(positions(&news.added), [4]);
 
     own.remove(&id(2));
-    let news = own.news_for(&id(1)).expect("one is gone");
+    let news = own.news_for(&id(1), Table::default()).expect("one is gone");
     assert!(!news.full && news.added.is_empty());
     assert_eq!(news.removed, [2]);
 }
@@ -48,10 +52,12 @@ fn a_new_neighbour_is_told_everything_but_itself_and_then_only_what_is_new() {
 #[test]
 fn who_comes_and_goes_between_two_tables_is_told_as_gone() {
     let mut own = neighbours(&[1]);
-    own.news_for(&id(1));
+    own.news_for(&id(1), Table::default());
     own.insert(Time::START, id(2), &member(), Origin::Other);
     own.remove(&id(2));
-    let news = own.news_for(&id(1)).expect("something has changed");
+    let news = own
+        .news_for(&id(1), Table::default())
+        .expect("something has changed");
     assert!(news.added.is_empty());
     assert_eq!(news.removed, [2]);
 }
@@ -59,12 +65,14 @@ fn who_comes_and_goes_between_two_tables_is_told_as_gone() {
 #[test]
 fn who_goes_and_comes_between_two_tables_is_told_as_there() {
     let mut own = neighbours(&[1, 2]);
-    own.news_for(&id(1));
+    own.news_for(&id(1), Table::default());
     for _ in 0..3 {
         own.remove(&id(2));
         own.insert(Time::START, id(2), &member(), Origin::Other);
     }
-    let news = own.news_for(&id(1)).expect("something has changed");
+    let news = own
+        .news_for(&id(1), Table::default())
+        .expect("something has changed");
     assert_eq!(positions(&news.added), [2]);
     assert!(news.removed.is_empty());
 }
@@ -72,15 +80,21 @@ fn who_goes_and_comes_between_two_tables_is_told_as_there() {
 #[test]
 fn who_has_missed_too_much_is_told_everything() {
     let mut own = neighbours(&[1, 2]);
-    own.news_for(&id(1));
+    own.news_for(&id(1), Table::default());
     for _ in 0..MAX_CHANGES {
         own.own_changed();
     }
-    assert!(!own.news_for(&id(1)).expect("there is news").full);
+    assert!(
+        !own.news_for(&id(1), Table::default())
+            .expect("there is news")
+            .full
+    );
     for _ in 0..=MAX_CHANGES {
         own.own_changed();
     }
-    let all = own.news_for(&id(1)).expect("there is news");
+    let all = own
+        .news_for(&id(1), Table::default())
+        .expect("there is news");
     assert!(all.full);
     assert_eq!(positions(&all.added), [2]);
 }
@@ -88,9 +102,9 @@ fn who_has_missed_too_much_is_told_everything() {
 #[test]
 fn a_change_of_the_own_place_is_news_without_entries() {
     let mut own = neighbours(&[1, 2]);
-    own.news_for(&id(1));
+    own.news_for(&id(1), Table::default());
     own.own_changed();
-    let news = own.news_for(&id(1));
+    let news = own.news_for(&id(1), Table::default());
     assert_eq!(news, Some(Table::default()));
 }
 
@@ -98,11 +112,15 @@ fn a_change_of_the_own_place_is_news_without_entries() {
 fn who_is_no_member_is_not_listed_until_it_is() {
     let mut own = neighbours(&[1]);
     own.insert(Time::START, id(2), &Table::default(), Origin::Other);
-    let all = own.news_for(&id(1)).expect("it knows nothing");
+    let all = own
+        .news_for(&id(1), Table::default())
+        .expect("it knows nothing");
     assert!(all.added.is_empty());
     own.get_mut(&id(2)).expect("it is linked").member = true;
     own.set_listed(&id(2), true);
-    let news = own.news_for(&id(1)).expect("a member has come");
+    let news = own
+        .news_for(&id(1), Table::default())
+        .expect("a member has come");
     assert_eq!(positions(&news.added), [2]);
 }
 
@@ -110,11 +128,15 @@ fn who_is_no_member_is_not_listed_until_it_is() {
 fn a_peer_that_is_only_late_stays_listed() {
     let mut own = neighbours(&[1, 2]);
     own.get_mut(&id(2)).expect("it is linked").suspect = Some(Time::START);
-    let all = own.news_for(&id(1)).expect("it knows nothing");
+    let all = own
+        .news_for(&id(1), Table::default())
+        .expect("it knows nothing");
     assert_eq!(positions(&all.added), [2]);
     own.get_mut(&id(2)).expect("it is linked").given_up = true;
     own.insert(Time::START, id(3), &member(), Origin::Other);
-    let all = own.news_for(&id(3)).expect("it knows nothing");
+    let all = own
+        .news_for(&id(3), Table::default())
+        .expect("it knows nothing");
     assert_eq!(positions(&all.added), [1]);
 }
 

@@ -303,7 +303,7 @@ fn network(count: usize, seed: u8) -> Vec<Peer> {
         });
         Table {
             member: true,
-            gap: gap_before(index),
+            gap: Some(gap_before(index)),
             full: true,
             added: added.collect(),
             ..Table::default()
