@@ -146,7 +146,7 @@ fn a_split_network_becomes_one_again() {
 
 #[test]
 fn after_hostile_times_the_mesh_is_complete() {
-    for seed in replay::seeds(0..40) {
+    for seed in replay::seeds(0..100) {
         hostile_then_healed(seed, &Hostile::default());
     }
 }

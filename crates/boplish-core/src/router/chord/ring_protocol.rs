@@ -22,6 +22,9 @@ const FIRST_RETRY: u16 = 4;
 /// Questions in a row that a relayed neighbour may leave unanswered.
 const MAX_MISSED: u8 = 3;
 
+/// And so many where no other member is left who could be asked: then this one is alone.
+const MAX_MISSED_ALONE: u8 = 8;
+
 /// A neighbour on the ring that is reached over others.
 #[derive(Debug, Default)]
 pub(super) struct Relayed {
@@ -94,10 +97,12 @@ impl Chord {
             .map(|it| *it.0);
         let successors = self.ring.successors().iter().map(|it| it.peer);
         let first = successors.clone().find(|it| !self.is_in_doubt(it));
-        if let Some(nearest) = nearest
-            && (first.is_none() || self.ring.is_nearer_successor(&nearest))
-        {
-            self.stabilize_with(nearest);
+        match nearest {
+            Some(nearest) if first.is_none() || self.ring.is_nearer_successor(&nearest) => {
+                self.stabilize_with(nearest);
+            }
+            None if first.is_none() => self.forget_silent(),
+            Some(_) | None => {}
         }
         // Over others, that has been done.
         if let Some(first) = first.filter(|it| !self.relayed.contains_key(it)) {
@@ -162,6 +167,21 @@ impl Chord {
                 self.relayed.remove(&peer);
                 self.ring.remove(&peer);
             }
+        }
+    }
+
+    /// All successors are in doubt, and there is no other member to ask.
+    fn forget_silent(&mut self) {
+        let is_gone = |it: &(&PeerId, &Relayed)| it.1.missed > MAX_MISSED_ALONE;
+        let gone: Vec<PeerId> = self
+            .relayed
+            .iter()
+            .filter(is_gone)
+            .map(|it| *it.0)
+            .collect();
+        for peer in gone {
+            self.relayed.remove(&peer);
+            self.ring.remove(&peer);
         }
     }
 
@@ -279,6 +299,10 @@ impl Chord {
             return self.tend(now);
         }
         if !state.member {
+            // It has lost the ring, and begins anew.
+            if self.ring.successors().iter().any(|it| it.peer == from.peer) {
+                self.forget_on_ring(now, from.peer);
+            }
             return;
         }
         if !self.ring.member {
