@@ -7,6 +7,7 @@ use boplish_wire::ring::{Place, TableEntry, gap_code};
 
 use super::long_links::{IMPROVE_MOST, MAX_CONTENTED};
 use super::neighbours::Origin;
+use super::tell::COORDINATES_INTERVAL;
 use super::{Chord, Timers};
 use crate::link::retry::random_below;
 use crate::node::AdoptedPlace;
@@ -37,10 +38,12 @@ impl Chord {
         self.around = self.told_place;
         self.told_gap = gap_code(self.ring.gap());
         let mut within = |interval| Some(now + random_below(interval, &mut self.rng));
+        self.vivaldi.set_told();
         self.timers = Timers {
             stabilize: within(self.config.stabilize_interval),
             long: within(IMPROVE_MOST),
             check: within(self.config.check_interval),
+            coordinates_not_before: now + COORDINATES_INTERVAL,
             ..self.timers
         };
         self.set_hello();

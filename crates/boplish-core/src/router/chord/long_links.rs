@@ -34,9 +34,10 @@ pub(super) const MAX_CONTENTED: u32 = 8 * PATIENCE;
 pub(super) const IMPROVE_MOST: Duration =
     Duration::from_secs(IMPROVE_INTERVAL.as_secs() << (MAX_CONTENTED / PATIENCE));
 
-/// Long links that a new member looks for, and how many more in how many seconds.
+/// Long links that a new member looks for. After so many seconds it would look for as many more as
+/// the budget has.
 const NEWCOMER_LONG: usize = 4;
-const GROWTH: (usize, usize) = (3, 10);
+const GROWTH: usize = 100;
 
 /// Links to peers that are not among the nearest on the ring any more are kept to so many on
 /// either side: they are again when a nearer one is gone.
@@ -120,6 +121,16 @@ impl Chord {
         }
     }
 
+    /// Whether there is neither a link to a position, nor an attempt, nor a reason against one.
+    pub(super) fn is_new(&self, now: Time, place: u32) -> bool {
+        let at = |id: &PeerId| position(id) == place;
+        let mut avoided = self.avoided.iter();
+        !at(&self.own)
+            && !self.neighbours.iter().any(|(id, _)| at(id))
+            && !self.wanted.keys().any(at)
+            && !avoided.any(|(id, until)| at(id) && now < *until)
+    }
+
     /// Whether a peer that offers a link gets it.
     pub(super) fn has_room_for(&self, peer: &PeerId) -> bool {
         let links = self.neighbours.len();
@@ -188,7 +199,7 @@ impl Chord {
     /// leave soon after they came are gone before they have cost others all of theirs.
     fn enough(&self, now: Time) -> usize {
         let age = now.since(self.timers.member_since).as_secs() as usize;
-        let young = 2 * self.config.ring_links + NEWCOMER_LONG + age * GROWTH.0 / GROWTH.1;
+        let young = 2 * self.config.ring_links + NEWCOMER_LONG + age * self.config.budget / GROWTH;
         young.min(self.config.budget - self.config.reserve)
     }
 
@@ -273,13 +284,6 @@ impl Chord {
     /// without the access of that one, which a link does not have to pass (Vivaldi's heights).
     fn told_nearby(&self, now: Time, octave: u32) -> Option<PeerId> {
         let own = position(&self.own);
-        let is_new = |place: u32| {
-            let at = |id: &PeerId| position(id) == place;
-            let mut avoided = self.avoided.iter();
-            !self.neighbours.iter().any(|(id, _)| at(id))
-                && !self.wanted.keys().any(at)
-                && !avoided.any(|(id, until)| at(id) && now < *until)
-        };
         let mut best = None;
         let mut least = u16::MAX;
         for (_, link) in self.neighbours.iter().filter(|(_, it)| it.is_usable()) {
@@ -289,7 +293,7 @@ impl Chord {
                 let cost = both.saturating_sub(access);
                 if cost < least
                     && octave_of(entry.position, own) == octave
-                    && is_new(entry.position)
+                    && self.is_new(now, entry.position)
                 {
                     least = cost;
                     best = Some(entry.position);

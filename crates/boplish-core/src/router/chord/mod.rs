@@ -373,8 +373,8 @@ impl Router for Chord {
         if is_known {
             self.not_found(peer);
         }
-        // In a small network there are few who could know.
-        is_known && !self.is_small()
+        // Who joins has to come in there, and in a small network there are few who could know.
+        is_known && self.ring.member && !self.is_small()
     }
 
     fn handle_gave_up(&mut self, now: Time, peer: PeerId) {

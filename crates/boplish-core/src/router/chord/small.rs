@@ -53,17 +53,7 @@ impl Chord {
         if now < self.timers.ask_not_before {
             return self.plan_long(now, ASK_INTERVAL);
         }
-        let own = position(&self.own);
-        let is_new = |place: u32| {
-            place != own
-                && !self.neighbours.iter().any(|(id, _)| position(id) == place)
-                && !self.wanted.keys().any(|id| position(id) == place)
-                && !self
-                    .avoided
-                    .iter()
-                    .any(|(id, until)| position(id) == place && now < *until)
-        };
-        if link.table.iter().any(|entry| is_new(entry.position)) {
+        if link.table.iter().any(|it| self.is_new(now, it.position)) {
             self.timers.ask_not_before = now + ASK_INTERVAL;
             self.outputs.push_back(RouterOutput::Originate {
                 to: Some(peer),

@@ -74,8 +74,7 @@ impl Chord {
             link.measured(round_trip);
             let one_way = round_trip.as_secs_f32() * 500.0;
             self.vivaldi.update(link.coordinates, one_way, angle);
-            if self.vivaldi.has_moved() && self.timers.announce.is_none() {
-                self.neighbours.own_changed();
+            if self.vivaldi.has_moved() && now >= self.timers.coordinates_not_before {
                 self.plan_announcement(now);
             }
         }

@@ -1,5 +1,7 @@
 //! What neighbours are told: whether this peer is a member, where it is, and whom it is linked to.
 
+use core::time::Duration;
+
 use boplish_wire::PeerId;
 use boplish_wire::ring::Table as Told;
 
@@ -9,6 +11,9 @@ use crate::time::Time;
 
 /// Round trips that are measured at one time, besides those of messages.
 const MAX_PROBES: usize = 128;
+
+/// Coordinates alone are told no oftener than this; with other news they always go along.
+pub(super) const COORDINATES_INTERVAL: Duration = Duration::from_secs(30);
 
 impl Chord {
     /// What every neighbour is told, with an empty table.
@@ -65,6 +70,8 @@ impl Chord {
         self.timers.announced = now;
         if self.vivaldi.has_moved() {
             self.vivaldi.set_told();
+            self.timers.coordinates_not_before = now + COORDINATES_INTERVAL;
+            self.neighbours.own_changed();
             self.set_hello();
         }
         for peer in self.neighbours.ids() {

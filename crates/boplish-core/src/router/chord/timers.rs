@@ -16,6 +16,8 @@ pub(super) struct Timers {
     /// Tell neighbours what is new in the own table.
     pub(super) announce: Option<Time>,
     pub(super) announced: Time,
+    /// No announcement of coordinates alone before that.
+    pub(super) coordinates_not_before: Time,
     /// See whether another long link is needed.
     pub(super) long: Option<Time>,
     /// No search for a better long link before that.

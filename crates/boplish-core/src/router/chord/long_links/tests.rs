@@ -1,4 +1,4 @@
-use boplish_wire::ring::{Coordinates, Table as Told};
+use boplish_wire::ring::{Coordinates, Table as Told, TableEntry, latency_code};
 use rand_core::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
@@ -121,4 +121,49 @@ fn links_beyond_the_budget_are_closed() {
     let closed = core::iter::from_fn(|| chord.outputs.pop_front());
     let closed = closed.filter(|it| matches!(it, RouterOutput::Disconnect(_)));
     assert_eq!(closed.count(), 3);
+}
+
+#[test]
+fn a_new_member_looks_for_few_links_at_first_and_for_all_with_time() {
+    let chord = chord(1 << 20, 9);
+    let after = |seconds| chord.enough(Time::START + Duration::from_secs(seconds));
+    let all = chord.config.budget - chord.config.reserve;
+    assert_eq!(after(0), 2 * chord.config.ring_links + NEWCOMER_LONG);
+    assert!((after(0)..all).contains(&after(20)));
+    assert_eq!(after(100), all);
+}
+
+#[test]
+fn a_near_peer_is_looked_for_where_the_way_over_a_near_neighbour_leads() {
+    let mut chord = chord(1 << 20, 10);
+    let now = Time::START;
+    let entry = |place: u32, latency: u16| TableEntry {
+        position: place,
+        latency: latency_code(latency),
+        gap: 0,
+    };
+    let octave = 28;
+    let (near, nearer, other) = (OWN + (1 << 28) + 5, OWN + (1 << 28) + 7, OWN + (1 << 25));
+    for (over, round_trip, table) in [
+        (OWN + (1 << 26), 40, [entry(near, 400), entry(other, 16)]),
+        (OWN + (1 << 27), 20, [entry(nearer, 400), entry(OWN, 16)]),
+    ] {
+        link(&mut chord, now, over, true);
+        let link = chord
+            .neighbours
+            .get_mut(&id_at(over, 0))
+            .expect("it is linked");
+        link.measured(Duration::from_millis(round_trip));
+        let told = Told {
+            full: true,
+            added: table.into(),
+            ..Told::default()
+        };
+        link.learn(&told, 16);
+    }
+    assert_eq!(chord.told_nearby(now, octave), Some(id_at(nearer, 0)));
+    // One that there is a link to already is not looked for.
+    link(&mut chord, now, nearer, true);
+    assert_eq!(chord.told_nearby(now, octave), Some(id_at(near, 0)));
+    assert_eq!(chord.told_nearby(now, 29), None);
 }
