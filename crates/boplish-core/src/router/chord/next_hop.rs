@@ -83,8 +83,14 @@ pub(super) fn next_hop(
     for owner in &owners {
         let owner = *owner;
         if owner == *own {
-            // Those before this peer were named by others, and nobody has a link to them.
-            if by_key && !is_late && ring.member {
+            // Those between the key and this peer were named by others, nobody has a link to them,
+            // and who sends it here, from before the key, knows no one of them any more.
+            let from = question.except.first();
+            let is_before = |from: &PeerId| {
+                let mut listed = ring.predecessors().iter();
+                is_within(from, to, own) && listed.any(|it| it.peer == *from)
+            };
+            if by_key && !is_late && ring.member && from.is_some_and(is_before) {
                 return Next::Here;
             }
             break;
