@@ -84,13 +84,9 @@ pub(super) fn next_hop(
         let owner = *owner;
         if owner == *own {
             // Those between the key and this peer were named by others, nobody has a link to them,
-            // and who sends it here, from before the key, knows no one of them any more.
-            let from = question.except.first();
-            let is_before = |from: &PeerId| {
-                let mut listed = ring.predecessors().iter();
-                is_within(from, to, own) && listed.any(|it| it.peer == *from)
-            };
-            if by_key && !is_late && ring.member && from.is_some_and(is_before) {
+            // and who sends it here takes this peer for the owner.
+            let is_owner = |hop: Hop| hop.pin.is_none() && hop.bound == 0;
+            if by_key && !is_late && ring.member && question.hop.is_some_and(is_owner) {
                 return Next::Here;
             }
             break;

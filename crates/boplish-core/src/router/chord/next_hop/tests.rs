@@ -401,7 +401,11 @@ fn the_keys_of_a_predecessor_that_nobody_is_linked_to_are_taken_by_the_next() {
     }
     let key = id(85);
     let from_before = Question {
-        except: &[id(80)],
+        hop: Some(Hop {
+            number: 1,
+            pin: None,
+            bound: 0,
+        }),
         ..of_key(&key)
     };
     assert_eq!(peer.ask(from_before), Next::Here);
