@@ -124,7 +124,7 @@ fn last_resort(neighbours: &Neighbours, question: Question<'_>, owners: &[PeerId
     })
 }
 
-/// Who owns a key, by the own lists, and who would if that peer were gone, and so on.
+/// Who owns a key, by the own lists, and who would if that peer were gone, and so on, up to this peer.
 fn owners_nearby(own: &PeerId, ring: &Ring, key: &PeerId) -> Vec<PeerId> {
     let successors = ring.successors();
     if let Some(last) = successors.last()
