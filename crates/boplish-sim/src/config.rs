@@ -101,6 +101,11 @@ impl Delay {
             false => usual,
         }
     }
+
+    /// What it is on average.
+    pub fn mean(&self) -> Duration {
+        (self.least + self.most) / 2 + self.outlier * self.outliers / 2_000
+    }
 }
 
 impl Default for NetworkConfig {

@@ -129,7 +129,7 @@ impl Lookups {
                 },
                 hops: *hops,
                 took: at.since(asked),
-                direct: other.map(|other| world.distance(peer, other) * 2),
+                direct: other.map(|other| world.direct_latency(peer, other) * 2),
             });
         }
     }

@@ -45,6 +45,7 @@ impl std::error::Error for Timeout {}
 impl World {
     /// An empty world with a running bootstrap server.
     pub fn new(seed: u64, network: NetworkConfig) -> Self {
+        boplish_wire::id::memo::remember_signatures();
         let mut world = Self {
             seed,
             now: Time::START,

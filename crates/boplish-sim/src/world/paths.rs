@@ -59,6 +59,11 @@ impl World {
         }
     }
 
+    /// What a message takes on average over a link between two peers: what stretch is the ratio to.
+    pub fn direct_latency(&self, a: PeerHandle, b: PeerHandle) -> Duration {
+        self.distance(a, b) + self.network.jitter.mean()
+    }
+
     /// What one message takes from one peer to the other: the distance of the pair, and what this
     /// message takes in addition.
     pub(super) fn latency(&mut self, a: PeerHandle, b: PeerHandle) -> Duration {

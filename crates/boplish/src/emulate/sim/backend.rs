@@ -107,7 +107,7 @@ impl Backend for Simulation<'_> {
     ) -> Result<(), Failure> {
         let handle = self.peer(from).handle;
         let direct = |to: Number| {
-            let there = self.world.distance(handle, self.peer(to).handle);
+            let there = self.world.direct_latency(handle, self.peer(to).handle);
             match kind {
                 TripKind::Message => there.as_secs_f64(),
                 TripKind::Lookup | TripKind::Ping => there.as_secs_f64() * 2.0,
@@ -188,10 +188,8 @@ impl Backend for Simulation<'_> {
         self.messages.retain(|_, trip| trips.kind(*trip).is_some());
         let links = Numbers::new(self.living().map(|(_, peer)| self.links(peer) as f64));
         let members = self.living().filter(|(number, _)| self.is_member(*number));
-        let on_server = self.living().filter(|(_, peer)| {
-            let node = self.world.look(peer.handle);
-            node.is_some_and(|node| node.is_signaling_open())
-        });
+        let on_server = self.living();
+        let on_server = on_server.filter(|(_, peer)| self.world.has_socket(peer.handle));
         Ok(Moment {
             at: self.now(),
             living: self.living().count() as u32,

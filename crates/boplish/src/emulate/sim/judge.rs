@@ -23,7 +23,7 @@ impl Simulation<'_> {
         };
         let asker = self.peer(begun.from).handle;
         let other = self.world.find(owner).filter(|other| *other != asker);
-        let direct = other.map(|other| self.world.distance(asker, other).as_secs_f64() * 2.0);
+        let direct = other.map(|other| self.world.direct_latency(asker, other).as_secs_f64() * 2.0);
         let latency = at - begun.at;
         Begun { direct, ..begun }.ended(outcome, Some(latency), Some(hops))
     }
