@@ -7,8 +7,9 @@ use boplish_wire::bootstrap::{ClientId, FromServer, Head, verify_challenge_respo
 use boplish_wire::ring::{
     RingMessage, Table, gap_code, gap_of, latency_code, latency_of, needs_proof,
 };
+use boplish_wire::store::StoreMessage;
 use boplish_wire::{
-    Frame, Payload, PeerId, SdpType, SignedSignal, json,
+    Frame, Payload, PeerId, Record, SdpType, SignedSignal, json,
     sdp::{candidate_from_sdp, candidate_to_sdp, from_sdp, to_sdp},
 };
 
@@ -36,6 +37,17 @@ pub fn ring(data: &[u8]) {
             assert!(gap_code(gap_of(entry.gap)) <= entry.gap);
         }
         assert_eq!(Table::decode(&table.encode()), Some(table));
+    }
+}
+
+/// A message of the store, or a record, that can be read is written and read again the same.
+pub fn store(data: &[u8]) {
+    if let Some(message) = StoreMessage::decode(data) {
+        assert_eq!(StoreMessage::decode(&message.encode()), Some(message));
+    }
+    if let Ok(record) = Record::decode(data) {
+        assert_eq!(record.encode(), data);
+        let _ = (record.key(), record.check_time(1_800_000_000));
     }
 }
 

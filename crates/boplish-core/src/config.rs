@@ -20,6 +20,25 @@ pub struct Config {
     pub router: RouterConfig,
 }
 
+/// Bounds of what a peer stores, for itself and for others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoreConfig {
+    /// Peers that store each record; 1 to 8, the length of the successor list.
+    pub replicas: usize,
+    /// Bytes of all records, with 120 more for each. When there is one more, whoever has published
+    /// most gives way.
+    pub capacity: usize,
+}
+
+impl Default for StoreConfig {
+    fn default() -> Self {
+        Self {
+            replicas: 8,
+            capacity: 16 * 1024 * 1024,
+        }
+    }
+}
+
 /// How messages find their way. All peers of a network have the same; one that is set to another
 /// is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]

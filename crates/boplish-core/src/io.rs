@@ -10,7 +10,11 @@ use core::fmt;
 use core::time::Duration;
 
 use boplish_wire::bootstrap::{IceServer, ServerError};
-use boplish_wire::{Candidate, Description, Message, MessageId, Payload, PeerId, ProtocolName};
+use boplish_wire::{
+    Candidate, Description, Message, MessageId, Payload, PeerId, ProtocolName, Record, RecordError,
+};
+
+use crate::service::dht::{GetError, PutError, StoreToken};
 
 /// Names one WebRTC connection (an `RTCPeerConnection` with its data channel) between the core
 /// and its shell. The core picks it with `CreateOffer` or `CreateAnswer` and never uses it again.
@@ -104,6 +108,14 @@ pub enum Output {
     IceServers(Vec<IceServer>),
     /// Do something with a connection.
     Connection(ConnectionId, ConnectionCommand),
+    /// Keep these bytes over a restart, for [`Node::restore`](crate::Node::restore), in place of
+    /// those that were kept under this key; without bytes, forget them.
+    Keep {
+        /// The key.
+        key: PeerId,
+        /// What to keep.
+        bytes: Option<Vec<u8>>,
+    },
     /// Tell the application.
     Event(Event),
 }
@@ -284,6 +296,20 @@ pub enum Event {
     },
     /// The bootstrap server has refused something.
     ServerError(ServerError),
+    /// How [`Node::put`](crate::Node::put) ended.
+    Put {
+        /// Which.
+        token: StoreToken,
+        /// Whether most of those who should have the record have stored it.
+        result: Result<(), PutError>,
+    },
+    /// How [`Node::get`](crate::Node::get) ended.
+    Got {
+        /// Which.
+        token: StoreToken,
+        /// The record, if there is one.
+        result: Result<Option<Record>, GetError>,
+    },
     /// An invitation, for [`Node::invite`](crate::Node::invite): to be brought to a newcomer.
     Invitation {
         /// Which.
@@ -390,6 +416,9 @@ pub enum Refusal {
     /// A peer whose network has other parameters.
     #[error("the peer belongs to a network with other parameters")]
     OtherNetwork,
+    /// A record that does not verify, has expired, or breaks another rule.
+    #[error("a record is refused: {0}")]
+    BadRecord(#[from] RecordError),
     /// A message that has taken too many hops.
     #[error("the message has travelled too far")]
     TooManyHops,

@@ -10,7 +10,7 @@
 
 use boplish_wire::PeerId;
 
-use crate::router::chord::space::clockwise;
+pub(crate) use crate::router::chord::space::{clockwise, is_within};
 
 /// What a router knows of the ring around this peer, without a gap. On a mesh that is everybody.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -19,11 +19,12 @@ mod node;
 mod parameters;
 mod protocol;
 mod router;
+mod service;
 mod signaling;
 mod table;
 
 pub use boplish_wire as wire;
-pub use config::{ChordConfig, Config, RouterConfig};
+pub use config::{ChordConfig, Config, RouterConfig, StoreConfig};
 pub use io::{ConnectionCommand, ConnectionId, ConnectionInput, Event, Input, Output, State};
 pub use link::InviteError;
 #[cfg(feature = "simulator")]
@@ -35,4 +36,5 @@ pub mod harness {
     pub use crate::router::chord::harness::{BareChord, Work};
 }
 pub use router::{NeighbourKind, NeighbourView, RingView};
+pub use service::dht::{GetError, PutError, StoreToken};
 pub use time::Time;

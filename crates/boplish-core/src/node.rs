@@ -13,6 +13,7 @@ mod deliver;
 mod drain;
 mod error;
 mod invite;
+mod store;
 
 use core::time::Duration;
 use std::collections::VecDeque;
@@ -32,6 +33,7 @@ use crate::protocol::ping::Ping;
 use crate::protocol::{self, bopcast, ping, topo};
 use crate::router::Router;
 use crate::router::origin::Origins;
+use crate::service::Store;
 use crate::signaling::Signaling;
 use crate::table::pop_or_shrink;
 use crate::time::Time;
@@ -63,6 +65,7 @@ pub struct Node {
     signaling_told: bool,
     ping: Ping,
     group: Group,
+    store: Option<Box<dyn Store>>,
     uses_bootstrap: bool,
     refusals: u64,
     monitoring: bool,
@@ -111,6 +114,7 @@ impl Node {
             delivery: Delivery::new(config.delivery),
             ping: Ping::default(),
             group: Group::default(),
+            store: None,
             uses_bootstrap: config.bootstrap,
             refusals: 0,
             monitoring: false,
@@ -391,6 +395,7 @@ impl Node {
             self.delivery.poll_timeout(),
             self.ping.poll_timeout(),
             self.signaling.poll_timeout(),
+            self.store.as_ref().and_then(|it| it.poll_timeout()),
         ];
         timeouts.into_iter().flatten().min()
     }
@@ -399,6 +404,9 @@ impl Node {
         self.drive_signaling(now);
         self.links.handle_timeout(now);
         self.router.handle_timeout(now);
+        if let Some(store) = &mut self.store {
+            store.handle_timeout(now);
+        }
         while let Some((id, error)) = self.delivery.take_expired(now) {
             self.undelivered(id, error);
         }

@@ -31,6 +31,7 @@
 //! ```
 
 mod connections;
+mod disk;
 mod engine;
 mod gather;
 mod identity;
@@ -42,6 +43,7 @@ mod transport;
 
 pub use boplish_core as core;
 pub use boplish_wire as wire;
+pub use disk::DiskError;
 pub use engine::{Engine, EngineConfig, EngineError};
 pub use identity::{
     IdentityError, fresh_identity, load_identity, load_or_create_identity, save_identity,

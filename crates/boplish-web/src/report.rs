@@ -43,6 +43,8 @@ pub(crate) fn event(host: &Host, event: Event) {
             host.pong(&from.to_string(), round_trip.as_secs_f64() * 1000.0);
         }
         Event::Found { .. }
+        | Event::Put { .. }
+        | Event::Got { .. }
         | Event::RingJoined
         | Event::KeyMessage { .. }
         | Event::Forward { .. }

@@ -211,6 +211,8 @@ impl Shell {
             Output::CloseSignaling => drop(self.signaling.take()),
             Output::IceServers(servers) => *self.servers_told.borrow_mut() = to_array(&servers),
             Output::Connection(id, command) => self.command(id, command),
+            // Pages keep nothing: what they store lives as long as they do.
+            Output::Keep { .. } => {}
             Output::Event(event) => report::event(&self.host, event),
         }
     }

@@ -54,7 +54,11 @@ impl PeerId {
 
     /// The id that belongs to an Ed25519 public key.
     pub fn from_public_key(key: &[u8; 32]) -> Self {
-        let digest = Sha256::digest(key);
+        Self::from_digest(&Sha256::digest(key).into())
+    }
+
+    /// The first 160 bits of a hash.
+    pub(crate) fn from_digest(digest: &[u8; 32]) -> Self {
         let mut bytes = [0; Self::BYTES];
         bytes.copy_from_slice(&digest[..Self::BYTES]);
         Self(bytes)
@@ -180,6 +184,11 @@ impl Proof {
     /// The id of whoever the key belongs to; whether it signed is for [`Proof::signer`] to say.
     pub fn claimed_signer(&self) -> PeerId {
         PeerId::from_public_key(&self.key)
+    }
+
+    /// The key of whoever it says has signed.
+    pub fn public_key(&self) -> &[u8; 32] {
+        &self.key
     }
 
     /// The key, then the signature.

@@ -11,6 +11,7 @@
 //! - [`Signal`]: what two peers must know to connect (offer, answer, candidates, denied), signed;
 //!   [`sdp`] turns its facts into SDP and back.
 //! - [`ring`]: what the peers of a Chord ring say to each other.
+//! - [`record`]: what is stored under a key; [`store`]: what those say who store it.
 //! - [`bootstrap`]: what the bootstrap server itself says.
 //! - [`limits`]: every bound, in one place.
 
@@ -22,9 +23,11 @@ pub mod json;
 pub mod limits;
 pub mod message;
 pub mod object;
+pub mod record;
 pub mod ring;
 pub mod sdp;
 pub mod signal;
+pub mod store;
 
 pub use base64::Base64;
 pub use frame::{CloseReason, Frame, FrameError, Hello, Keepalive};
@@ -32,6 +35,7 @@ pub use id::{IdError, Keypair, PeerId, Proof};
 pub use json::JsonError;
 pub use message::{Hop, Kind, Message, MessageError, MessageId, Payload, ProtocolName, Way};
 pub use object::{Object, ObjectWriter};
+pub use record::{Record, RecordError};
 pub use sdp::{SdpError, SdpType};
 pub use signal::{
     Candidate, CandidateAddress, CandidateKind, DeniedReason, Description, FactError, Fingerprint,

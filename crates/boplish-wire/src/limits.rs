@@ -41,3 +41,16 @@ pub const MAX_RING_LIST: usize = 32;
 
 /// Bytes that a router may add to a keepalive.
 pub const MAX_KEEPALIVE_ROUTING: usize = 2 * 1024;
+
+/// Bytes of the longest record; a longer one is refused.
+pub const MAX_RECORD: usize = 1000;
+
+/// Bytes of the longest salt, which tells the records of one publisher apart; a longer one is
+/// refused.
+pub const MAX_SALT: usize = 64;
+
+/// Seconds that a record may still live, at most (30 days); one that would live longer is refused.
+pub const MAX_LIFE: u64 = 30 * 24 * 60 * 60;
+
+/// Versions in one message that compares what two peers store; a longer list is refused.
+pub const MAX_VERSIONS: usize = 512;

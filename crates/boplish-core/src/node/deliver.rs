@@ -92,6 +92,7 @@ impl Node {
                 PingOutput::Pong { round_trip } => self.event(Event::Pong { from, round_trip }),
                 PingOutput::Nothing => {}
             },
+            Callback::Store => self.handle_store_message(now, &message),
             Callback::Bopcast => {
                 let output = self.group.handle(self.keypair.id(), &message);
                 self.handle_bopcast(now, from, output);

@@ -17,6 +17,8 @@ impl Node {
                 self.handle_link_output(now, output);
             } else if let Some(output) = self.router.poll_output() {
                 self.handle_router_output(now, output);
+            } else if let Some(output) = self.store.as_mut().and_then(|it| it.poll_output()) {
+                self.handle_store_output(now, output);
             } else {
                 break;
             }
@@ -108,7 +110,10 @@ impl Node {
                     });
                 }
             }
-            RouterOutput::NeighbourhoodChanged => self.event(Event::NeighbourhoodChanged),
+            RouterOutput::NeighbourhoodChanged => {
+                self.update_store(now);
+                self.event(Event::NeighbourhoodChanged);
+            }
             RouterOutput::Forwarded(message) => self.monitor(Direction::Forwarded, &message),
             RouterOutput::Originate {
                 to,

@@ -10,7 +10,9 @@ pub(crate) mod origin;
 
 use core::time::Duration;
 
-use boplish_wire::{Kind, Message, MessageId, Payload, PeerId, ProtocolName, Way, ring, signal};
+use boplish_wire::{
+    Kind, Message, MessageId, Payload, PeerId, ProtocolName, Way, ring, signal, store,
+};
 
 use crate::io::DisconnectReason;
 use crate::kbr::KeyBased;
@@ -40,6 +42,8 @@ pub(crate) enum Callback {
     Ping,
     /// The bopcast protocol.
     Bopcast,
+    /// The store.
+    Store,
     /// The application.
     Application,
 }
@@ -53,6 +57,7 @@ impl Callback {
             topo::NAME => Self::Topo,
             ping::NAME => Self::Ping,
             bopcast::NAME => Self::Bopcast,
+            store::PROTOCOL => Self::Store,
             _ => Self::Application,
         }
     }

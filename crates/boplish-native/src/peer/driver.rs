@@ -1,9 +1,10 @@
 //! The task that owns a peer's node and carries for it.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use boplish_core::{
-    Config, ConnectionCommand, ConnectionInput, Event, Input, Node, Output, State, Time,
+    Config, ConnectionCommand, ConnectionInput, Event, Input, Node, Output, State, StoreConfig,
+    Time,
 };
 use boplish_wire::bootstrap::IceServer;
 use boplish_wire::{Keypair, PeerId};
@@ -16,6 +17,7 @@ use super::traffic::Counters;
 use super::waiters::{Waiter, Waiters};
 use super::{Command, PeerError};
 use crate::connections::Connections;
+use crate::disk::Disk;
 use crate::engine::{Engine, EngineError};
 use crate::identity::random_bytes;
 use crate::signaling::{BootstrapUrl, Signaling, SignalingEvent};
@@ -39,6 +41,10 @@ pub(super) struct Settings {
     pub(super) identity: Keypair,
     pub(super) core: Config,
     pub(super) ice_servers: Vec<IceServer>,
+    pub(super) store: StoreConfig,
+    pub(super) disk: Option<Disk>,
+    /// What was kept there.
+    pub(super) kept: Vec<Vec<u8>>,
 }
 
 /// The task's state.
@@ -54,6 +60,7 @@ pub(super) struct Driver {
     signaling: Signaling,
     connections: Connections,
     ice_servers: Vec<IceServer>,
+    disk: Option<Disk>,
     traffic: Counters,
     leaving: Option<Leaving>,
     has_vanished: bool,
@@ -76,7 +83,13 @@ impl Driver {
         let mut core = settings.core;
         core.bootstrap = settings.bootstrap.is_some();
         let id = settings.identity.id();
-        let node = Node::new(core, settings.identity, random_bytes()?, Time::START);
+        let mut node = Node::new(core, settings.identity, random_bytes()?, Time::START);
+        // Before 1970, everything has expired in the far future.
+        let unix = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+        node.enable_store(Time::START, settings.store, unix.as_secs());
+        for bytes in settings.kept {
+            node.restore(Time::START, &bytes);
+        }
         let mut connections = Connections::new(engine)?;
         connections.set_ice_servers(&settings.ice_servers);
         let (snapshot, snapshots) = watch::channel(take_snapshot(&node, &connections));
@@ -91,6 +104,7 @@ impl Driver {
             signaling: Signaling::new(settings.bootstrap, id),
             connections,
             ice_servers: settings.ice_servers,
+            disk: settings.disk,
             traffic,
             leaving: None,
             has_vanished: false,
@@ -208,6 +222,18 @@ impl Driver {
                 Ok(id) => self.waiters.insert(id, Waiter::Lookup(done)),
                 Err(error) => Waiter::Lookup(done).fail(error.into()),
             },
+            Command::Put {
+                record,
+                expected,
+                done,
+            } => match self.node.put(now, &record, expected) {
+                Ok(token) => self.waiters.insert_put(token, done),
+                Err(error) => drop(done.send(Err(error.into()))),
+            },
+            Command::Get { key, quick, done } => match self.node.get(now, key, quick) {
+                Ok(token) => self.waiters.insert_get(token, done),
+                Err(error) => drop(done.send(Err(error.into()))),
+            },
             Command::Ring { done } => answer(done, Ok(self.node.ring())),
             Command::Reply {
                 to,
@@ -298,6 +324,11 @@ impl Driver {
                     self.traffic.sent(bytes.len());
                 }
                 self.connections.handle_command(Instant::now(), id, command);
+            }
+            Output::Keep { key, bytes } => {
+                if let Some(disk) = &self.disk {
+                    disk.keep(key, bytes);
+                }
             }
             Output::Event(event) => return Some(event),
         }

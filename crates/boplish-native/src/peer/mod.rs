@@ -6,16 +6,18 @@ mod events;
 mod traffic;
 mod waiters;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
-use boplish_core::{Config, RingView, State};
+use boplish_core::{Config, RingView, State, StoreConfig};
 use boplish_wire::bootstrap::IceServer;
-use boplish_wire::{Keypair, MessageId, Payload, PeerId, ProtocolName};
+use boplish_wire::{Keypair, MessageId, Payload, PeerId, ProtocolName, Record};
 use tokio::sync::{mpsc, oneshot, watch};
 
 pub use events::{Events, EventsError};
 pub use traffic::Traffic;
 
+use crate::disk::{Disk, DiskError};
 use crate::engine::{Engine, EngineError};
 use crate::identity::{IdentityError, fresh_identity};
 use crate::signaling::BootstrapUrl;
@@ -36,6 +38,10 @@ pub struct PeerConfig {
     pub core: Config,
     /// STUN and TURN servers, besides those that the bootstrap server names.
     pub ice_servers: Vec<IceServer>,
+    /// How much this peer stores, for itself and for others.
+    pub store: StoreConfig,
+    /// The file in which that outlasts a restart; without one, it does not.
+    pub store_file: Option<PathBuf>,
 }
 
 /// Why a peer can't be spawned.
@@ -44,6 +50,9 @@ pub enum SpawnError {
     /// There is no identity to be had.
     #[error(transparent)]
     Identity(#[from] IdentityError),
+    /// The store can't be used.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
     /// The sockets or the certificate could not be made.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -61,6 +70,12 @@ pub enum PeerError {
     /// An invitation, or the answer to one, is of no use.
     #[error(transparent)]
     Invitation(#[from] boplish_core::InviteError),
+    /// A record is not stored, or not by most of those who should have it.
+    #[error(transparent)]
+    Put(#[from] boplish_core::PutError),
+    /// It is not known what is stored.
+    #[error(transparent)]
+    Get(#[from] boplish_core::GetError),
     /// No link has come of an invitation.
     #[error("no link to peer {0} came about")]
     NoLink(PeerId),
@@ -128,6 +143,16 @@ pub(crate) enum Command {
         key: PeerId,
         done: oneshot::Sender<Result<Found, PeerError>>,
     },
+    Put {
+        record: Box<Record>,
+        expected: Option<u64>,
+        done: oneshot::Sender<Result<(), PeerError>>,
+    },
+    Get {
+        key: PeerId,
+        quick: bool,
+        done: oneshot::Sender<Result<Option<Record>, PeerError>>,
+    },
     Ring {
         done: oneshot::Sender<Result<Option<RingView>, PeerError>>,
     },
@@ -190,6 +215,10 @@ impl Peer {
         let (commands, command_queue) = mpsc::channel(MAX_COMMANDS);
         let (source, sink, events) = events::channel();
         let traffic = traffic::Counters::default();
+        let (disk, kept) = match config.store_file.as_deref().map(Disk::open).transpose()? {
+            Some((disk, kept)) => (Some(disk), kept),
+            None => (None, Vec::new()),
+        };
         let (driver, snapshot) = Driver::new(
             engine,
             driver::Settings {
@@ -197,6 +226,9 @@ impl Peer {
                 identity,
                 core: config.core,
                 ice_servers: config.ice_servers,
+                store: config.store,
+                disk,
+                kept,
             },
             command_queue,
             sink,
@@ -333,6 +365,25 @@ impl Peer {
     /// Finds the owner of a key.
     pub async fn lookup(&self, key: PeerId) -> Result<Found, PeerError> {
         self.ask(|done| Command::Lookup { key, done }).await
+    }
+
+    /// Stores a record in the network; resolves when most of those who should have stored it. With
+    /// `expected`, only if the record that is there has this sequence number, 0 if there is to be
+    /// none; the new one then has the next.
+    pub async fn put(&self, record: Record, expected: Option<u64>) -> Result<(), PeerError> {
+        let record = Box::new(record);
+        let put = |done| Command::Put {
+            record,
+            expected,
+            done,
+        };
+        self.ask(put).await
+    }
+
+    /// The record that the network stores under a key. `quick`: the copy of the key's owner will
+    /// do, though a newer one may just be written.
+    pub async fn get(&self, key: PeerId, quick: bool) -> Result<Option<Record>, PeerError> {
+        self.ask(|done| Command::Get { key, quick, done }).await
     }
 
     /// This peer's place in the ring; `None` in a mesh.

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use boplish_core::Event;
 use boplish_core::io::DeliveryError;
-use boplish_wire::{MessageId, Payload, PeerId};
+use boplish_core::{Event, StoreToken};
+use boplish_wire::{MessageId, Payload, PeerId, Record};
 use tokio::sync::oneshot;
 
 use super::{Found, PeerError};
@@ -16,6 +16,8 @@ use super::{Found, PeerError};
 pub(super) struct Waiters {
     waiting: HashMap<MessageId, Waiter>,
     pings: u64,
+    puts: HashMap<StoreToken, oneshot::Sender<Result<(), PeerError>>>,
+    gets: HashMap<StoreToken, oneshot::Sender<Result<Option<Record>, PeerError>>>,
 }
 
 /// One caller.
@@ -68,6 +70,24 @@ impl Waiters {
         self.insert(id, Waiter::Ping { peer, order, done });
     }
 
+    /// Keeps a caller until its record is stored.
+    pub(super) fn insert_put(
+        &mut self,
+        token: StoreToken,
+        done: oneshot::Sender<Result<(), PeerError>>,
+    ) {
+        self.puts.insert(token, done);
+    }
+
+    /// Keeps a caller until it is known what is stored.
+    pub(super) fn insert_get(
+        &mut self,
+        token: StoreToken,
+        done: oneshot::Sender<Result<Option<Record>, PeerError>>,
+    ) {
+        self.gets.insert(token, done);
+    }
+
     /// Wakes whoever waits for this event. Gives the event back if it is for everyone.
     pub(super) fn handle_event(&mut self, event: Event) -> Option<Event> {
         match event {
@@ -118,6 +138,16 @@ impl Waiters {
                     hops,
                 }),
             },
+            Event::Put { token, result } => {
+                let done = self.puts.remove(&token)?;
+                let _ = done.send(result.map_err(PeerError::from));
+                None
+            }
+            Event::Got { token, result } => {
+                let done = self.gets.remove(&token)?;
+                let _ = done.send(result.map_err(PeerError::from));
+                None
+            }
             Event::StateChanged(_)
             | Event::SignalingChanged { .. }
             | Event::PeerConnected(_)

@@ -67,6 +67,7 @@ impl World {
             Output::CloseSignaling => self.close_socket(peer),
             Output::IceServers(servers) => self.note(3, servers.len() as u64),
             Output::Connection(id, command) => self.command(peer, id, command),
+            Output::Keep { key, bytes } => self.keep(peer, key, bytes),
             Output::Event(event) => self.collect(peer, event),
         }
     }

@@ -77,6 +77,7 @@ impl World {
             last_change: Time::START,
             misuses: Vec::new(),
             sent: Vec::new(),
+            disks: Default::default(),
         };
         world.start_server();
         world

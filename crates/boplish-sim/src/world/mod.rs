@@ -5,6 +5,7 @@ mod bootstrap;
 mod carry;
 mod channel;
 mod control;
+mod disks;
 mod faults;
 mod ice;
 mod look;
@@ -61,6 +62,8 @@ pub struct World {
     tables: Tables,
     server: Server,
     sockets: Arena<Socket>,
+    /// What peers have kept for a restart.
+    disks: BTreeMap<(PeerHandle, PeerId), Vec<u8>>,
     /// The ids in the paths of WebSockets of thieves.
     claims: BTreeMap<PeerHandle, PeerId>,
     unreachable: BTreeSet<(PeerHandle, PeerHandle)>,

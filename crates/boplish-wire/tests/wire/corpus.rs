@@ -18,6 +18,7 @@ use crate::any::{alice, bob, description, host_candidate, json_payload, name, pi
 
 mod invitation;
 mod ring;
+mod store;
 
 #[path = "../../../../fuzz/src/lib.rs"]
 #[allow(unreachable_pub, reason = "it is a crate of its own for cargo-fuzz")]
@@ -29,9 +30,10 @@ type Target = (
     fn() -> Vec<(&'static str, Vec<u8>)>,
 );
 
-const TARGETS: [Target; 9] = [
+const TARGETS: [Target; 10] = [
     ("frame", targets::frame, frames),
     ("ring", targets::ring, ring::samples),
+    ("store", targets::store, store::samples),
     ("signal", targets::signal, signals),
     ("invitation", targets::invitation, invitation::samples),
     ("json", targets::json, texts),

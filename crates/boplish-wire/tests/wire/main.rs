@@ -13,3 +13,4 @@ mod object;
 mod ring;
 mod sdp;
 mod signal;
+mod store;

@@ -106,9 +106,12 @@ impl Session {
             Some(Err(error @ (PeerError::Refused(_) | PeerError::Invitation(_)))) => {
                 Err(Failure::Usage(error.to_string()))
             }
-            Some(Err(error @ (PeerError::Undelivered(_) | PeerError::NoLink(_)))) => {
-                Err(Failure::Unreachable(format!("peer {to}: {error}")))
-            }
+            Some(Err(
+                error @ (PeerError::Undelivered(_)
+                | PeerError::NoLink(_)
+                | PeerError::Put(_)
+                | PeerError::Get(_)),
+            )) => Err(Failure::Unreachable(format!("peer {to}: {error}"))),
             Some(Err(PeerError::Closed)) => {
                 Err(Failure::Runtime("the peer has ended by itself".to_owned()))
             }
@@ -215,6 +218,8 @@ impl Session {
                     | Event::Pong { .. }
                     | Event::Topology { .. }
                     | Event::Found { .. }
+                    | Event::Put { .. }
+                    | Event::Got { .. }
                     | Event::RingJoined
                     | Event::KeyMessage { .. }
                     | Event::Forward { .. }

@@ -287,6 +287,8 @@ fn code(error: &PeerError) -> &'static str {
         PeerError::Refused(_) => "refused",
         PeerError::Invitation(_) => "invitation",
         PeerError::NoLink(_) => "unreachable",
+        PeerError::Put(_) => "not-stored",
+        PeerError::Get(_) => "unknown",
     }
 }
 

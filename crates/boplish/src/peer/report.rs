@@ -234,6 +234,8 @@ impl Report {
                 predecessors: texts(&predecessors),
             },
             Event::Found { .. }
+            | Event::Put { .. }
+            | Event::Got { .. }
             | Event::RingJoined
             | Event::KeyMessage { .. }
             | Event::Forward { .. }

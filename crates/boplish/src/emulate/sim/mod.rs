@@ -186,6 +186,8 @@ impl<'a> Simulation<'a> {
                 None
             }
             Event::StateChanged(_)
+            | Event::Put { .. }
+            | Event::Got { .. }
             | Event::SignalingChanged { .. }
             | Event::PeerDisconnected { .. }
             | Event::Reply { .. }

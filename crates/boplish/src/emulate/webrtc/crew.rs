@@ -297,6 +297,8 @@ async fn watch(number: u32, mut events: Events, news: NewsSender) {
             | Event::Undelivered { .. }
             | Event::Reply { .. }
             | Event::Found { .. }
+            | Event::Put { .. }
+            | Event::Got { .. }
             | Event::Pong { .. }
             | Event::Topology { .. }
             | Event::KeyMessage { .. }

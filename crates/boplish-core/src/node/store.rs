@@ -1,0 +1,120 @@
+//! Records under keys, stored by the network (`service/dht`).
+
+use boplish_wire::{Kind, Message, Payload, PeerId, Record, store};
+use rand_core::SeedableRng;
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+use super::{Node, Phase};
+use crate::config::StoreConfig;
+use crate::io::{Event, Output, Refusal};
+use crate::protocol;
+use crate::service::dht::{Dht, GetError, PutError, StoreToken};
+use crate::service::{Store, StoreOutput};
+use crate::time::Time;
+
+impl Node {
+    /// Makes this peer one of those who store records for the network, and lets it store its own:
+    /// before [`Node::open`]. `unix` is the time, in seconds since 1970, UTC: records expire by it.
+    pub fn enable_store(&mut self, now: Time, config: StoreConfig, unix: u64) {
+        let epoch = unix.saturating_sub(now.since(Time::START).as_secs());
+        let rng = Xoshiro256PlusPlus::from_rng(&mut self.rng);
+        let mut store = Box::new(Dht::new(self.id(), config, epoch, rng));
+        store.handle_update(now, &*self.router);
+        self.store = Some(store);
+    }
+
+    /// Stores a record in the network; [`Event::Put`] follows. With `expected`, only if the record
+    /// that is there has this sequence number, 0 if there is to be none; the new one then has the
+    /// next.
+    ///
+    /// # Errors
+    ///
+    /// [`PutError::Record`] for one that has expired or lives too long, [`PutError::Congested`],
+    /// [`PutError::Closed`]; nothing was sent then.
+    pub fn put(
+        &mut self,
+        now: Time,
+        record: &Record,
+        expected: Option<u64>,
+    ) -> Result<StoreToken, PutError> {
+        let store = self.store.as_mut().filter(|_| self.phase == Phase::Open);
+        let token = store.ok_or(PutError::Closed)?.put(now, record, expected)?;
+        self.drain(now);
+        Ok(token)
+    }
+
+    /// Asks the network for the record with a key; [`Event::Got`] follows. `quick`: the copy of the
+    /// key's owner will do, though a newer one may just be written.
+    ///
+    /// # Errors
+    ///
+    /// [`GetError::Congested`], [`GetError::Closed`]; nothing was sent then.
+    pub fn get(&mut self, now: Time, key: PeerId, quick: bool) -> Result<StoreToken, GetError> {
+        let store = self.store.as_mut().filter(|_| self.phase == Phase::Open);
+        let token = store.ok_or(GetError::Closed)?.get(now, key, quick)?;
+        self.drain(now);
+        Ok(token)
+    }
+
+    /// Takes back what [`Output::Keep`] has kept before a restart.
+    pub fn restore(&mut self, now: Time, bytes: &[u8]) {
+        if let Some(store) = &mut self.store {
+            store.restore(now, bytes);
+        }
+    }
+
+    /// Records that this peer stores, and their bytes, with 120 more for each.
+    pub fn stored(&self) -> (usize, usize) {
+        self.store.as_ref().map_or((0, 0), |store| store.usage())
+    }
+
+    /// The record that this peer itself stores under a key, for itself or for others.
+    pub fn stored_here(&self, key: &PeerId) -> Option<&Record> {
+        self.store.as_ref()?.held(key)
+    }
+
+    pub(super) fn update_store(&mut self, now: Time) {
+        if let Some(store) = &mut self.store {
+            store.handle_update(now, &*self.router);
+        }
+    }
+
+    pub(super) fn handle_store_message(&mut self, now: Time, message: &Message) {
+        if let (Some(store), Payload::Bytes(bytes)) = (&mut self.store, &message.payload) {
+            store.handle_message(now, message.from, bytes);
+        }
+    }
+
+    pub(super) fn handle_store_output(&mut self, now: Time, output: StoreOutput) {
+        match output {
+            StoreOutput::Say { to, payload } if to == self.id() => {
+                if let Some(store) = &mut self.store {
+                    store.handle_message(now, to, &payload);
+                }
+            }
+            StoreOutput::Say { to, payload } => self.say_to_store(now, to, payload, false),
+            StoreOutput::SayToOwner { key, payload } => {
+                self.say_to_store(now, key, payload, true);
+            }
+            StoreOutput::Put { token, result } => self.event(Event::Put { token, result }),
+            StoreOutput::Got { token, result } => self.event(Event::Got { token, result }),
+            StoreOutput::Keep { key, bytes } => {
+                self.outputs.push_back(Output::Keep { key, bytes });
+            }
+            StoreOutput::Refused { from, error } => {
+                self.refused(Some(from), Refusal::BadRecord(error));
+            }
+        }
+    }
+
+    fn say_to_store(&mut self, now: Time, to: PeerId, payload: Vec<u8>, by_key: bool) {
+        // Bounded by the limits of its parts, far below that of a payload.
+        let Ok(payload) = Payload::bytes(payload) else {
+            return;
+        };
+        let protocol = protocol::name(store::PROTOCOL);
+        let mut message = self.compose(Some(to), protocol, Kind::Plain, payload);
+        message.way.by_key = by_key;
+        self.dispatch(now, message);
+    }
+}

@@ -1,0 +1,308 @@
+//! The network's store: records under keys, each on eight peers, those at and after its key.
+//!
+//! - [`shelf`]: what this peer stores; [`view`]: whose votes count for a key;
+//! - [`ask`]: what the application has asked for and waits for;
+//! - [`lead`]: the owner of a key carries a write or a read out among the replicas;
+//! - [`repair`]: replicas compare what they have, and send each other what is missing.
+//!
+//! A write counts when most of those who vote have stored it. One with compare-and-swap is a round
+//! of Paxos (Lamport: "Paxos made simple", 2001) for what follows a sequence number: the owner
+//! asks the voters not to take records of earlier ballots and what they have, and writes only if
+//! that is what was expected.
+
+mod ask;
+mod lead;
+mod repair;
+mod shelf;
+mod view;
+
+use std::collections::VecDeque;
+
+use boplish_wire::store::{Ballot, StoreMessage};
+use boplish_wire::{PeerId, Record};
+use rand_core::Rng;
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+use self::ask::Asked;
+pub use self::ask::{GetError, PutError};
+use self::lead::Round;
+use self::repair::Repair;
+use self::shelf::{Held, Shelf, Taken};
+use self::view::View;
+use super::{Store, StoreOutput};
+use crate::config::StoreConfig;
+use crate::kbr::KeyBased;
+use crate::table::Table;
+use crate::time::Time;
+
+/// Names something that the application has asked of the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StoreToken(pub u32);
+
+#[derive(Debug)]
+pub(crate) struct Dht {
+    own: PeerId,
+    config: StoreConfig,
+    /// Seconds since 1970 at the start of the run.
+    epoch: u64,
+    view: View,
+    shelf: Shelf,
+    asked: Table<u32, Asked>,
+    rounds: Table<u32, Round>,
+    repair: Repair,
+    next_token: u32,
+    rng: Xoshiro256PlusPlus,
+    outputs: VecDeque<StoreOutput>,
+}
+
+impl Dht {
+    /// `epoch` is what the time was at the start of the run, in seconds since 1970.
+    pub(crate) fn new(
+        own: PeerId,
+        config: StoreConfig,
+        epoch: u64,
+        mut rng: Xoshiro256PlusPlus,
+    ) -> Self {
+        Self {
+            own,
+            epoch,
+            view: View::new(own),
+            shelf: Shelf::new(config.capacity),
+            asked: Table::new(),
+            rounds: Table::new(),
+            repair: Repair::default(),
+            next_token: rng.next_u32() | 1,
+            rng,
+            outputs: VecDeque::new(),
+            config,
+        }
+    }
+
+    /// The time, in seconds since 1970.
+    fn unix(&self, now: Time) -> u64 {
+        self.epoch + now.since(Time::START).as_secs()
+    }
+
+    fn take(&mut self, now: Time, from: PeerId, message: StoreMessage) {
+        match message {
+            StoreMessage::Put {
+                token,
+                client,
+                record,
+                expected,
+            } => self.lead_put(now, from, (token, client), record, expected),
+            StoreMessage::Get {
+                token,
+                client,
+                key,
+                quick,
+            } => self.lead_get(now, from, (token, client), key, quick),
+            StoreMessage::Done {
+                token,
+                outcome,
+                record,
+            } => self.handle_done(now, from, token, outcome, record.as_deref()),
+            StoreMessage::Read { token, key, ballot } => {
+                let answer = self.read(now, token, key, ballot);
+                self.say(from, answer);
+            }
+            StoreMessage::Store {
+                token,
+                ballot,
+                record,
+            } => self.handle_store(now, from, token, ballot, &record),
+            StoreMessage::Copy {
+                token,
+                promised,
+                ballot,
+                record,
+            } => {
+                let record = match record.map(|bytes| self.decode(now, from, &bytes)) {
+                    Some(None) => return,
+                    Some(Some(record)) => Some(record),
+                    None => None,
+                };
+                if self.asked.contains_key(&token) {
+                    self.handle_found(now, token, record);
+                } else {
+                    self.handle_copy(now, from, token, promised, ballot, record);
+                }
+            }
+            StoreMessage::Vote { token, stored } => {
+                self.stray_has_arrived(token);
+                self.handle_vote(now, from, token, stored);
+            }
+            StoreMessage::Summary {
+                from: after,
+                to,
+                digest,
+            } => {
+                self.handle_summary(from, after, to, digest);
+            }
+            StoreMessage::Versions {
+                from: after,
+                to,
+                versions,
+            } => {
+                self.handle_versions(from, after, to, &versions);
+            }
+            StoreMessage::Want { keys } => self.handle_want(from, &keys),
+        }
+    }
+
+    /// What this peer has under a key; with a ballot, a promise goes along.
+    fn read(&mut self, now: Time, token: u32, key: PeerId, ballot: Ballot) -> StoreMessage {
+        let in_the_way = match ballot {
+            0 => None,
+            _ => self.shelf.promise(now, key, ballot),
+        };
+        let unix = self.unix(now);
+        let held = self.shelf.get(&key);
+        let held = held.filter(|held| held.record.expires() > unix);
+        StoreMessage::Copy {
+            token,
+            promised: in_the_way.is_none(),
+            ballot: in_the_way.or(held.map(|held| held.ballot)).unwrap_or(0),
+            record: held.map(|held| held.record.encode()),
+        }
+    }
+
+    /// A record is to be stored here.
+    fn handle_store(&mut self, now: Time, from: PeerId, token: u32, ballot: Ballot, bytes: &[u8]) {
+        let stored = match self.decode(now, from, bytes) {
+            Some(record) if self.is_holder(&record.key()) => {
+                match self.store(now, Held::new(record, ballot)) {
+                    Taken::New | Taken::Same => true,
+                    Taken::Older | Taken::Promised(_) | Taken::Full => false,
+                }
+            }
+            Some(_) | None => false,
+        };
+        if token != 0 {
+            self.say(from, StoreMessage::Vote { token, stored });
+        }
+    }
+
+    /// Takes a record, and sees to it that it outlasts a restart.
+    fn store(&mut self, now: Time, held: Held) -> Taken {
+        let key = held.record.key();
+        let taken = self.shelf.take(now, held);
+        if taken == Taken::New {
+            let bytes = self.shelf.get(&key).map(|held| {
+                let mut bytes = held.ballot.to_be_bytes().to_vec();
+                bytes.extend(held.record.encode());
+                bytes
+            });
+            self.outputs.push_back(StoreOutput::Keep { key, bytes });
+        }
+        taken
+    }
+
+    fn forget(&mut self, key: PeerId) {
+        if self.shelf.remove(&key).is_some() {
+            self.outputs
+                .push_back(StoreOutput::Keep { key, bytes: None });
+        }
+    }
+
+    /// The record that a peer has sent, if it may be stored.
+    fn decode(&mut self, now: Time, from: PeerId, bytes: &[u8]) -> Option<Record> {
+        let unix = self.unix(now);
+        let record = Record::decode(bytes).and_then(|record| {
+            record.check_time(unix)?;
+            Ok(record)
+        });
+        match record {
+            Ok(record) => Some(record),
+            Err(error) => {
+                self.outputs.push_back(StoreOutput::Refused { from, error });
+                None
+            }
+        }
+    }
+
+    fn say(&mut self, to: PeerId, message: StoreMessage) {
+        self.outputs.push_back(StoreOutput::say(to, &message));
+    }
+
+    /// A number that no other question of this peer has, and nobody guesses.
+    fn token(&mut self) -> u32 {
+        loop {
+            self.next_token = self.rng.next_u32();
+            let token = self.next_token;
+            if token != 0 && !self.asked.contains_key(&token) && !self.rounds.contains_key(&token) {
+                return token;
+            }
+        }
+    }
+}
+
+impl Store for Dht {
+    fn put(
+        &mut self,
+        now: Time,
+        record: &Record,
+        expected: Option<u64>,
+    ) -> Result<StoreToken, PutError> {
+        self.ask_to_put(now, record, expected)
+    }
+
+    fn get(&mut self, now: Time, key: PeerId, quick: bool) -> Result<StoreToken, GetError> {
+        self.ask_for(now, key, quick)
+    }
+
+    fn restore(&mut self, now: Time, bytes: &[u8]) {
+        // What lies on a disk may be anything.
+        if let Some((ballot, bytes)) = bytes.split_first_chunk()
+            && let Ok(record) = Record::decode(bytes)
+            && record.check_time(self.unix(now)).is_ok()
+        {
+            let held = Held::new(record, Ballot::from_be_bytes(*ballot));
+            self.shelf.take(now, held);
+        }
+    }
+
+    fn usage(&self) -> (usize, usize) {
+        (self.shelf.len(), self.shelf.bytes())
+    }
+
+    fn held(&self, key: &PeerId) -> Option<&Record> {
+        self.shelf.get(key).map(|held| &held.record)
+    }
+
+    fn handle_message(&mut self, now: Time, from: PeerId, payload: &[u8]) {
+        match StoreMessage::decode(payload) {
+            Some(message) => self.take(now, from, message),
+            None => tracing::debug!(?from, "bad store message"),
+        }
+    }
+
+    fn handle_update(&mut self, now: Time, near: &dyn KeyBased) {
+        self.view.update(now, near);
+        self.plan_repair(now);
+    }
+
+    fn handle_timeout(&mut self, now: Time) {
+        self.drive_asked(now);
+        self.drive_rounds(now);
+        self.drive_repair(now);
+    }
+
+    fn poll_timeout(&self) -> Option<Time> {
+        let asked = self.asked.values().map(Asked::due);
+        let rounds = self.rounds.values().map(Round::due);
+        asked.chain(rounds).chain(self.repair.due()).min()
+    }
+
+    fn poll_output(&mut self) -> Option<StoreOutput> {
+        crate::table::pop_or_shrink(&mut self.outputs)
+    }
+}
+
+/// How many of so many are most.
+fn majority(count: usize) -> usize {
+    count / 2 + 1
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,128 @@
+//! Who counts as a replica: the ring as it was a minute ago.
+//!
+//! Replica sets shift with every peer that comes or goes. Two majorities of one key's replicas
+//! meet in a peer only if both were taken of much the same set; so a newcomer does not count yet,
+//! and who is gone counts for a while.
+
+use core::time::Duration;
+
+use boplish_wire::PeerId;
+
+use crate::kbr::{KeyBased, clockwise};
+use crate::time::Time;
+
+/// A peer counts from so long after it was first seen until so long after it was last seen.
+pub(super) const DELAY: Duration = Duration::from_secs(60);
+
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    peer: PeerId,
+    since: Time,
+    gone: Option<Time>,
+}
+
+#[derive(Debug)]
+pub(super) struct View {
+    own: PeerId,
+    /// Since when this peer is a member.
+    member_since: Option<Time>,
+    known: Vec<Known>,
+}
+
+impl View {
+    pub(super) fn new(own: PeerId) -> Self {
+        Self {
+            own,
+            member_since: None,
+            known: Vec::new(),
+        }
+    }
+
+    /// Takes what the router knows.
+    pub(super) fn update(&mut self, now: Time, near: &dyn KeyBased) {
+        let Some(near) = near.neighbourhood() else {
+            *self = Self::new(self.own);
+            return;
+        };
+        self.member_since.get_or_insert(now);
+        let mut present: Vec<PeerId> = near.before;
+        present.extend(near.after);
+        present.sort_unstable();
+        present.dedup();
+        present.retain(|peer| *peer != self.own);
+        for known in &mut self.known {
+            match present.binary_search(&known.peer) {
+                Ok(index) => {
+                    present.remove(index);
+                    known.gone = None;
+                }
+                Err(_) => {
+                    known.gone.get_or_insert(now);
+                }
+            }
+        }
+        self.known
+            .retain(|it| it.gone.is_none_or(|gone| now.since(gone) < DELAY));
+        self.known.extend(present.iter().map(|peer| Known {
+            peer: *peer,
+            since: now,
+            gone: None,
+        }));
+    }
+
+    pub(super) fn is_member(&self) -> bool {
+        self.member_since.is_some()
+    }
+
+    /// Whether this peer has been a member for long enough to count.
+    pub(super) fn is_mature(&self, now: Time) -> bool {
+        self.member_since
+            .is_some_and(|since| now.since(since) >= DELAY)
+    }
+
+    /// The `count` peers whose votes count for a key, this one perhaps among them.
+    pub(super) fn voters(&self, now: Time, key: &PeerId, count: usize) -> Vec<PeerId> {
+        // In its first minute a peer can't tell who is new, and takes all for old.
+        let is_new = !self.is_mature(now);
+        let counts = |it: &&Known| {
+            (is_new || now.since(it.since) >= DELAY)
+                && it.gone.is_none_or(|gone| now.since(gone) < DELAY)
+        };
+        let known = self.known.iter().filter(counts).map(|it| it.peer);
+        self.nearest(key, count, known.chain([self.own]))
+    }
+
+    /// The `count` peers that should have the record of a key: those who are there.
+    pub(super) fn holders(&self, key: &PeerId, count: usize) -> Vec<PeerId> {
+        let present = self.known.iter().filter(|it| it.gone.is_none());
+        self.nearest(key, count, present.map(|it| it.peer).chain([self.own]))
+    }
+
+    /// The peer that comes after this one.
+    pub(super) fn successor(&self) -> Option<PeerId> {
+        let present = self.known.iter().filter(|it| it.gone.is_none());
+        present
+            .map(|it| it.peer)
+            .min_by_key(|it| clockwise(&self.own, it))
+    }
+
+    /// The peer that comes before this one.
+    pub(super) fn predecessor(&self) -> Option<PeerId> {
+        let present = self.known.iter().filter(|it| it.gone.is_none());
+        present
+            .map(|it| it.peer)
+            .min_by_key(|it| clockwise(it, &self.own))
+    }
+
+    fn nearest(
+        &self,
+        key: &PeerId,
+        count: usize,
+        peers: impl Iterator<Item = PeerId>,
+    ) -> Vec<PeerId> {
+        let mut peers: Vec<PeerId> = peers.collect();
+        peers.sort_unstable_by_key(|peer| clockwise(key, peer));
+        peers.truncate(count);
+        peers
+    }
+}
