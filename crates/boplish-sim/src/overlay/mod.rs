@@ -5,11 +5,12 @@ mod churn;
 mod lookups;
 mod membership;
 mod plan;
+mod records;
 
 use core::time::Duration;
 
 use boplish_core::wire::PeerId;
-use boplish_core::{Config, Event, Time};
+use boplish_core::{Config, Event, StoreConfig, Time};
 
 use crate::config::NetworkConfig;
 use crate::peer::PeerHandle;
@@ -21,6 +22,7 @@ pub use lookups::{Lookup, LookupSummary, Lookups, Outcome};
 pub use membership::Membership;
 pub use plan::Plan;
 pub(crate) use plan::PlannedLinks;
+pub use records::{Ask, Ended, Records, Stored};
 
 /// The longest time between two looks at what peers were told.
 const LOOK: Duration = Duration::from_millis(500);
@@ -36,6 +38,9 @@ pub struct Overlay {
     config: Config,
     members: Membership,
     lookups: Lookups,
+    records: Records,
+    /// What peers store that are added from now on, if they do.
+    store: Option<StoreConfig>,
     /// The pause between two lookups.
     asking: Option<Duration>,
     next_ask: Time,
@@ -67,6 +72,8 @@ impl Overlay {
             config,
             members: Membership::new(),
             lookups: Lookups::new(random.fork(1)),
+            records: Records::new(random.fork(4)),
+            store: None,
             asking: None,
             next_ask: Time::START,
             churn: None,
@@ -74,6 +81,27 @@ impl Overlay {
             births: Vec::new(),
             random,
         }
+    }
+
+    /// Peers that are added from now on store records.
+    pub fn set_store(&mut self, config: StoreConfig) {
+        self.store = Some(config);
+    }
+
+    /// A random member stores a record of so many bytes that lives for so long.
+    pub fn put(&mut self, bytes: usize, life: Duration) {
+        self.records
+            .put(&mut self.world, &self.members, bytes, life);
+    }
+
+    /// A random member reads a random record that was stored; `quick`, from its owner alone.
+    pub fn get(&mut self, quick: bool) {
+        self.records.get(&mut self.world, &self.members, quick);
+    }
+
+    /// The records that were published, and what was asked.
+    pub fn records(&self) -> &Records {
+        &self.records
     }
 
     /// So many peers come from now on, one after each pause; with no pause, all at once.
@@ -125,6 +153,7 @@ impl Overlay {
         let world = &self.world;
         self.members.leave(now, id, |peer| world.id(peer));
         self.lookups.abandon(now, peer);
+        self.records.abandon(peer);
     }
 
     /// Lets everything happen for so long.
@@ -234,6 +263,9 @@ impl Overlay {
     fn add_peer(&mut self) -> PeerHandle {
         let now = self.world.now();
         let peer = self.world.add_peer(self.config.clone());
+        if let Some(store) = self.store {
+            self.world.enable_store(peer, store);
+        }
         if let Some(churn) = &mut self.churn {
             churn.begin(now, peer);
         }
@@ -263,6 +295,7 @@ impl Overlay {
             }
             let told = (at, peer, &event);
             self.lookups.take(&self.world, &self.members, told);
+            self.records.take(told);
         }
         let since = self.world.now().since_start().saturating_sub(MEMORY);
         self.members.forget_before(Time::after_start(since));

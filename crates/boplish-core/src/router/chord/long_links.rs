@@ -46,6 +46,14 @@ const SPARE_RING_LINKS: usize = 1;
 /// So many of the peers in an answer are asked, one after the other, until one takes the link.
 const MAX_CANDIDATES: usize = 4;
 
+/// So many octaves are drawn for a link that is missing, of which the one with the fewest links is
+/// taken.
+const OCTAVES: usize = 3;
+
+/// A drawn link gives way to one in an octave that has so many links fewer: the ring has grown
+/// since it was drawn.
+const UNEVEN: u8 = 3;
+
 /// Links that newcomers may have with a peer whose budget is used up, before they have joined.
 const SLACK: usize = 16;
 
@@ -205,12 +213,14 @@ impl Chord {
 
     /// The link that another, of that latency, would better take the place of: one that was made
     /// for the ring, or by chance, and is of no use for that any more; or else one of those chosen
-    /// for their latency that leads about as far and is slower. Those drawn by distance stay, so
-    /// that nobody can draw all links to himself by being fast.
+    /// for their latency that leads about as far and is slower. Those drawn by distance give way to
+    /// others only that were drawn, so that nobody can draw all links to himself by being fast.
     fn worse_than(&self, now: Time, peer: &PeerId, latency: Option<u16>) -> Option<PeerId> {
         let distance = |id: &PeerId| octave_of(position(&self.own), position(id));
         let mut slowest = latency.map_or(u16::MAX, |it| it.saturating_add(it / 8 + 4 * 16));
         let mut found = None;
+        let counts = self.links_by_octave();
+        let mut most = counts[distance(peer) as usize].saturating_add(UNEVEN);
         let replaceable = |it: &(&PeerId, &Neighbour)| self.is_replaceable(now, *it);
         for (id, link) in self.neighbours.iter().filter(replaceable) {
             match link.origin {
@@ -221,10 +231,24 @@ impl Chord {
                     slowest = link.latency();
                     found = Some(*id);
                 }
+                Origin::Drawn if latency.is_none() && counts[distance(id) as usize] >= most => {
+                    most = counts[distance(id) as usize].saturating_add(1);
+                    found = Some(*id);
+                }
                 Origin::Nearby | Origin::Drawn | Origin::Theirs => {}
             }
         }
         found
+    }
+
+    /// How many links there are in each octave of distances.
+    fn links_by_octave(&self) -> [u8; 32] {
+        let mut counts = [0_u8; 32];
+        for (id, _) in self.neighbours.iter() {
+            let count = &mut counts[octave_of(position(&self.own), position(id)) as usize];
+            *count = count.saturating_add(1);
+        }
+        counts
     }
 
     /// Whether the ring does not need a link, and it is no newcomer's.
@@ -271,7 +295,7 @@ impl Chord {
     /// Looks for a long link. One for its latency is mostly looked for where neighbours have a near
     /// one.
     fn find_long(&mut self, now: Time, nearby: bool) {
-        let octave = self.octave();
+        let octave = self.octave(if nearby { 1 } else { OCTAVES });
         let told = match nearby && self.rng.next_u32() & 3 != 0 {
             true => self.told_nearby(now, octave),
             false => None,
@@ -303,11 +327,20 @@ impl Chord {
         best.map(|place| id_at(place, 0))
     }
 
-    /// A random octave of distances, from where the links of the ring end.
-    fn octave(&mut self) -> u32 {
+    /// A random octave of distances, from where the links of the ring end: of so many that are
+    /// drawn, the one with the fewest links.
+    fn octave(&mut self, draws: usize) -> u32 {
         let size = self.ring.estimated_size().max(2);
         let least = (size.leading_zeros() + (2 * self.config.ring_links).ilog2()).min(30);
-        least + self.rng.next_u32() % (31 - least)
+        let counts = self.links_by_octave();
+        let mut best = least + self.rng.next_u32() % (31 - least);
+        for _ in 1..draws {
+            let octave = least + self.rng.next_u32() % (31 - least);
+            if counts[octave as usize] < counts[best as usize] {
+                best = octave;
+            }
+        }
+        best
     }
 
     /// A key at a distance that is uniform within the octave, on either side.

@@ -47,7 +47,7 @@ fn long_links_fall_evenly_into_the_octaves_of_distance_on_both_sides() {
         let (draws, mut after) = (20_000, 0);
         let mut octaves = [0_u32; 32];
         for _ in 0..draws {
-            let octave = chord.octave();
+            let octave = chord.octave(1);
             let target = position(&chord.draw(octave));
             let distance = gap(target, OWN);
             // At exactly half the ring, both sides are the same.
