@@ -12,6 +12,7 @@
 //!   [`sdp`] turns its facts into SDP and back.
 //! - [`ring`]: what the peers of a Chord ring say to each other.
 //! - [`record`]: what is stored under a key; [`store`]: what those say who store it.
+//! - [`BopUri`]: the names of what users publish.
 //! - [`bootstrap`]: what the bootstrap server itself says.
 //! - [`limits`]: every bound, in one place.
 
@@ -28,6 +29,7 @@ pub mod ring;
 pub mod sdp;
 pub mod signal;
 pub mod store;
+pub mod uri;
 
 pub use base64::Base64;
 pub use frame::{CloseReason, Frame, FrameError, Hello, Keepalive};
@@ -41,3 +43,4 @@ pub use signal::{
     Candidate, CandidateAddress, CandidateKind, DeniedReason, Description, FactError, Fingerprint,
     SessionId, Setup, Signal, SignalError, SignedSignal, Transport,
 };
+pub use uri::{BopUri, Uid, UriError};

@@ -52,5 +52,8 @@ pub const MAX_SALT: usize = 64;
 /// Seconds that a record may still live, at most (30 days); one that would live longer is refused.
 pub const MAX_LIFE: u64 = 30 * 24 * 60 * 60;
 
+/// Bytes of the longest `bop:` URI; a longer one is refused.
+pub const MAX_URI: usize = 4096;
+
 /// Versions in one message that compares what two peers store; a longer list is refused.
 pub const MAX_VERSIONS: usize = 512;

@@ -14,3 +14,4 @@ mod ring;
 mod sdp;
 mod signal;
 mod store;
+mod uri;
