@@ -106,10 +106,12 @@ impl Records {
     }
 
     pub(super) fn take(&mut self, (at, peer, event): (Time, PeerHandle, &Event)) {
-        let (token, ended) = match event {
-            Event::Put { token, result } => (token, put_ended(result)),
-            Event::Got { token, result } => (token, get_ended(result)),
-            _ => return,
+        let (token, ended) = if let Event::Put { token, result } = event {
+            (token, put_ended(result))
+        } else if let Event::Got { token, result } = event {
+            (token, get_ended(result))
+        } else {
+            return;
         };
         let Some((asked, what, key)) = self.pending.remove(&(peer, *token)) else {
             return;
