@@ -165,7 +165,8 @@ fn records_outlive_those_who_store_them() {
             peers.push(newcomer(&mut world));
             world.run_for(secs(10));
         }
-        world.run_for(secs(120));
+        // A voter keeps its copy for a minute more, and strays leave within one and a half.
+        world.run_for(secs(180));
         let reader = *peers.last().unwrap();
         for record in &records {
             let found = get(&mut world, reader, record.key());

@@ -100,10 +100,15 @@ impl Round {
 }
 
 impl Dht {
-    /// The peer that a question for an own key is passed on to, if this peer is too new to answer.
-    fn elder(&self, now: Time, passed: u8) -> Option<PeerId> {
+    /// Whom a question for an own key is passed on to, if this peer is too new to answer, and for
+    /// whom.
+    fn elder(&self, now: Time, peer: PeerId, passed: u8) -> Option<(PeerId, Client)> {
         let is_new = !self.view.is_mature(now) && passed < MAX_PASSED;
-        self.view.successor().filter(|_| is_new)
+        let client = Client {
+            peer: Some(peer),
+            passed: passed.saturating_add(1),
+        };
+        Some((self.view.successor().filter(|_| is_new)?, client))
     }
 
     pub(super) fn lead_put(
@@ -115,11 +120,7 @@ impl Dht {
         expected: Option<u64>,
     ) {
         let peer = client.peer.unwrap_or(from);
-        if let Some(elder) = self.elder(now, client.passed) {
-            let client = Client {
-                peer: Some(peer),
-                passed: client.passed + 1,
-            };
+        if let Some((elder, client)) = self.elder(now, peer, client.passed) {
             let put = StoreMessage::Put {
                 token,
                 client,
@@ -158,11 +159,7 @@ impl Dht {
         quick: bool,
     ) {
         let peer = client.peer.unwrap_or(from);
-        if let Some(elder) = self.elder(now, client.passed) {
-            let client = Client {
-                peer: Some(peer),
-                passed: client.passed + 1,
-            };
+        if let Some((elder, client)) = self.elder(now, peer, client.passed) {
             let get = StoreMessage::Get {
                 token,
                 client,
@@ -294,11 +291,8 @@ impl Dht {
                 let Some(key) = self.rounds.get(&number).map(|round| round.key) else {
                     return;
                 };
-                let in_the_way = match ballot {
-                    0 => None,
-                    _ => self.shelf.promise(now, key, ballot),
-                };
-                let held = self.shelf.get(&key).cloned();
+                let (in_the_way, held) = self.consult(now, key, ballot);
+                let held = held.cloned();
                 let ballot = in_the_way.unwrap_or(0);
                 self.take_copy(now, own, number, in_the_way.is_none(), ballot, held);
             }

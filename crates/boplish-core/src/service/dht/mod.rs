@@ -50,7 +50,6 @@ pub(crate) struct Dht {
     asked: Table<u32, Asked>,
     rounds: Table<u32, Round>,
     repair: Repair,
-    next_token: u32,
     rng: Xoshiro256PlusPlus,
     outputs: VecDeque<StoreOutput>,
 }
@@ -61,7 +60,7 @@ impl Dht {
         own: PeerId,
         config: StoreConfig,
         epoch: u64,
-        mut rng: Xoshiro256PlusPlus,
+        rng: Xoshiro256PlusPlus,
     ) -> Self {
         Self {
             own,
@@ -71,7 +70,6 @@ impl Dht {
             asked: Table::new(),
             rounds: Table::new(),
             repair: Repair::default(),
-            next_token: rng.next_u32() | 1,
             rng,
             outputs: VecDeque::new(),
             config,
@@ -129,7 +127,7 @@ impl Dht {
                 }
             }
             StoreMessage::Vote { token, stored } => {
-                self.stray_has_arrived(token);
+                self.stray_has_arrived(now, token);
                 self.handle_vote(now, from, token, stored);
             }
             StoreMessage::Summary {
@@ -152,13 +150,7 @@ impl Dht {
 
     /// What this peer has under a key; with a ballot, a promise goes along.
     fn read(&mut self, now: Time, token: u32, key: PeerId, ballot: Ballot) -> StoreMessage {
-        let in_the_way = match ballot {
-            0 => None,
-            _ => self.shelf.promise(now, key, ballot),
-        };
-        let unix = self.unix(now);
-        let held = self.shelf.get(&key);
-        let held = held.filter(|held| held.record.expires() > unix);
+        let (in_the_way, held) = self.consult(now, key, ballot);
         StoreMessage::Copy {
             token,
             promised: in_the_way.is_none(),
@@ -167,10 +159,26 @@ impl Dht {
         }
     }
 
+    /// The later ballot that is in the way of a promise, and what there is under a key.
+    fn consult(
+        &mut self,
+        now: Time,
+        key: PeerId,
+        ballot: Ballot,
+    ) -> (Option<Ballot>, Option<&Held>) {
+        let in_the_way = match ballot {
+            0 => None,
+            _ => self.shelf.promise(now, key, ballot),
+        };
+        let unix = self.unix(now);
+        let held = self.shelf.get(&key);
+        (in_the_way, held.filter(|held| held.record.expires() > unix))
+    }
+
     /// A record is to be stored here.
     fn handle_store(&mut self, now: Time, from: PeerId, token: u32, ballot: Ballot, bytes: &[u8]) {
         let stored = match self.decode(now, from, bytes) {
-            Some(record) if self.is_holder(&record.key()) => {
+            Some(record) if self.is_replica(now, &record.key()) => {
                 match self.store(now, Held::new(record, ballot)) {
                     Taken::New | Taken::Same => true,
                     Taken::Older | Taken::Promised(_) | Taken::Full => false,
@@ -228,8 +236,7 @@ impl Dht {
     /// A number that no other question of this peer has, and nobody guesses.
     fn token(&mut self) -> u32 {
         loop {
-            self.next_token = self.rng.next_u32();
-            let token = self.next_token;
+            let token = self.rng.next_u32();
             if token != 0 && !self.asked.contains_key(&token) && !self.rounds.contains_key(&token) {
                 return token;
             }

@@ -61,7 +61,7 @@ impl Dht {
             for key in self.shelf.expired(self.unix(now)) {
                 self.forget(key);
             }
-            self.hand_over_strays();
+            self.hand_over_strays(now);
             self.repair.compared = (None, Vec::new());
             self.compare();
         }
@@ -154,16 +154,18 @@ impl Dht {
         }
     }
 
-    /// Whether this peer is one of those who should have a key's record.
-    pub(super) fn is_holder(&self, key: &PeerId) -> bool {
-        let holders = self.view.holders(key, self.config.replicas);
-        holders.contains(&self.own)
+    /// Whether this peer is one of those who should have a key's record, or whose vote counts: where
+    /// many have just come between, those are others.
+    pub(super) fn is_replica(&self, now: Time, key: &PeerId) -> bool {
+        let count = self.config.replicas;
+        let holders = self.view.holders(key, count);
+        holders.contains(&self.own) || self.view.voters(now, key, count).contains(&self.own)
     }
 
     /// Records that this peer is no replica of any more go to their owners, once more.
-    fn hand_over_strays(&mut self) {
+    fn hand_over_strays(&mut self, now: Time) {
         self.repair.strays.clear();
-        let strays = self.shelf.keys().filter(|key| !self.is_holder(key));
+        let strays = self.shelf.keys().filter(|key| !self.is_replica(now, key));
         let strays: Vec<PeerId> = strays.copied().take(MAX_AT_ONCE).collect();
         for key in strays {
             let token = self.token();
@@ -182,9 +184,9 @@ impl Dht {
     }
 
     /// The owner of a key has its record, or a newer one.
-    pub(super) fn stray_has_arrived(&mut self, token: u32) {
+    pub(super) fn stray_has_arrived(&mut self, now: Time, token: u32) {
         if let Some(key) = self.repair.strays.remove(&token)
-            && !self.is_holder(&key)
+            && !self.is_replica(now, &key)
         {
             self.forget(key);
         }
