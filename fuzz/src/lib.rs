@@ -4,6 +4,7 @@
 //! this file uses nothing but that crate.
 
 use boplish_wire::bootstrap::{ClientId, FromServer, Head, verify_challenge_response};
+use boplish_wire::content::{ContentMessage, Directory};
 use boplish_wire::ring::{
     RingMessage, Table, gap_code, gap_of, latency_code, latency_of, needs_proof,
 };
@@ -48,6 +49,17 @@ pub fn store(data: &[u8]) {
     if let Ok(record) = Record::decode(data) {
         assert_eq!(record.encode(), data);
         let _ = (record.key(), record.check_time(1_800_000_000));
+    }
+}
+
+/// A message about content, or a folder, that can be read is written and read again the same.
+pub fn content(data: &[u8]) {
+    if let Some(message) = ContentMessage::decode(data) {
+        assert_eq!(ContentMessage::decode(&message.encode()), Some(message));
+    }
+    if let Ok(folder) = Directory::decode(data) {
+        let bytes = folder.encode().expect("it is no longer than what was read");
+        assert_eq!(Directory::decode(&bytes), Ok(folder));
     }
 }
 

@@ -39,6 +39,19 @@ impl Default for StoreConfig {
     }
 }
 
+/// What a peer does with contents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ContentConfig {
+    /// Whether others get what this peer has.
+    pub serves: bool,
+}
+
+impl Default for ContentConfig {
+    fn default() -> Self {
+        Self { serves: true }
+    }
+}
+
 /// How messages find their way. All peers of a network have the same; one that is set to another
 /// is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]

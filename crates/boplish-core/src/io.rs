@@ -14,6 +14,7 @@ use boplish_wire::{
     Candidate, Description, Message, MessageId, Payload, PeerId, ProtocolName, Record, RecordError,
 };
 
+use crate::service::content::{ContentCommand, ContentEvent};
 use crate::service::dht::{GetError, PutError, StoreToken};
 
 /// Names one WebRTC connection (an `RTCPeerConnection` with its data channel) between the core
@@ -116,6 +117,8 @@ pub enum Output {
         /// What to keep.
         bytes: Option<Vec<u8>>,
     },
+    /// Do something with the bytes of a content.
+    Content(ContentCommand),
     /// Tell the application.
     Event(Event),
 }
@@ -310,6 +313,15 @@ pub enum Event {
         /// The record, if there is one.
         result: Result<Option<Record>, GetError>,
     },
+    /// How [`Node::list`](crate::Node::list) ended.
+    Listed {
+        /// Which.
+        token: StoreToken,
+        /// The records, some by chance if there are too many.
+        result: Result<Vec<Record>, GetError>,
+    },
+    /// Something about contents.
+    Content(ContentEvent),
     /// An invitation, for [`Node::invite`](crate::Node::invite): to be brought to a newcomer.
     Invitation {
         /// Which.

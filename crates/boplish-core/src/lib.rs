@@ -24,7 +24,7 @@ mod signaling;
 mod table;
 
 pub use boplish_wire as wire;
-pub use config::{ChordConfig, Config, RouterConfig, StoreConfig};
+pub use config::{ChordConfig, Config, ContentConfig, RouterConfig, StoreConfig};
 pub use io::{ConnectionCommand, ConnectionId, ConnectionInput, Event, Input, Output, State};
 pub use link::InviteError;
 #[cfg(feature = "simulator")]
@@ -36,5 +36,9 @@ pub mod harness {
     pub use crate::router::chord::harness::{BareChord, Work};
 }
 pub use router::{NeighbourKind, NeighbourView, RingView};
+pub use service::content::{
+    ContentCommand, ContentEvent, ContentPart, FetchError, FetchProgress, FetchToken, ReadId,
+};
 pub use service::dht::{GetError, PutError, StoreToken};
+pub use service::names;
 pub use time::Time;

@@ -9,9 +9,11 @@
 mod adopt;
 mod bootstrap;
 mod by_key;
+mod content;
 mod deliver;
 mod drain;
 mod error;
+mod group;
 mod invite;
 mod store;
 
@@ -30,7 +32,7 @@ use crate::link::Links;
 use crate::parameters::Parameters;
 use crate::protocol::bopcast::Group;
 use crate::protocol::ping::Ping;
-use crate::protocol::{self, bopcast, ping, topo};
+use crate::protocol::{self, ping, topo};
 use crate::router::Router;
 use crate::router::origin::Origins;
 use crate::service::Store;
@@ -41,6 +43,7 @@ use crate::time::Time;
 #[cfg(feature = "simulator")]
 pub use self::adopt::{AdoptedLink, AdoptedPlace};
 use self::bootstrap::new_router;
+use self::content::ContentPart;
 pub use self::error::SendError;
 use self::error::refuse_reserved;
 
@@ -66,6 +69,7 @@ pub struct Node {
     ping: Ping,
     group: Group,
     store: Option<Box<dyn Store>>,
+    content: Option<ContentPart>,
     uses_bootstrap: bool,
     refusals: u64,
     monitoring: bool,
@@ -115,6 +119,7 @@ impl Node {
             ping: Ping::default(),
             group: Group::default(),
             store: None,
+            content: None,
             uses_bootstrap: config.bootstrap,
             refusals: 0,
             monitoring: false,
@@ -311,49 +316,6 @@ impl Node {
         Ok(())
     }
 
-    /// Asks a peer to share a bopcast group: a `register-request` (the report, figure 4.2).
-    ///
-    /// # Errors
-    ///
-    /// See [`SendError`]; nothing was sent then.
-    pub fn register_in_group(&mut self, now: Time, peer: PeerId) -> Result<(), SendError> {
-        self.refuse_unsendable(peer, 0)?;
-        let payload = Group::register();
-        self.originate(now, Some(peer), bopcast::NAME, Kind::Plain, payload);
-        self.drain(now);
-        Ok(())
-    }
-
-    /// Sends a payload to every member of the bopcast group.
-    ///
-    /// # Errors
-    ///
-    /// [`SendError::TooLong`] if the payload does not fit into a bopcast message; otherwise see
-    /// [`SendError`]. Nothing was sent then.
-    pub fn send_to_group(&mut self, now: Time, payload: Payload) -> Result<(), SendError> {
-        let payload = Group::deliver(&payload).ok_or(SendError::TooLong(payload.len()))?;
-        let members = self.group.members();
-        for member in &members {
-            self.refuse_unsendable(*member, payload.len())?;
-        }
-        for member in members {
-            self.originate(
-                now,
-                Some(member),
-                bopcast::NAME,
-                Kind::Plain,
-                payload.clone(),
-            );
-        }
-        self.drain(now);
-        Ok(())
-    }
-
-    /// The members of the bopcast group, without the own id.
-    pub fn group_members(&self) -> Vec<PeerId> {
-        self.group.members()
-    }
-
     /// Takes a fact from outside.
     pub fn handle_input(&mut self, now: Time, input: Input) {
         if self.phase != Phase::Open {
@@ -396,6 +358,9 @@ impl Node {
             self.ping.poll_timeout(),
             self.signaling.poll_timeout(),
             self.store.as_ref().and_then(|it| it.poll_timeout()),
+            self.content
+                .as_ref()
+                .and_then(|it| it.service.poll_timeout()),
         ];
         timeouts.into_iter().flatten().min()
     }
@@ -406,6 +371,9 @@ impl Node {
         self.router.handle_timeout(now);
         if let Some(store) = &mut self.store {
             store.handle_timeout(now);
+        }
+        if let Some(content) = &mut self.content {
+            content.service.handle_timeout(now);
         }
         while let Some((id, error)) = self.delivery.take_expired(now) {
             self.undelivered(id, error);

@@ -31,6 +31,7 @@
 //! ```
 
 mod connections;
+mod content;
 mod disk;
 mod engine;
 mod gather;
@@ -49,8 +50,8 @@ pub use identity::{
     IdentityError, fresh_identity, load_identity, load_or_create_identity, save_identity,
 };
 pub use peer::{
-    AcceptedInvitation, Events, EventsError, Found, Peer, PeerConfig, PeerError, SpawnError,
-    Traffic,
+    AcceptedInvitation, Events, EventsError, Fetching, Found, Peer, PeerConfig, PeerError,
+    SpawnError, Traffic,
 };
 pub use signaling::{BootstrapUrl, BootstrapUrlError};
 pub use transport::CertificateError;

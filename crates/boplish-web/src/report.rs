@@ -45,6 +45,8 @@ pub(crate) fn event(host: &Host, event: Event) {
         Event::Found { .. }
         | Event::Put { .. }
         | Event::Got { .. }
+        | Event::Listed { .. }
+        | Event::Content(_)
         | Event::RingJoined
         | Event::KeyMessage { .. }
         | Event::Forward { .. }

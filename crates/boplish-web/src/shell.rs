@@ -213,6 +213,8 @@ impl Shell {
             Output::Connection(id, command) => self.command(id, command),
             // Pages keep nothing: what they store lives as long as they do.
             Output::Keep { .. } => {}
+            // Nor do they have the service.
+            Output::Content(_) => {}
             Output::Event(event) => report::event(&self.host, event),
         }
     }

@@ -12,12 +12,14 @@
 //!   [`sdp`] turns its facts into SDP and back.
 //! - [`ring`]: what the peers of a Chord ring say to each other.
 //! - [`record`]: what is stored under a key; [`store`]: what those say who store it.
+//! - [`content`]: how content is named, cut and verified; folders.
 //! - [`BopUri`]: the names of what users publish.
 //! - [`bootstrap`]: what the bootstrap server itself says.
 //! - [`limits`]: every bound, in one place.
 
 mod base64;
 pub mod bootstrap;
+pub mod content;
 pub mod frame;
 pub mod id;
 pub mod json;

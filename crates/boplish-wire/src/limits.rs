@@ -57,3 +57,21 @@ pub const MAX_URI: usize = 4096;
 
 /// Versions in one message that compares what two peers store; a longer list is refused.
 pub const MAX_VERSIONS: usize = 512;
+
+/// Records in answer to a question for all of one subject; of more, some are taken by chance.
+pub const MAX_LISTED: usize = 32;
+
+/// Bytes of the longest content (64 GiB); a longer one is refused when it is published.
+pub const MAX_CONTENT: u64 = 64 << 30;
+
+/// Values of parts of a content in one message; a longer list is refused.
+pub const MAX_VALUES: usize = 1024;
+
+/// Bytes of the list of one folder; a longer one is refused.
+pub const MAX_DIRECTORY: usize = 16 << 20;
+
+/// Bytes of the longest name of a file or folder; a longer one is refused.
+pub const MAX_NAME: usize = 255;
+
+/// Bytes of the longest media type of a file; a longer one is refused.
+pub const MAX_MEDIA_TYPE: usize = 127;

@@ -1,5 +1,6 @@
 //! Records: what a network stores under a key. A signed one can be replaced by its publisher, by
-//! one with a higher sequence number; a hashed one never changes, since its key is its hash.
+//! one with a higher sequence number; a hashed one never changes, since its key is its hash. A
+//! listed one is signed, too, and lies beside those that others have for the same subject.
 //!
 //! Both are maps with numbers for keys; docs/protocol.md lists them.
 
@@ -13,6 +14,10 @@ use crate::limits::{MAX_LIFE, MAX_RECORD, MAX_SALT};
 
 /// What signatures of records are for.
 const DOMAIN: &str = "record";
+const LISTED_DOMAIN: &str = "listed record";
+
+/// Bytes that the keys of all records with one subject have in common.
+const LIST_PREFIX: usize = 12;
 
 /// Something stored under a key until it expires.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +32,8 @@ pub struct Record {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Signed {
     salt: Box<[u8]>,
+    /// Whether the salt is a subject under which records of many publishers lie side by side.
+    is_listed: bool,
     sequence: u64,
     proof: Proof,
 }
@@ -74,19 +81,46 @@ impl Record {
         expires: u64,
         ttl: u32,
     ) -> Result<Self, RecordError> {
+        let lifetime = (expires, ttl);
+        Self::sign_either(publisher, (salt, false), sequence, value, lifetime)
+    }
+
+    /// A record that lies beside those that other publishers have for the same subject, so that
+    /// whoever asks for the subject gets them all: see [`Record::list_of`].
+    ///
+    /// # Errors
+    ///
+    /// [`RecordError::SaltTooLong`] for the subject, and [`RecordError::TooLong`].
+    pub fn sign_listed(
+        publisher: &Keypair,
+        subject: &[u8],
+        sequence: u64,
+        value: &[u8],
+        expires: u64,
+    ) -> Result<Self, RecordError> {
+        let lifetime = (expires, u32::MAX);
+        Self::sign_either(publisher, (subject, true), sequence, value, lifetime)
+    }
+
+    fn sign_either(
+        publisher: &Keypair,
+        (salt, is_listed): (&[u8], bool),
+        sequence: u64,
+        value: &[u8],
+        (expires, ttl): (u64, u32),
+    ) -> Result<Self, RecordError> {
         if salt.len() > MAX_SALT {
             return Err(RecordError::SaltTooLong);
         }
-        let proof = publisher.prove(
-            DOMAIN,
-            &parts(salt, sequence, value, expires, ttl).as_slices(),
-        );
+        let parts = parts((salt, is_listed), sequence, value, expires, ttl);
+        let proof = publisher.prove(parts.domain, &parts.as_slices());
         let record = Self {
             value: value.into(),
             expires,
             ttl,
             signed: Some(Signed {
                 salt: salt.into(),
+                is_listed,
                 sequence,
                 proof,
             }),
@@ -119,14 +153,35 @@ impl Record {
     /// The key that it is stored under.
     pub fn key(&self) -> PeerId {
         match &self.signed {
-            Some(signed) => Self::key_of(signed.proof.public_key(), &signed.salt),
+            Some(signed) if signed.is_listed => {
+                Self::key_in_list(&signed.salt, &signed.proof.claimed_signer())
+            }
+            Some(signed) => Self::key_of(&signed.proof.claimed_signer(), &signed.salt),
             None => Self::key_of_value(&self.value),
         }
     }
 
     /// The key of a publisher's record with this salt: 160 bits of SHA-256.
-    pub fn key_of(public_key: &[u8; 32], salt: &[u8]) -> PeerId {
-        key(b"boplish/record\0", &[public_key, salt])
+    pub fn key_of(publisher: &PeerId, salt: &[u8]) -> PeerId {
+        key(b"boplish/record\0", &[publisher.as_bytes(), salt])
+    }
+
+    /// The keys of the listed records with this subject: those after the first id and up to the
+    /// second. They differ in their last 64 bits, so that one peer owns them all, unless there are
+    /// so many peers that two share their first 96 bits.
+    pub fn list_of(subject: &[u8]) -> (PeerId, PeerId) {
+        let mut bytes = *key(b"boplish/list\0", &[subject]).as_bytes();
+        bytes[LIST_PREFIX..].fill(0);
+        let before = PeerId::from_bytes(bytes);
+        bytes[LIST_PREFIX..].fill(0xff);
+        (before, PeerId::from_bytes(bytes))
+    }
+
+    fn key_in_list(subject: &[u8], publisher: &PeerId) -> PeerId {
+        let mut bytes = *Self::list_of(subject).1.as_bytes();
+        let place = key(b"boplish/place\0", &[subject, publisher.as_bytes()]);
+        bytes[LIST_PREFIX..].copy_from_slice(&place.as_bytes()[LIST_PREFIX..]);
+        PeerId::from_bytes(bytes)
     }
 
     /// The key of a record that is stored under its hash: 160 bits of SHA-256.
@@ -158,6 +213,12 @@ impl Record {
     pub fn publisher(&self) -> Option<PeerId> {
         let signed = self.signed.as_ref()?;
         Some(signed.proof.claimed_signer())
+    }
+
+    /// The subject, if it is a listed one.
+    pub fn subject(&self) -> Option<&[u8]> {
+        let signed = self.signed.as_ref().filter(|signed| signed.is_listed);
+        signed.map(|signed| &*signed.salt)
     }
 
     /// Whether it may be stored now, in seconds since 1970.
@@ -203,6 +264,7 @@ impl Record {
             }
             map.field(4).uint(signed.sequence);
             map.field(5).bytes(&signed.proof.to_bytes());
+            map.flag_field(6, signed.is_listed);
         }
         map.into_bytes()
     }
@@ -232,13 +294,14 @@ impl Record {
                 return Err(RecordError::SaltTooLong);
             }
             let parts = parts(
-                &signed.salt,
+                (&signed.salt, signed.is_listed),
                 signed.sequence,
                 &self.value,
                 self.expires,
                 self.ttl,
             );
-            if signed.proof.signer(DOMAIN, &parts.as_slices()).is_none() {
+            let signer = signed.proof.signer(parts.domain, &parts.as_slices());
+            if signer.is_none() {
                 return Err(RecordError::Unverified);
             }
         }
@@ -248,6 +311,7 @@ impl Record {
     fn read(reader: &mut Reader<'_>) -> Result<Self, Wrong> {
         let (mut value, mut expires, mut ttl) = (None, None, u32::MAX);
         let (mut salt, mut sequence, mut proof) = (&[][..], None, None);
+        let mut is_listed = false;
         reader.map(&mut |key, reader| {
             match key {
                 0 => value = Some(reader.bytes()?),
@@ -256,6 +320,7 @@ impl Record {
                 3 => salt = reader.bytes()?,
                 4 => sequence = Some(reader.uint()?),
                 5 => proof = Some(Proof::from_bytes(&reader.exactly()?)),
+                6 => is_listed = reader.flag()?,
                 _ => reader.skip()?,
             }
             Ok(())
@@ -263,6 +328,7 @@ impl Record {
         let signed = match (sequence, proof) {
             (Some(sequence), Some(proof)) => Some(Signed {
                 salt: salt.into(),
+                is_listed,
                 sequence,
                 proof,
             }),
@@ -289,17 +355,25 @@ fn key(domain: &[u8], parts: &[&[u8]]) -> PeerId {
 
 /// What is signed.
 struct Parts<'r> {
+    domain: &'static str,
     salt: &'r [u8],
     numbers: [u8; 20],
     value: &'r [u8],
 }
 
-fn parts<'r>(salt: &'r [u8], sequence: u64, value: &'r [u8], expires: u64, ttl: u32) -> Parts<'r> {
+fn parts<'r>(
+    (salt, is_listed): (&'r [u8], bool),
+    sequence: u64,
+    value: &'r [u8],
+    expires: u64,
+    ttl: u32,
+) -> Parts<'r> {
     let mut numbers = [0; 20];
     numbers[..8].copy_from_slice(&sequence.to_be_bytes());
     numbers[8..16].copy_from_slice(&expires.to_be_bytes());
     numbers[16..].copy_from_slice(&ttl.to_be_bytes());
     Parts {
+        domain: if is_listed { LISTED_DOMAIN } else { DOMAIN },
         salt,
         numbers,
         value,

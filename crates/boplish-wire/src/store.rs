@@ -3,9 +3,12 @@
 //!
 //! Records travel as bytes here: who receives one decodes it, and so verifies it.
 
-use crate::frame::cbor::{Reader, Writer, Wrong};
+mod read;
+
+use crate::frame::cbor::{Reader, Writer};
 use crate::id::PeerId;
-use crate::limits::{MAX_RECORD, MAX_VERSIONS};
+#[cfg(doc)]
+use crate::limits::MAX_LISTED;
 
 /// The protocol's name.
 pub const PROTOCOL: &str = "store-protocol";
@@ -108,6 +111,25 @@ pub enum StoreMessage {
         /// The keys.
         keys: Vec<PeerId>,
     },
+    /// To the owner of keys after `from` and up to `to`: the records that there are. Answered by
+    /// `Listed`.
+    List {
+        /// Comes back in the answer.
+        token: u32,
+        /// Who wants to know.
+        client: Client,
+        /// The end of the interval that does not belong to it.
+        from: PeerId,
+        /// The end that does.
+        to: PeerId,
+    },
+    /// What a `List` has found: if there are more than [`MAX_LISTED`], some of them by chance.
+    Listed {
+        /// That of the question.
+        token: u32,
+        /// The records.
+        records: Vec<Vec<u8>>,
+    },
 }
 
 /// Who has asked, for an owner who may pass the question on.
@@ -153,6 +175,8 @@ const VOTE: u64 = 6;
 const SUMMARY: u64 = 7;
 const VERSIONS: u64 = 8;
 const WANT: u64 = 9;
+const LIST: u64 = 10;
+const LISTED: u64 = 11;
 
 /// Bytes of a version.
 const VERSION: usize = PeerId::BYTES + 8;
@@ -238,6 +262,23 @@ impl StoreMessage {
                 map.field(12).bytes(&pack_versions(versions));
             }
             Self::Want { keys } => map.field(13).bytes(&PeerId::concat(keys)),
+            Self::List {
+                token,
+                client,
+                from,
+                to,
+            } => {
+                map.field(1).uint((*token).into());
+                client.write(&mut map);
+                map.field(10).bytes(&PeerId::concat(&[*from, *to]));
+            }
+            Self::Listed { token, records } => {
+                map.field(1).uint((*token).into());
+                map.field(14).array(records.len());
+                for record in records {
+                    map.bytes(record);
+                }
+            }
         }
         map.into_bytes()
     }
@@ -254,130 +295,16 @@ impl StoreMessage {
             Self::Summary { .. } => SUMMARY,
             Self::Versions { .. } => VERSIONS,
             Self::Want { .. } => WANT,
+            Self::List { .. } => LIST,
+            Self::Listed { .. } => LISTED,
         }
     }
 
     /// The message with these bytes, `None` if they are none.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let mut reader = Reader::new(bytes);
-        let message = Self::read(&mut reader).ok()?;
+        let message = read::read(&mut reader).ok()?;
         (reader.left() == 0).then_some(message)
-    }
-
-    fn read(reader: &mut Reader<'_>) -> Result<Self, Wrong> {
-        let mut fields = Fields::default();
-        reader.map(&mut |key, reader| {
-            match key {
-                0 => fields.kind = Some(reader.uint()?),
-                1 => fields.token = reader.small()?,
-                2 => fields.client = Some(peer(reader)?),
-                3 => fields.passed = reader.small()?,
-                4 => fields.record = Some(record(reader)?),
-                5 => fields.expected = Some(reader.uint()?),
-                6 => fields.key = Some(peer(reader)?),
-                7 => fields.flag = reader.flag()?,
-                8 => fields.outcome = Some(outcome(reader)?),
-                9 => fields.ballot = reader.uint()?,
-                10 => fields.interval = Some(interval(reader)?),
-                11 => fields.digest = u64::from_be_bytes(reader.exactly()?),
-                12 => fields.versions = versions(reader)?,
-                13 => fields.keys = keys(reader)?,
-                _ => reader.skip()?,
-            }
-            Ok(())
-        })?;
-        let wrong = reader.wrong();
-        fields.message().unwrap_or(Err(wrong))
-    }
-}
-
-/// What fields of a message there are.
-#[derive(Default)]
-struct Fields {
-    kind: Option<u64>,
-    token: u32,
-    client: Option<PeerId>,
-    passed: u8,
-    record: Option<Vec<u8>>,
-    expected: Option<u64>,
-    key: Option<PeerId>,
-    flag: bool,
-    outcome: Option<Outcome>,
-    ballot: Ballot,
-    interval: Option<(PeerId, PeerId)>,
-    digest: u64,
-    versions: Vec<Version>,
-    keys: Vec<PeerId>,
-}
-
-impl Fields {
-    /// The message; `None` if there is none of its kind.
-    fn message(self) -> Option<Result<StoreMessage, Wrong>> {
-        let token = self.token;
-        let client = Client {
-            peer: self.client,
-            passed: self.passed,
-        };
-        let key = self.key.ok_or(Wrong::Missing(6));
-        let record = self.record;
-        let interval = self.interval.ok_or(Wrong::Missing(10));
-        let needed = |record: Option<Vec<u8>>| record.ok_or(Wrong::Missing(4));
-        let message = match self.kind {
-            None => Err(Wrong::Missing(0)),
-            Some(PUT) => needed(record).map(|record| StoreMessage::Put {
-                token,
-                client,
-                record,
-                expected: self.expected,
-            }),
-            Some(GET) => key.map(|key| StoreMessage::Get {
-                token,
-                client,
-                key,
-                quick: self.flag,
-            }),
-            Some(DONE) => self
-                .outcome
-                .ok_or(Wrong::Missing(8))
-                .map(|outcome| StoreMessage::Done {
-                    token,
-                    outcome,
-                    record,
-                }),
-            Some(READ) => key.map(|key| StoreMessage::Read {
-                token,
-                key,
-                ballot: self.ballot,
-            }),
-            Some(STORE) => needed(record).map(|record| StoreMessage::Store {
-                token,
-                ballot: self.ballot,
-                record,
-            }),
-            Some(COPY) => Ok(StoreMessage::Copy {
-                token,
-                promised: self.flag,
-                ballot: self.ballot,
-                record,
-            }),
-            Some(VOTE) => Ok(StoreMessage::Vote {
-                token,
-                stored: self.flag,
-            }),
-            Some(SUMMARY) => interval.map(|(from, to)| StoreMessage::Summary {
-                from,
-                to,
-                digest: self.digest,
-            }),
-            Some(VERSIONS) => interval.map(|(from, to)| StoreMessage::Versions {
-                from,
-                to,
-                versions: self.versions,
-            }),
-            Some(WANT) => Ok(StoreMessage::Want { keys: self.keys }),
-            Some(_) => return None,
-        };
-        Some(message)
     }
 }
 
@@ -398,44 +325,6 @@ impl Client {
     }
 }
 
-fn peer(reader: &mut Reader<'_>) -> Result<PeerId, Wrong> {
-    reader.exactly().map(PeerId::from_bytes)
-}
-
-fn record(reader: &mut Reader<'_>) -> Result<Vec<u8>, Wrong> {
-    let bytes = reader.bytes()?;
-    // A longer one gets its refusal by name from who decodes it.
-    match bytes.len() <= 2 * MAX_RECORD {
-        true => Ok(bytes.to_vec()),
-        false => Err(reader.wrong()),
-    }
-}
-
-fn outcome(reader: &mut Reader<'_>) -> Result<Outcome, Wrong> {
-    Ok(match reader.uint()? {
-        0 => Outcome::Stored,
-        1 => Outcome::Conflict,
-        3 => Outcome::Refused,
-        4 => Outcome::Full,
-        // What a later version may say besides tells this one nothing.
-        _ => Outcome::Unknown,
-    })
-}
-
-fn interval(reader: &mut Reader<'_>) -> Result<(PeerId, PeerId), Wrong> {
-    let ends = PeerId::split(reader.bytes()?);
-    match ends.as_deref() {
-        Some([from, to]) => Ok((*from, *to)),
-        Some(_) | None => Err(reader.wrong()),
-    }
-}
-
-fn keys(reader: &mut Reader<'_>) -> Result<Vec<PeerId>, Wrong> {
-    let keys = PeerId::split(reader.bytes()?);
-    let keys = keys.filter(|keys| keys.len() <= MAX_VERSIONS);
-    keys.ok_or(reader.wrong())
-}
-
 fn pack_versions(versions: &[Version]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(versions.len() * VERSION);
     for version in versions {
@@ -443,19 +332,4 @@ fn pack_versions(versions: &[Version]) -> Vec<u8> {
         bytes.extend_from_slice(&version.mark.to_be_bytes());
     }
     bytes
-}
-
-fn versions(reader: &mut Reader<'_>) -> Result<Vec<Version>, Wrong> {
-    let (versions, rest) = reader.bytes()?.as_chunks::<VERSION>();
-    if !rest.is_empty() || versions.len() > MAX_VERSIONS {
-        return Err(reader.wrong());
-    }
-    let version = |bytes: &[u8; VERSION]| {
-        let (key, mark) = bytes.split_first_chunk()?;
-        Some(Version {
-            key: PeerId::from_bytes(*key),
-            mark: u64::from_be_bytes(*mark.first_chunk()?),
-        })
-    };
-    Ok(versions.iter().filter_map(version).collect())
 }

@@ -22,6 +22,7 @@ mod keepalive;
 mod open;
 pub(crate) mod replay;
 pub(crate) mod retry;
+mod room;
 mod signals;
 #[cfg(test)]
 mod weight;
@@ -323,13 +324,6 @@ impl Links {
             self.command(connection, ConnectionCommand::Send(frame));
         }
         Ok(())
-    }
-
-    /// Whether another message of that many bytes may be sent to a peer; always, if it has no
-    /// link.
-    pub(crate) fn has_room(&self, peer: PeerId, bytes: usize) -> bool {
-        let link = self.open.get(&peer);
-        link.is_none_or(|link| link.queue.has_room(bytes, self.config.max_queued))
     }
 
     /// Whether some link is open and not disturbed.

@@ -346,6 +346,11 @@ impl SendQueue {
         waiting + bytes <= limit
     }
 
+    /// Whether a frame would go to the data channel at once.
+    pub(super) fn takes_more(&self) -> bool {
+        self.waiting.is_none() && self.buffered < BUFFERED_AMOUNT_HIGH
+    }
+
     /// The data channel holds that many bytes.
     pub(super) fn set_buffered(&mut self, bytes: usize) {
         self.buffered = u32::try_from(bytes).unwrap_or(u32::MAX);

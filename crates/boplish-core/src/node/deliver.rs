@@ -4,7 +4,6 @@ use boplish_wire::{Kind, Message, Payload, signal};
 
 use super::Node;
 use crate::io::{Direction, Event};
-use crate::protocol::bopcast::{self, BopcastOutput};
 use crate::protocol::ping::{self, PingOutput};
 use crate::protocol::topo::{self, TopoOutput, Topology};
 use crate::protocol::unreachable_peer;
@@ -93,6 +92,7 @@ impl Node {
                 PingOutput::Nothing => {}
             },
             Callback::Store => self.handle_store_message(now, &message),
+            Callback::Content => self.handle_content_message(now, &message),
             Callback::Bopcast => {
                 let output = self.group.handle(self.keypair.id(), &message);
                 self.handle_bopcast(now, from, output);
@@ -136,22 +136,5 @@ impl Node {
             successors,
             predecessors,
         }
-    }
-
-    fn handle_bopcast(&mut self, now: Time, from: boplish_wire::PeerId, output: BopcastOutput) {
-        for (to, payload) in output.say {
-            self.originate(now, Some(to), bopcast::NAME, Kind::Plain, payload);
-        }
-        if output.changed {
-            self.group_changed();
-        }
-        if let Some(payload) = output.delivered {
-            self.event(Event::GroupMessage { from, payload });
-        }
-    }
-
-    pub(super) fn group_changed(&mut self) {
-        let members = self.group.members();
-        self.event(Event::GroupChanged { members });
     }
 }

@@ -19,6 +19,8 @@ impl Node {
                 self.handle_router_output(now, output);
             } else if let Some(output) = self.store.as_mut().and_then(|it| it.poll_output()) {
                 self.handle_store_output(now, output);
+            } else if let Some(output) = self.poll_content(now) {
+                self.handle_content_output(now, output);
             } else {
                 break;
             }

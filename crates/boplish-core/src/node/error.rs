@@ -1,6 +1,6 @@
 //! Why the application can't send.
 
-use boplish_wire::{MessageId, PeerId, ProtocolName, signal, store};
+use boplish_wire::{MessageId, PeerId, ProtocolName, content, signal, store};
 
 use crate::protocol::discovery;
 
@@ -27,10 +27,10 @@ pub enum SendError {
     TooLong(usize),
 }
 
-/// signaling-protocol, discovery-protocol and store-protocol are the core's alone.
+/// signaling-, discovery-, store- and content-protocol are the core's alone.
 pub(super) fn refuse_reserved(protocol: &ProtocolName) -> Result<(), SendError> {
     match protocol.as_str() {
-        signal::PROTOCOL | discovery::NAME | store::PROTOCOL => {
+        signal::PROTOCOL | discovery::NAME | store::PROTOCOL | content::PROTOCOL => {
             Err(SendError::ReservedProtocol(protocol.clone()))
         }
         _ => Ok(()),

@@ -56,6 +56,20 @@ impl Node {
         Ok(token)
     }
 
+    /// Asks the owner of a subject for the records that are listed under it
+    /// ([`Record::sign_listed`]); [`Event::Listed`] follows.
+    ///
+    /// # Errors
+    ///
+    /// [`GetError::Congested`], [`GetError::Closed`]; nothing was sent then.
+    pub fn list(&mut self, now: Time, subject: &[u8]) -> Result<StoreToken, GetError> {
+        let store = self.store.as_mut().filter(|_| self.phase == Phase::Open);
+        let keys = Record::list_of(subject);
+        let token = store.ok_or(GetError::Closed)?.list(now, keys)?;
+        self.drain(now);
+        Ok(token)
+    }
+
     /// Takes back what [`Output::Keep`] has kept before a restart.
     pub fn restore(&mut self, now: Time, bytes: &[u8]) {
         if let Some(store) = &mut self.store {
@@ -96,7 +110,16 @@ impl Node {
             StoreOutput::SayToOwner { key, payload } => {
                 self.say_to_store(now, key, payload, true);
             }
-            StoreOutput::Put { token, result } => self.event(Event::Put { token, result }),
+            StoreOutput::Put { token, result } => {
+                if !self.take_announced(now, token, result.is_ok()) {
+                    self.event(Event::Put { token, result });
+                }
+            }
+            StoreOutput::Listed { token, result } => {
+                if !self.take_providers(now, token, &result) {
+                    self.event(Event::Listed { token, result });
+                }
+            }
             StoreOutput::Got { token, result } => self.event(Event::Got { token, result }),
             StoreOutput::Keep { key, bytes } => {
                 self.outputs.push_back(Output::Keep { key, bytes });

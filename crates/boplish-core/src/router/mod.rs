@@ -11,7 +11,7 @@ pub(crate) mod origin;
 use core::time::Duration;
 
 use boplish_wire::{
-    Kind, Message, MessageId, Payload, PeerId, ProtocolName, Way, ring, signal, store,
+    Kind, Message, MessageId, Payload, PeerId, ProtocolName, Way, content, ring, signal, store,
 };
 
 use crate::io::DisconnectReason;
@@ -44,6 +44,8 @@ pub(crate) enum Callback {
     Bopcast,
     /// The store.
     Store,
+    /// Contents.
+    Content,
     /// The application.
     Application,
 }
@@ -58,6 +60,7 @@ impl Callback {
             ping::NAME => Self::Ping,
             bopcast::NAME => Self::Bopcast,
             store::PROTOCOL => Self::Store,
+            content::PROTOCOL => Self::Content,
             _ => Self::Application,
         }
     }
@@ -207,6 +210,10 @@ pub(crate) trait Router: KeyBased + core::fmt::Debug {
 
     /// This peer leaves the network, or goes on with another router; lookups are given up.
     fn leave(&mut self);
+
+    /// A direct link to a peer is needed from now on, on top of those that the router wants, or no
+    /// longer. The other side must need it, too.
+    fn hold(&mut self, now: Time, peer: PeerId, holds: bool);
 
     /// Messages for keys that have this protocol and come by are shown before they are sent on.
     fn watch(&mut self, protocol: &ProtocolName);

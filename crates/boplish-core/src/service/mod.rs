@@ -5,11 +5,17 @@
 //! A node has the services that its shell has switched on. It knows them by their traits, so that
 //! a module for browsers carries no service that no page can use.
 
+pub(crate) mod content;
 pub(crate) mod dht;
+pub mod names;
 
+use core::ops::Range;
+
+use boplish_wire::content::{ContentHash, ContentId};
 use boplish_wire::store::StoreMessage;
 use boplish_wire::{PeerId, Record, RecordError};
 
+use self::content::{ContentOutput, FetchError, FetchProgress, FetchToken, Links, ReadId};
 use self::dht::{GetError, PutError, StoreToken};
 use crate::kbr::KeyBased;
 use crate::time::Time;
@@ -29,8 +35,15 @@ pub(crate) trait Store: core::fmt::Debug + Send {
     /// newer one may just be written.
     fn get(&mut self, now: Time, key: PeerId, quick: bool) -> Result<StoreToken, GetError>;
 
+    /// Asks for the records with the keys after the first and up to the second, as their owner has
+    /// them.
+    fn list(&mut self, now: Time, keys: (PeerId, PeerId)) -> Result<StoreToken, GetError>;
+
     /// Takes back what was kept over a restart.
     fn restore(&mut self, now: Time, bytes: &[u8]);
+
+    /// The time in seconds since 1970, UTC.
+    fn unix(&self, now: Time) -> u64;
 
     /// Records that are stored here, and their bytes.
     fn usage(&self) -> (usize, usize);
@@ -54,6 +67,69 @@ pub(crate) trait Store: core::fmt::Debug + Send {
     fn poll_output(&mut self) -> Option<StoreOutput>;
 }
 
+/// Contents, as a node sees them.
+pub(crate) trait Contents: core::fmt::Debug + Send {
+    /// The shell has a content, or these spans of it.
+    fn hold_content(&mut self, id: ContentId, spans: Option<&[u8]>);
+
+    /// The shell has a content no longer.
+    fn forget_content(&mut self, hash: &ContentHash);
+
+    /// Tells the network from now on that this peer provides a content.
+    fn announce(&mut self, now: Time, hash: ContentHash);
+
+    /// Fetches the bytes of a range, or all; `hints` may have them.
+    fn fetch(
+        &mut self,
+        now: Time,
+        id: ContentId,
+        range: Option<Range<u64>>,
+        hints: &[PeerId],
+    ) -> Result<FetchToken, FetchError>;
+
+    /// Fetches no more of what only this was for.
+    fn cancel_fetch(&mut self, token: FetchToken);
+
+    /// How much of what is being fetched is there.
+    fn fetch_progress(&self, token: FetchToken) -> Option<FetchProgress>;
+
+    /// Asks a peer to have a content for others.
+    fn ask_to_keep(&mut self, peer: PeerId, id: ContentId, folder: bool);
+
+    /// Tells a peer that has asked for it that this one has a content, or won't.
+    fn answer_keep(&mut self, peer: PeerId, id: ContentId, kept: bool);
+
+    /// Takes the payload of a message.
+    fn handle_message(&mut self, now: Time, from: PeerId, payload: &[u8]);
+
+    /// An announcement was stored, or was not.
+    fn handle_announced(&mut self, now: Time, hash: ContentHash, stored: bool);
+
+    /// The store says who provides a content.
+    fn handle_providers(&mut self, now: Time, hash: ContentHash, peers: &[PeerId]);
+
+    /// The shell has read something, or can't.
+    fn handle_read(&mut self, now: Time, read: ReadId, bytes: Option<Vec<u8>>);
+
+    /// The shell has written so many bytes of a content, or can't.
+    fn handle_written(&mut self, hash: ContentHash, written: Result<usize, ()>);
+
+    /// The shell has kept all of a span.
+    fn handle_kept(&mut self, now: Time, hash: ContentHash, span: u32);
+
+    /// Goes on where something has become possible.
+    fn drive(&mut self, now: Time, links: &dyn Links);
+
+    /// Something may be due.
+    fn handle_timeout(&mut self, now: Time);
+
+    /// When something is due.
+    fn poll_timeout(&self) -> Option<Time>;
+
+    /// What is to be done next.
+    fn poll_output(&mut self) -> Option<ContentOutput>;
+}
+
 /// What a store wants done.
 #[derive(Debug)]
 pub(crate) enum StoreOutput {
@@ -70,6 +146,11 @@ pub(crate) enum StoreOutput {
     Got {
         token: StoreToken,
         result: Result<Option<Record>, GetError>,
+    },
+    /// A question for a list has ended.
+    Listed {
+        token: StoreToken,
+        result: Result<Vec<Record>, GetError>,
     },
     /// Keep this over a restart, or forget it.
     Keep { key: PeerId, bytes: Option<Vec<u8>> },

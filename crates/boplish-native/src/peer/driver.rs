@@ -3,20 +3,22 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use boplish_core::{
-    Config, ConnectionCommand, ConnectionInput, Event, Input, Node, Output, State, StoreConfig,
-    Time,
+    Config, ConnectionCommand, ConnectionInput, ContentConfig, Event, Input, Node, Output, State,
+    StoreConfig, Time,
 };
 use boplish_wire::bootstrap::IceServer;
 use boplish_wire::{Keypair, PeerId};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::sleep_until;
 
+use super::PeerError;
 use super::by_hand::ByHand;
+use super::command::Command;
 use super::events::Sink;
 use super::traffic::Counters;
 use super::waiters::{Waiter, Waiters};
-use super::{Command, PeerError};
 use crate::connections::Connections;
+use crate::content::{ContentWorker, Done, Kept};
 use crate::disk::Disk;
 use crate::engine::{Engine, EngineError};
 use crate::identity::random_bytes;
@@ -45,15 +47,19 @@ pub(super) struct Settings {
     pub(super) disk: Option<Disk>,
     /// What was kept there.
     pub(super) kept: Vec<Vec<u8>>,
+    pub(super) worker: Option<ContentWorker>,
+    /// What is in its folder.
+    pub(super) contents: Vec<Kept>,
+    pub(super) content: ContentConfig,
 }
 
 /// The task's state.
 pub(super) struct Driver {
-    node: Node,
+    pub(super) node: Node,
     /// The node's time zero.
     start: Instant,
     commands: mpsc::Receiver<Command>,
-    waiters: Waiters,
+    pub(super) waiters: Waiters,
     by_hand: ByHand,
     events: Sink,
     snapshot: watch::Sender<Snapshot>,
@@ -61,6 +67,7 @@ pub(super) struct Driver {
     connections: Connections,
     ice_servers: Vec<IceServer>,
     disk: Option<Disk>,
+    worker: Option<ContentWorker>,
     traffic: Counters,
     leaving: Option<Leaving>,
     has_vanished: bool,
@@ -90,6 +97,12 @@ impl Driver {
         for bytes in settings.kept {
             node.restore(Time::START, &bytes);
         }
+        if settings.worker.is_some() {
+            node.enable_content(settings.content);
+        }
+        for (content, spans) in settings.contents {
+            node.hold_content(content, spans.as_deref());
+        }
         let mut connections = Connections::new(engine)?;
         connections.set_ice_servers(&settings.ice_servers);
         let (snapshot, snapshots) = watch::channel(take_snapshot(&node, &connections));
@@ -105,6 +118,7 @@ impl Driver {
             connections,
             ice_servers: settings.ice_servers,
             disk: settings.disk,
+            worker: settings.worker,
             traffic,
             leaving: None,
             has_vanished: false,
@@ -131,6 +145,7 @@ impl Driver {
                 },
                 event = self.signaling.next() => self.handle_signaling(event),
                 () = self.connections.receive() => {}
+                done = next_done(&mut self.worker) => self.handle_content_done(done),
                 () = sleep_until(wake.into()) => {}
             }
             self.connections.handle_timeout(Instant::now());
@@ -150,7 +165,7 @@ impl Driver {
         }
     }
 
-    fn now(&self) -> Time {
+    pub(super) fn now(&self) -> Time {
         Time::after_start(self.start.elapsed())
     }
 
@@ -234,6 +249,7 @@ impl Driver {
                 Ok(token) => self.waiters.insert_get(token, done),
                 Err(error) => drop(done.send(Err(error.into()))),
             },
+            Command::Content(request) => self.handle_content_request(request),
             Command::Ring { done } => answer(done, Ok(self.node.ring())),
             Command::Reply {
                 to,
@@ -281,14 +297,19 @@ impl Driver {
     /// Carries out what the node wants, and brings it what came of that, until both are still.
     /// Then tells, so that who hears of something finds it in the snapshot.
     fn drain(&mut self) {
+        self.cancel_abandoned_fetches();
         let mut events = Vec::new();
         loop {
             while let Some(output) = self.node.poll_output() {
                 events.extend(self.carry_out(output));
             }
             let inputs = self.connections.take_inputs();
-            if inputs.is_empty() {
+            let done = self.worker.as_mut().and_then(ContentWorker::try_next);
+            if inputs.is_empty() && done.is_none() {
                 break;
+            }
+            if let Some(done) = done {
+                self.handle_content_done(done);
             }
             let now = self.now();
             for (id, input) in inputs {
@@ -330,6 +351,11 @@ impl Driver {
                     disk.keep(key, bytes);
                 }
             }
+            Output::Content(command) => {
+                if let Some(worker) = &self.worker {
+                    worker.command(command);
+                }
+            }
             Output::Event(event) => return Some(event),
         }
         None
@@ -340,6 +366,18 @@ impl Driver {
         if let Some(event) = event.and_then(|event| self.by_hand.handle_event(event)) {
             self.events.put(event);
         }
+    }
+}
+
+/// What has come of the next command to the disk; without a disk, nothing ever.
+async fn next_done(worker: &mut Option<ContentWorker>) -> Done {
+    let done = match worker {
+        Some(worker) => worker.next().await,
+        None => None,
+    };
+    match done {
+        Some(done) => done,
+        None => core::future::pending().await,
     }
 }
 

@@ -1,6 +1,8 @@
 //! What applications hold: a handle to a peer whose node runs in a task of its own.
 
 mod by_hand;
+mod command;
+mod content;
 mod driver;
 mod events;
 mod traffic;
@@ -9,19 +11,22 @@ mod waiters;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use boplish_core::{Config, RingView, State, StoreConfig};
+use boplish_core::{Config, ContentConfig, RingView, State, StoreConfig};
 use boplish_wire::bootstrap::IceServer;
 use boplish_wire::{Keypair, MessageId, Payload, PeerId, ProtocolName, Record};
 use tokio::sync::{mpsc, oneshot, watch};
 
+pub use content::Fetching;
 pub use events::{Events, EventsError};
 pub use traffic::Traffic;
 
+use crate::content::{ContentFolder, ContentWorker};
 use crate::disk::{Disk, DiskError};
 use crate::engine::{Engine, EngineError};
 use crate::identity::{IdentityError, fresh_identity};
 use crate::signaling::BootstrapUrl;
 
+use command::Command;
 use driver::{Driver, Snapshot};
 
 /// Commands that wait for the peer's task; further callers wait.
@@ -42,6 +47,10 @@ pub struct PeerConfig {
     pub store: StoreConfig,
     /// The file in which that outlasts a restart; without one, it does not.
     pub store_file: Option<PathBuf>,
+    /// The folder for contents; without one, this peer neither fetches nor serves any.
+    pub content_folder: Option<PathBuf>,
+    /// What it does with them.
+    pub content: ContentConfig,
 }
 
 /// Why a peer can't be spawned.
@@ -53,6 +62,14 @@ pub enum SpawnError {
     /// The store can't be used.
     #[error(transparent)]
     Disk(#[from] DiskError),
+    /// The folder for contents can't be used.
+    #[error("the folder for contents {}: {error}", .path.display())]
+    ContentFolder {
+        /// The folder.
+        path: PathBuf,
+        /// What is wrong with it.
+        error: std::io::Error,
+    },
     /// The sockets or the certificate could not be made.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -76,6 +93,15 @@ pub enum PeerError {
     /// It is not known what is stored.
     #[error(transparent)]
     Get(#[from] boplish_core::GetError),
+    /// A content is not there.
+    #[error(transparent)]
+    Fetch(#[from] boplish_core::FetchError),
+    /// Something can't be read or written here.
+    #[error("{0}")]
+    Disk(String),
+    /// The peer has no folder for contents.
+    #[error("this peer has no folder for contents")]
+    NoContentFolder,
     /// No link has come of an invitation.
     #[error("no link to peer {0} came about")]
     NoLink(PeerId),
@@ -111,89 +137,7 @@ pub struct Peer {
     snapshot: watch::Receiver<Snapshot>,
     traffic: traffic::Counters,
     events: events::Source,
-}
-
-/// What a handle asks of the peer's task.
-#[derive(Debug)]
-pub(crate) enum Command {
-    Send {
-        to: PeerId,
-        protocol: ProtocolName,
-        payload: Payload,
-        done: oneshot::Sender<Result<(), PeerError>>,
-    },
-    Request {
-        to: PeerId,
-        protocol: ProtocolName,
-        payload: Payload,
-        timeout: Duration,
-        done: oneshot::Sender<Result<Payload, PeerError>>,
-    },
-    Reply {
-        to: PeerId,
-        request: MessageId,
-        payload: Payload,
-        done: oneshot::Sender<Result<(), PeerError>>,
-    },
-    Ping {
-        peer: PeerId,
-        done: oneshot::Sender<Result<Duration, PeerError>>,
-    },
-    Lookup {
-        key: PeerId,
-        done: oneshot::Sender<Result<Found, PeerError>>,
-    },
-    Put {
-        record: Box<Record>,
-        expected: Option<u64>,
-        done: oneshot::Sender<Result<(), PeerError>>,
-    },
-    Get {
-        key: PeerId,
-        quick: bool,
-        done: oneshot::Sender<Result<Option<Record>, PeerError>>,
-    },
-    Ring {
-        done: oneshot::Sender<Result<Option<RingView>, PeerError>>,
-    },
-    TakeProtocol {
-        protocol: ProtocolName,
-        done: oneshot::Sender<Result<(), PeerError>>,
-    },
-    RequestTopology {
-        peer: Option<PeerId>,
-        done: oneshot::Sender<Result<(), PeerError>>,
-    },
-    RegisterInGroup {
-        peer: PeerId,
-        done: oneshot::Sender<Result<(), PeerError>>,
-    },
-    SendToGroup {
-        payload: Payload,
-        done: oneshot::Sender<Result<(), PeerError>>,
-    },
-    SetMonitoring {
-        on: bool,
-        done: oneshot::Sender<Result<(), PeerError>>,
-    },
-    Invite {
-        done: oneshot::Sender<Result<String, PeerError>>,
-    },
-    AcceptInvitation {
-        text: String,
-        done: oneshot::Sender<Result<AcceptedInvitation, PeerError>>,
-    },
-    CompleteInvitation {
-        text: String,
-        done: oneshot::Sender<Result<PeerId, PeerError>>,
-    },
-    NetworkChanged {
-        done: oneshot::Sender<Result<(), PeerError>>,
-    },
-    Close {
-        done: oneshot::Sender<Result<(), PeerError>>,
-    },
-    Vanish,
+    folder: Option<ContentFolder>,
 }
 
 impl Peer {
@@ -219,6 +163,16 @@ impl Peer {
             Some((disk, kept)) => (Some(disk), kept),
             None => (None, Vec::new()),
         };
+        let (mut folder, mut worker, mut contents) = (None, None, Vec::new());
+        if let Some(path) = config.content_folder {
+            let opened = ContentFolder::open(&path).and_then(|(folder, kept)| {
+                let worker = ContentWorker::start(folder.clone())?;
+                Ok((folder, worker, kept))
+            });
+            let failed = |error| SpawnError::ContentFolder { path, error };
+            let (opened, started, kept) = opened.map_err(failed)?;
+            (folder, worker, contents) = (Some(opened), Some(started), kept);
+        }
         let (driver, snapshot) = Driver::new(
             engine,
             driver::Settings {
@@ -229,6 +183,9 @@ impl Peer {
                 store: config.store,
                 disk,
                 kept,
+                worker,
+                contents,
+                content: config.content,
             },
             command_queue,
             sink,
@@ -241,6 +198,7 @@ impl Peer {
             snapshot,
             traffic,
             events: source,
+            folder,
         };
         Ok((peer, events))
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use boplish_core::io::DeliveryError;
-use boplish_core::{Event, StoreToken};
+use boplish_core::{ContentEvent, Event, FetchToken, StoreToken};
 use boplish_wire::{MessageId, Payload, PeerId, Record};
 use tokio::sync::oneshot;
 
@@ -18,6 +18,7 @@ pub(super) struct Waiters {
     pings: u64,
     puts: HashMap<StoreToken, oneshot::Sender<Result<(), PeerError>>>,
     gets: HashMap<StoreToken, oneshot::Sender<Result<Option<Record>, PeerError>>>,
+    fetches: HashMap<FetchToken, oneshot::Sender<Result<(), PeerError>>>,
 }
 
 /// One caller.
@@ -88,6 +89,21 @@ impl Waiters {
         self.gets.insert(token, done);
     }
 
+    /// Keeps a caller until a content is there.
+    pub(super) fn insert_fetch(
+        &mut self,
+        token: FetchToken,
+        done: oneshot::Sender<Result<(), PeerError>>,
+    ) {
+        self.fetches.insert(token, done);
+    }
+
+    /// The fetches whose callers have gone away.
+    pub(super) fn take_abandoned_fetches(&mut self) -> Vec<FetchToken> {
+        let gone = self.fetches.extract_if(|_, done| done.is_closed());
+        gone.map(|(token, _)| token).collect()
+    }
+
     /// Wakes whoever waits for this event. Gives the event back if it is for everyone.
     pub(super) fn handle_event(&mut self, event: Event) -> Option<Event> {
         match event {
@@ -148,7 +164,14 @@ impl Waiters {
                 let _ = done.send(result.map_err(PeerError::from));
                 None
             }
+            Event::Content(ContentEvent::Fetched { token, result }) => {
+                let done = self.fetches.remove(&token)?;
+                let _ = done.send(result.map_err(PeerError::from));
+                None
+            }
             Event::StateChanged(_)
+            | Event::Listed { .. }
+            | Event::Content(_)
             | Event::SignalingChanged { .. }
             | Event::PeerConnected(_)
             | Event::PeerDisconnected { .. }

@@ -68,6 +68,8 @@ impl World {
             Output::IceServers(servers) => self.note(3, servers.len() as u64),
             Output::Connection(id, command) => self.command(peer, id, command),
             Output::Keep { key, bytes } => self.keep(peer, key, bytes),
+            // No simulated node has the service.
+            Output::Content(_) => {}
             Output::Event(event) => self.collect(peer, event),
         }
     }

@@ -16,6 +16,7 @@ use boplish_wire::{
 
 use crate::any::{alice, bob, description, host_candidate, json_payload, name, ping};
 
+mod content;
 mod invitation;
 mod ring;
 mod store;
@@ -30,10 +31,11 @@ type Target = (
     fn() -> Vec<(&'static str, Vec<u8>)>,
 );
 
-const TARGETS: [Target; 10] = [
+const TARGETS: [Target; 11] = [
     ("frame", targets::frame, frames),
     ("ring", targets::ring, ring::samples),
     ("store", targets::store, store::samples),
+    ("content", targets::content, content::samples),
     ("signal", targets::signal, signals),
     ("invitation", targets::invitation, invitation::samples),
     ("json", targets::json, texts),

@@ -4,6 +4,7 @@ mod any;
 mod base64;
 mod bootstrap;
 mod cbor;
+mod content;
 mod corpus;
 mod docs;
 mod frame;

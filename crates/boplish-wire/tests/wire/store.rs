@@ -32,7 +32,11 @@ fn any_record() -> impl Strategy<Value = Record> {
     let hashed = (bytes(900), any::<u64>());
     let hashed =
         hashed.prop_map(|(value, expires)| Record::hash(&value, expires).expect("it is short"));
-    prop_oneof![signed, hashed]
+    let listed = (bytes(MAX_SALT), any::<u64>(), bytes(700), any::<u64>());
+    let listed = listed.prop_map(|(subject, sequence, value, expires)| {
+        Record::sign_listed(&bob(), &subject, sequence, &value, expires).expect("it is short")
+    });
+    prop_oneof![signed, listed, hashed]
 }
 
 fn any_message() -> impl Strategy<Value = StoreMessage> {
@@ -66,7 +70,7 @@ fn any_message() -> impl Strategy<Value = StoreMessage> {
                 record,
                 expected,
             }),
-        (token, client, any_id(), any::<bool>()).prop_map(|(token, client, key, quick)| {
+        (token, client.clone(), any_id(), any::<bool>()).prop_map(|(token, client, key, quick)| {
             StoreMessage::Get {
                 token,
                 client,
@@ -84,7 +88,7 @@ fn any_message() -> impl Strategy<Value = StoreMessage> {
             key,
             ballot,
         }),
-        (token, number, record).prop_map(|(token, ballot, record)| StoreMessage::Store {
+        (token, number, record.clone()).prop_map(|(token, ballot, record)| StoreMessage::Store {
             token,
             ballot,
             record,
@@ -109,6 +113,16 @@ fn any_message() -> impl Strategy<Value = StoreMessage> {
             versions,
         }),
         keys.prop_map(|keys| StoreMessage::Want { keys }),
+        (token, client.clone(), any_id(), any_id()).prop_map(|(token, client, from, to)| {
+            StoreMessage::List {
+                token,
+                client,
+                from,
+                to,
+            }
+        }),
+        (token, proptest::collection::vec(record.clone(), 0..6))
+            .prop_map(|(token, records)| StoreMessage::Listed { token, records }),
     ]
 }
 

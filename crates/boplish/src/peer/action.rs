@@ -110,8 +110,12 @@ impl Session {
                 error @ (PeerError::Undelivered(_)
                 | PeerError::NoLink(_)
                 | PeerError::Put(_)
-                | PeerError::Get(_)),
+                | PeerError::Get(_)
+                | PeerError::Fetch(_)),
             )) => Err(Failure::Unreachable(format!("peer {to}: {error}"))),
+            Some(Err(error @ (PeerError::Disk(_) | PeerError::NoContentFolder))) => {
+                Err(Failure::Runtime(error.to_string()))
+            }
             Some(Err(PeerError::Closed)) => {
                 Err(Failure::Runtime("the peer has ended by itself".to_owned()))
             }
@@ -220,6 +224,8 @@ impl Session {
                     | Event::Found { .. }
                     | Event::Put { .. }
                     | Event::Got { .. }
+                    | Event::Listed { .. }
+                    | Event::Content(_)
                     | Event::RingJoined
                     | Event::KeyMessage { .. }
                     | Event::Forward { .. }

@@ -288,7 +288,8 @@ fn code(error: &PeerError) -> &'static str {
         PeerError::Invitation(_) => "invitation",
         PeerError::NoLink(_) => "unreachable",
         PeerError::Put(_) => "not-stored",
-        PeerError::Get(_) => "unknown",
+        PeerError::Get(_) | PeerError::Fetch(_) => "unknown",
+        PeerError::Disk(_) | PeerError::NoContentFolder => "content",
     }
 }
 

@@ -7,9 +7,11 @@ pub(crate) mod report;
 mod stdin;
 
 use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use boplish_native::core::State;
+use boplish_native::wire::Keypair;
 use boplish_native::{
     Engine, EngineConfig, Events, EventsError, Peer, PeerConfig, load_or_create_identity,
 };
@@ -35,16 +37,6 @@ pub(crate) async fn run(options: PeerOptions, action: Option<Action>) -> Result<
     let printer = Printer {
         json: options.json.unwrap_or(false),
     };
-    let no_bootstrap = options.no_bootstrap.unwrap_or(false);
-    let timeout = match no_bootstrap {
-        // People take their time.
-        true => Duration::ZERO,
-        false => TIMEOUT,
-    };
-    let deadline = match options.timeout.map_or(timeout, |timeout| timeout.0) {
-        Duration::ZERO => None,
-        timeout => Some(Instant::now() + timeout),
-    };
     let identity = match &options.identity {
         Some(path) => load_or_create_identity(path),
         None => boplish_native::fresh_identity(),
@@ -55,34 +47,14 @@ pub(crate) async fn run(options: PeerOptions, action: Option<Action>) -> Result<
         return Ok(());
     }
 
-    let bootstrap = match &options.bootstrap {
-        Some(url) => url.clone(),
-        None => "localhost:5000"
-            .parse()
-            .map_err(|error| Failure::runtime("the default server", error))?,
-    };
-    let engine = Engine::new(&EngineConfig {
-        addresses: (!options.address.is_empty()).then(|| options.address.clone()),
-        ..EngineConfig::default()
-    })
-    .map_err(|error| Failure::runtime("can't start", error))?;
-    let config = PeerConfig {
-        bootstrap: (!no_bootstrap).then(|| bootstrap.clone()),
-        identity: Some(identity),
-        ice_servers: options.ice_server.iter().map(|url| url.server()).collect(),
-        ..PeerConfig::default()
-    };
-    let (peer, events) = Peer::spawn_with_events(&engine, config)
-        .map_err(|error| Failure::runtime("can't start", error))?;
-    let session = Session {
-        peer: peer.clone(),
-        printer,
-        deadline,
-        server: (!no_bootstrap).then(|| bootstrap.to_string()),
-        min_peers: options.min_peers,
-        accepts: options.accept.is_some(),
-        invites: options.invite.unwrap_or(false) && !printer.json && action.is_none(),
-    };
+    let invites = options.invite.unwrap_or(false) && !printer.json && action.is_none();
+    let start = start(&options, identity, None)?;
+    let Start {
+        peer,
+        mut session,
+        events,
+    } = start;
+    session.invites = invites;
     let result = match options.accept {
         Some(invitation) => session.accept(&invitation).await,
         None => Ok(()),
@@ -101,8 +73,70 @@ pub(crate) async fn run(options: PeerOptions, action: Option<Action>) -> Result<
     result
 }
 
+/// A peer that has started, and how it was asked to behave.
+pub(crate) struct Start {
+    pub(crate) peer: Peer,
+    pub(crate) session: Session,
+    events: Events,
+}
+
+/// Starts a peer.
+pub(crate) fn start(
+    options: &PeerOptions,
+    identity: Keypair,
+    content_folder: Option<PathBuf>,
+) -> Result<Start, Failure> {
+    let printer = Printer {
+        json: options.json.unwrap_or(false),
+    };
+    let no_bootstrap = options.no_bootstrap.unwrap_or(false);
+    let timeout = match no_bootstrap {
+        // People take their time.
+        true => Duration::ZERO,
+        false => TIMEOUT,
+    };
+    let deadline = match options.timeout.map_or(timeout, |timeout| timeout.0) {
+        Duration::ZERO => None,
+        timeout => Some(Instant::now() + timeout),
+    };
+    let bootstrap = match &options.bootstrap {
+        Some(url) => url.clone(),
+        None => "localhost:5000"
+            .parse()
+            .map_err(|error| Failure::runtime("the default server", error))?,
+    };
+    let engine = Engine::new(&EngineConfig {
+        addresses: (!options.address.is_empty()).then(|| options.address.clone()),
+        ..EngineConfig::default()
+    })
+    .map_err(|error| Failure::runtime("can't start", error))?;
+    let config = PeerConfig {
+        bootstrap: (!no_bootstrap).then(|| bootstrap.clone()),
+        identity: Some(identity),
+        ice_servers: options.ice_server.iter().map(|url| url.server()).collect(),
+        content_folder,
+        ..PeerConfig::default()
+    };
+    let (peer, events) = Peer::spawn_with_events(&engine, config)
+        .map_err(|error| Failure::runtime("can't start", error))?;
+    let session = Session {
+        peer: peer.clone(),
+        printer,
+        deadline,
+        server: (!no_bootstrap).then(|| bootstrap.to_string()),
+        min_peers: options.min_peers,
+        accepts: options.accept.is_some(),
+        invites: false,
+    };
+    Ok(Start {
+        peer,
+        session,
+        events,
+    })
+}
+
 /// A running peer and how it was asked to behave.
-struct Session {
+pub(crate) struct Session {
     peer: Peer,
     printer: Printer,
     /// None: try for ever.
@@ -118,7 +152,7 @@ struct Session {
 
 impl Session {
     /// Waits until the peer is in the network, or alone in it.
-    async fn join(&self) -> Result<State, Failure> {
+    pub(crate) async fn join(&self) -> Result<State, Failure> {
         let joined = tokio::select! {
             joined = self.within(self.peer.connected()) => joined,
             () = self.invitation_failed(), if self.accepts => {
@@ -155,7 +189,7 @@ impl Session {
     }
 
     /// The result, or None when the time is up.
-    async fn within<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+    pub(crate) async fn within<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         match self.deadline {
             Some(deadline) => timeout_at(deadline, work).await.ok(),
             None => Some(work.await),

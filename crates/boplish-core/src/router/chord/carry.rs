@@ -8,7 +8,7 @@ use boplish_wire::{Hop, Kind, Message, PeerId, ring};
 
 use super::next_hop::{Next, Question, next_hop};
 use super::transit::InTransit;
-use super::{Chord, Detour, RouterOutput, Via};
+use super::{Chord, RouterOutput, Via};
 use crate::protocol;
 use crate::time::Time;
 
@@ -42,6 +42,15 @@ impl Paused {
     pub(super) fn poll_timeout(&self) -> Option<Time> {
         self.waiting.front().map(|it| it.until)
     }
+}
+
+/// How a peer is reached that its id alone does not lead to.
+#[derive(Debug, Clone)]
+pub(super) enum Detour {
+    /// Over these peers, in this order.
+    Over(Vec<PeerId>),
+    /// Through the bootstrap server.
+    Signaling,
 }
 
 impl Chord {

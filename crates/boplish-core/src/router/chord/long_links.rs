@@ -70,6 +70,8 @@ pub(super) enum Want {
     Ring { foreign: bool },
     /// Since the network is so small that everybody is linked with everybody.
     Mesh,
+    /// For a service.
+    Held,
     /// As a long link, in the place of another.
     Long {
         nearby: bool,
@@ -120,7 +122,7 @@ impl Chord {
                 let is_retry = self.relayed.contains_key(&peer);
                 self.outputs.push_back(match want {
                     Want::Ring { .. } | Want::Mesh if !is_retry => RouterOutput::Connect(peer),
-                    Want::Ring { .. } | Want::Mesh | Want::Long { .. } => {
+                    Want::Ring { .. } | Want::Mesh | Want::Held | Want::Long { .. } => {
                         RouterOutput::ConnectOnce(peer)
                     }
                 });
@@ -141,10 +143,11 @@ impl Chord {
 
     /// Whether a peer that offers a link gets it.
     pub(super) fn has_room_for(&self, peer: &PeerId) -> bool {
-        let links = self.neighbours.len();
+        let links = self.count_links();
         let is_near = || self.ring.member && self.ring.is_near(peer, self.config.ring_links);
         // Newcomers come to those first that the bootstrap server knows.
-        links + self.wanted.len() < self.config.budget
+        self.is_held(peer)
+            || links + self.wanted.len() < self.config.budget
             || (links < self.config.budget + SLACK && (self.signaling_open || is_near()))
     }
 
@@ -174,7 +177,7 @@ impl Chord {
             return;
         }
         self.prune(now);
-        let mut links = self.neighbours.len() + self.wanted.len() + self.finds.long();
+        let mut links = self.count_links() + self.wanted.len() + self.finds.long();
         let mut at_once = self.wanted.len() + self.finds.long();
         let is_full = links >= self.config.budget - self.config.reserve;
         if is_full && at_once == 0 {
@@ -254,7 +257,10 @@ impl Chord {
     /// Whether the ring does not need a link, and it is no newcomer's.
     fn is_replaceable(&self, now: Time, (id, link): (&PeerId, &Neighbour)) -> bool {
         let count = self.config.ring_links + SPARE_RING_LINKS;
-        link.member && now.since(link.since) > NEWCOMER && !self.ring.is_near(id, count)
+        link.member
+            && !self.is_held(id)
+            && now.since(link.since) > NEWCOMER
+            && !self.ring.is_near(id, count)
     }
 
     /// Closes a link that is not needed any more.
@@ -387,7 +393,7 @@ impl Chord {
     /// Asks the next candidate for a link.
     pub(super) fn try_candidate(&mut self, now: Time) {
         let nearby = self.candidates.nearby;
-        let is_full = self.neighbours.len() >= self.enough(now);
+        let is_full = self.count_links() >= self.enough(now);
         while !self.candidates.best.is_empty() {
             let (cost, peer) = self.candidates.best.remove(0);
             let instead = self
@@ -410,7 +416,7 @@ impl Chord {
 
     /// Closes links beyond the budget: the one whose place on the ring others cover best.
     pub(super) fn prune(&mut self, now: Time) {
-        while self.neighbours.len() > self.config.budget {
+        while self.count_links() > self.config.budget {
             let Some(victim) = self.most_redundant(now) else {
                 return;
             };
@@ -425,7 +431,8 @@ impl Chord {
         for (id, link) in self.neighbours.iter() {
             let near = self.ring.is_near(id, self.config.ring_links);
             // A newcomer that has not joined may have no other link.
-            if near || (!link.member && now.since(link.since) < NEWCOMER) {
+            let is_new = !link.member && now.since(link.since) < NEWCOMER;
+            if near || is_new || self.is_held(id) {
                 continue;
             }
             let mut nearest = u32::MAX;

@@ -15,6 +15,7 @@
 //! - `finds`: questions for the owner of a key, and their answers.
 //! - `long_links`: which links there should be besides those of the ring; `small`: while everybody
 //!   is linked with everybody.
+//! - `hold`: links that services need for a while.
 //! - `carry`: takes, delivers and forwards messages.
 //! - [`vivaldi`]: predicts latencies.
 
@@ -23,6 +24,7 @@ mod adopt;
 mod carry;
 mod finds;
 pub(crate) mod harness;
+mod hold;
 mod join;
 mod key_based;
 mod long_links;
@@ -46,7 +48,7 @@ use boplish_wire::ring::{self as wire, Place, RingMessage, Table as Told, gap_co
 use boplish_wire::{Kind, Message, Payload, PeerId, ProtocolName, Way};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-use self::carry::Paused;
+use self::carry::{Detour, Paused};
 use self::finds::Finds;
 use self::long_links::{Candidates, Want};
 use self::neighbours::{Neighbours, Origin};
@@ -83,6 +85,7 @@ pub(crate) struct Chord {
     /// Links that were asked for and are not there yet.
     wanted: Table<PeerId, Want>,
     candidates: Candidates,
+    held: Set<PeerId>,
     /// Neighbours on the ring that can't be linked and are reached over others.
     relayed: Table<PeerId, Relayed>,
     /// Protocols whose messages for keys are shown before they are sent on, and those that wait.
@@ -130,6 +133,7 @@ impl Chord {
             avoided: Table::new(),
             wanted: Table::new(),
             candidates: Candidates::default(),
+            held: Set::new(),
             relayed: Table::new(),
             watched: Set::new(),
             paused: Paused::default(),
@@ -184,15 +188,6 @@ impl Chord {
     }
 }
 
-/// How a peer is reached that its id alone does not lead to.
-#[derive(Debug, Clone)]
-enum Detour {
-    /// Over these peers, in this order.
-    Over(Vec<PeerId>),
-    /// Through the bootstrap server.
-    Signaling,
-}
-
 impl Router for Chord {
     fn add_peer(&mut self, now: Time, peer: PeerId, routing: &[u8]) {
         let hello = Told::decode(routing).unwrap_or_default();
@@ -205,7 +200,7 @@ impl Router for Chord {
             Some(Want::Long { nearby: true, .. }) => Origin::Nearby,
             Some(Want::Long { nearby: false, .. }) => Origin::Drawn,
             None if !self.ring.is_near(&peer, self.config.ring_links) => Origin::Theirs,
-            Some(Want::Ring { .. } | Want::Mesh) | None => Origin::Other,
+            Some(Want::Ring { .. } | Want::Mesh | Want::Held) | None => Origin::Other,
         };
         self.neighbours.insert(now, peer, &hello, origin);
         if let Some(Want::Long {
@@ -391,7 +386,9 @@ impl Router for Chord {
                 }
             }
             Some(Want::Long { .. }) => self.try_candidate(now),
-            Some(Want::Mesh) | None => self.plan_long(now, Duration::from_millis(500)),
+            Some(Want::Mesh | Want::Held) | None => {
+                self.plan_long(now, Duration::from_millis(500));
+            }
         }
     }
 
@@ -402,6 +399,10 @@ impl Router for Chord {
     fn leave(&mut self) {
         self.say_farewell();
         self.give_up_finds();
+    }
+
+    fn hold(&mut self, now: Time, peer: PeerId, holds: bool) {
+        self.hold_link(now, peer, holds);
     }
 
     fn watch(&mut self, protocol: &ProtocolName) {

@@ -427,6 +427,9 @@ impl Router for Mesh {
 
     fn leave(&mut self) {}
 
+    /// Everybody is linked anyway.
+    fn hold(&mut self, _now: Time, _peer: PeerId, _holds: bool) {}
+
     /// On a mesh, messages for keys go straight to the owner.
     fn watch(&mut self, _protocol: &ProtocolName) {}
 

@@ -61,13 +61,13 @@ pub enum GetError {
 /// A question of the application.
 #[derive(Debug)]
 pub(super) struct Asked {
-    what: What,
+    pub(super) what: What,
     resend: Time,
     deadline: Time,
 }
 
 #[derive(Debug, Clone)]
-enum What {
+pub(super) enum What {
     Put {
         key: PeerId,
         record: Vec<u8>,
@@ -77,12 +77,18 @@ enum What {
         key: PeerId,
         quick: bool,
     },
+    /// The records with the keys after the first and up to the second.
+    List {
+        from: PeerId,
+        to: PeerId,
+    },
 }
 
 impl What {
     fn key(&self) -> PeerId {
         match self {
             Self::Put { key, .. } | Self::Get { key, .. } => *key,
+            Self::List { to, .. } => *to,
         }
     }
 }
@@ -102,7 +108,7 @@ impl Dht {
         record: &Record,
         expected: Option<u64>,
     ) -> Result<StoreToken, PutError> {
-        record.check_time(self.unix(now))?;
+        record.check_time(self.seconds(now))?;
         let what = What::Put {
             key: record.key(),
             record: record.encode(),
@@ -123,7 +129,7 @@ impl Dht {
         self.ask(now, what).ok_or(GetError::Congested)
     }
 
-    fn ask(&mut self, now: Time, what: What) -> Option<StoreToken> {
+    pub(super) fn ask(&mut self, now: Time, what: What) -> Option<StoreToken> {
         if self.asked.len() >= MAX_ASKED {
             return None;
         }
@@ -157,6 +163,12 @@ impl Dht {
                 client,
                 key,
                 quick,
+            },
+            What::List { from, to } => StoreMessage::List {
+                token,
+                client,
+                from,
+                to,
             },
         };
         self.outputs
@@ -198,7 +210,7 @@ impl Dht {
 
     /// The owner of a key tells what is stored there.
     pub(super) fn handle_found(&mut self, now: Time, token: u32, record: Option<Record>) {
-        let unix = self.unix(now);
+        let unix = self.seconds(now);
         let Some(asked) = self.asked.get(&token) else {
             return;
         };
@@ -227,15 +239,19 @@ impl Dht {
                 self.send_to_owner(token, what);
                 continue;
             }
-            let is_put = matches!(asked.what, What::Put { .. });
+            let what = asked.what.clone();
             self.asked.remove(&token);
             let token = StoreToken(token);
-            self.outputs.push_back(match is_put {
-                true => StoreOutput::Put {
+            self.outputs.push_back(match what {
+                What::Put { .. } => StoreOutput::Put {
                     token,
                     result: Err(PutError::Unknown),
                 },
-                false => StoreOutput::Got {
+                What::Get { .. } => StoreOutput::Got {
+                    token,
+                    result: Err(GetError::Unavailable),
+                },
+                What::List { .. } => StoreOutput::Listed {
                     token,
                     result: Err(GetError::Unavailable),
                 },

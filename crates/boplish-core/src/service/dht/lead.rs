@@ -102,7 +102,7 @@ impl Round {
 impl Dht {
     /// Whom a question for an own key is passed on to, if this peer is too new to answer, and for
     /// whom.
-    fn elder(&self, now: Time, peer: PeerId, passed: u8) -> Option<(PeerId, Client)> {
+    pub(super) fn elder(&self, now: Time, peer: PeerId, passed: u8) -> Option<(PeerId, Client)> {
         let is_new = !self.view.is_mature(now) && passed < MAX_PASSED;
         let client = Client {
             peer: Some(peer),

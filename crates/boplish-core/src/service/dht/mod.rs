@@ -3,6 +3,7 @@
 //! - [`shelf`]: what this peer stores; [`view`]: whose votes count for a key;
 //! - [`ask`]: what the application has asked for and waits for;
 //! - [`lead`]: the owner of a key carries a write or a read out among the replicas;
+//! - [`list`]: what the owner of a subject tells of the records for it;
 //! - [`repair`]: replicas compare what they have, and send each other what is missing.
 //!
 //! A write counts when most of those who vote have stored it. One with compare-and-swap is a round
@@ -12,6 +13,7 @@
 
 mod ask;
 mod lead;
+mod list;
 mod repair;
 mod shelf;
 mod view;
@@ -77,7 +79,7 @@ impl Dht {
     }
 
     /// The time, in seconds since 1970.
-    fn unix(&self, now: Time) -> u64 {
+    fn seconds(&self, now: Time) -> u64 {
         self.epoch + now.since(Time::START).as_secs()
     }
 
@@ -145,6 +147,15 @@ impl Dht {
                 self.handle_versions(from, after, to, &versions);
             }
             StoreMessage::Want { keys } => self.handle_want(from, &keys),
+            StoreMessage::List {
+                token,
+                client,
+                from: after,
+                to,
+            } => self.lead_list(now, from, (token, client), (after, to)),
+            StoreMessage::Listed { token, records } => {
+                self.handle_listed(now, from, token, &records);
+            }
         }
     }
 
@@ -170,7 +181,7 @@ impl Dht {
             0 => None,
             _ => self.shelf.promise(now, key, ballot),
         };
-        let unix = self.unix(now);
+        let unix = self.seconds(now);
         let held = self.shelf.get(&key);
         (in_the_way, held.filter(|held| held.record.expires() > unix))
     }
@@ -215,7 +226,7 @@ impl Dht {
 
     /// The record that a peer has sent, if it may be stored.
     fn decode(&mut self, now: Time, from: PeerId, bytes: &[u8]) -> Option<Record> {
-        let unix = self.unix(now);
+        let unix = self.seconds(now);
         let record = Record::decode(bytes).and_then(|record| {
             record.check_time(unix)?;
             Ok(record)
@@ -258,15 +269,23 @@ impl Store for Dht {
         self.ask_for(now, key, quick)
     }
 
+    fn list(&mut self, now: Time, keys: (PeerId, PeerId)) -> Result<StoreToken, GetError> {
+        self.ask_for_list(now, keys)
+    }
+
     fn restore(&mut self, now: Time, bytes: &[u8]) {
         // What lies on a disk may be anything.
         if let Some((ballot, bytes)) = bytes.split_first_chunk()
             && let Ok(record) = Record::decode(bytes)
-            && record.check_time(self.unix(now)).is_ok()
+            && record.check_time(self.seconds(now)).is_ok()
         {
             let held = Held::new(record, Ballot::from_be_bytes(*ballot));
             self.shelf.take(now, held);
         }
+    }
+
+    fn unix(&self, now: Time) -> u64 {
+        self.seconds(now)
     }
 
     fn usage(&self) -> (usize, usize) {

@@ -58,7 +58,7 @@ impl Dht {
         if is_due(self.repair.regular) {
             let pause = INTERVAL / 2 + random_below(INTERVAL, &mut self.rng);
             self.repair.regular = Some(now + pause);
-            for key in self.shelf.expired(self.unix(now)) {
+            for key in self.shelf.expired(self.seconds(now)) {
                 self.forget(key);
             }
             self.hand_over_strays(now);

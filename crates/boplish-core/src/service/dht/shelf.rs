@@ -210,6 +210,12 @@ impl Shelf {
         expired.map(|(key, _)| *key).collect()
     }
 
+    /// The keys after `from` and up to `to` of which there is a record.
+    pub(super) fn keys_within(&self, from: &PeerId, to: &PeerId) -> Vec<PeerId> {
+        let keys = self.held.keys().filter(|key| is_within(from, key, to));
+        keys.copied().collect()
+    }
+
     /// The versions of the keys after `from` and up to `to`, in the order of the keys.
     pub(super) fn versions(&self, from: &PeerId, to: &PeerId) -> Vec<Version> {
         let within = |key: &PeerId| is_within(from, key, to);

@@ -8,6 +8,8 @@ use crate::any::{alice, bob};
 pub(super) fn samples() -> Vec<(&'static str, Vec<u8>)> {
     let expires = 1_800_000_060;
     let signed = Record::sign(&alice(), b"salt", 7, b"value", expires, 60).expect("it is short");
+    let listed =
+        Record::sign_listed(&bob(), b"subject", 7, b"value", expires).expect("it is short");
     let hashed = Record::hash(b"value", expires).expect("it is short");
     let (token, record, ballot) = (9, signed.encode(), 1 << 32);
     let (from, to) = (alice().id(), bob().id());
@@ -100,6 +102,22 @@ pub(super) fn samples() -> Vec<(&'static str, Vec<u8>)> {
                 keys: vec![signed.key()],
             },
         ),
+        (
+            "list",
+            StoreMessage::List {
+                token,
+                client,
+                from,
+                to,
+            },
+        ),
+        (
+            "listed",
+            StoreMessage::Listed {
+                token,
+                records: vec![record.clone(), listed.encode()],
+            },
+        ),
     ];
     let mut samples: Vec<_> = messages
         .into_iter()
@@ -109,6 +127,7 @@ pub(super) fn samples() -> Vec<(&'static str, Vec<u8>)> {
     forged.swap(3, 4);
     samples.extend([
         ("signed-record", record),
+        ("listed-record", listed.encode()),
         ("hashed-record", hashed.encode()),
         ("forged-record", forged),
     ]);

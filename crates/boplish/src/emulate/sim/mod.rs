@@ -188,6 +188,8 @@ impl<'a> Simulation<'a> {
             Event::StateChanged(_)
             | Event::Put { .. }
             | Event::Got { .. }
+            | Event::Listed { .. }
+            | Event::Content(_)
             | Event::SignalingChanged { .. }
             | Event::PeerDisconnected { .. }
             | Event::Reply { .. }

@@ -299,6 +299,8 @@ async fn watch(number: u32, mut events: Events, news: NewsSender) {
             | Event::Found { .. }
             | Event::Put { .. }
             | Event::Got { .. }
+            | Event::Listed { .. }
+            | Event::Content(_)
             | Event::Pong { .. }
             | Event::Topology { .. }
             | Event::KeyMessage { .. }
