@@ -10,6 +10,7 @@ use boplish_native::wire::{PeerId, ProtocolName};
 use clap::{Args, Parser, Subcommand};
 use serde::Deserialize;
 
+use crate::content::{GatewayCommand, GetCommand, LookCommand, PublishCommand, UnpublishCommand};
 use crate::emulate::EmulateCommand;
 use crate::logging::LogOptions;
 use crate::values::{IceUrl, LinkBudget, RouterName, Seconds, Successors, bootstrap};
@@ -58,6 +59,23 @@ pub(crate) enum Command {
     /// Prints the address when all peers are linked with each other, and runs until SIGINT or
     /// SIGTERM.
     Demo(DemoOptions),
+    /// Publish files and folders under the own name, and serve them.
+    ///
+    /// Prints the name of each as soon as others can fetch it.
+    Publish(PublishCommand),
+    /// Take something that was published out of the own name.
+    Unpublish(UnpublishCommand),
+    /// Fetch what is published under a name.
+    Get(GetCommand),
+    /// List what is published under a name.
+    Ls(LookCommand),
+    /// Print where a name leads.
+    Resolve(LookCommand),
+    /// Answer HTTP requests with what is published.
+    ///
+    /// Prints `listening on http://ADDR:PORT` as soon as it takes connections, and runs until
+    /// SIGINT or SIGTERM.
+    Gateway(GatewayCommand),
     /// Emulate a network as a scenario describes it, in the simulator or with real peers.
     ///
     /// Prints the figures, and writes a folder with all samples and a page with plots.

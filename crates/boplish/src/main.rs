@@ -1,5 +1,5 @@
-//! The command line of BOPlish: a bootstrap server, a native peer, a demo of both, and an emulator
-//! of whole networks.
+//! The command line of BOPlish: a bootstrap server, a native peer, a demo of both, content by
+//! name, and an emulator of whole networks.
 //!
 //! This crate parses what people and scripts say, calls the server and the native peers, and
 //! prints what they answer. It knows nothing of the protocol. What it prints for programs goes to
@@ -7,6 +7,7 @@
 
 mod cli;
 mod config;
+mod content;
 mod demo;
 mod emulate;
 mod failure;
@@ -43,7 +44,14 @@ fn run(cli: Cli) -> Result<(), Failure> {
     };
     let default_log = match &cli.command {
         Command::Serve(_) => "info",
-        Command::Peer(_) | Command::Demo(_) => "warn",
+        Command::Peer(_)
+        | Command::Demo(_)
+        | Command::Publish(_)
+        | Command::Unpublish(_)
+        | Command::Get(_)
+        | Command::Ls(_)
+        | Command::Resolve(_)
+        | Command::Gateway(_) => "warn",
         // Thousands of peers have something to say about each other.
         Command::Emulate(_) => "error",
     };
@@ -60,6 +68,30 @@ fn run(cli: Cli) -> Result<(), Failure> {
                 peer::run(options, command.action).await
             }
             Command::Demo(options) => demo::run(options.or(file.demo)).await,
+            Command::Publish(mut command) => {
+                command.options = command.options.or(file.peer);
+                content::publish(command).await
+            }
+            Command::Unpublish(mut command) => {
+                command.options = command.options.or(file.peer);
+                content::unpublish(command).await
+            }
+            Command::Get(mut command) => {
+                command.options = command.options.or(file.peer);
+                content::get(command).await
+            }
+            Command::Ls(mut command) => {
+                command.options = command.options.or(file.peer);
+                content::ls(command).await
+            }
+            Command::Resolve(mut command) => {
+                command.options = command.options.or(file.peer);
+                content::resolve(command).await
+            }
+            Command::Gateway(mut command) => {
+                command.options = command.options.or(file.peer);
+                content::gateway(command).await
+            }
             Command::Emulate(command) => emulate::run(command, file.emulate).await,
         }
     })

@@ -1,0 +1,211 @@
+//! `boplish publish` and `unpublish`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use boplish_native::Peer;
+use boplish_native::core::names::{self, NAME_LIFE, Network};
+use boplish_native::wire::content::{Directory, Target};
+use boplish_native::wire::{BopUri, Keypair, Uid};
+use serde_json::json;
+use tokio::time::interval;
+
+use super::progress::{Progress, print, say};
+use super::replicate::Keepers;
+use super::{PublishCommand, UnpublishCommand, data_folder, join, join_others, publisher};
+use crate::failure::Failure;
+use crate::signals::Shutdown;
+
+/// How often a bar moves.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Publishes, and stays.
+pub(crate) async fn run(command: PublishCommand) -> Result<(), Failure> {
+    let mut shutdown = Shutdown::new()?;
+    let json = command.options.json.unwrap_or(false);
+    if command.name.is_some() && command.paths.len() > 1 {
+        let why = "--as names one file or folder; publish several one by one, or their folder";
+        return Err(Failure::Usage(why.to_owned()));
+    }
+    let keypair = publisher(&command.options)?;
+    let folder = match &command.content {
+        Some(folder) => folder.clone(),
+        None => data_folder()?.join("content"),
+    };
+    let (peer, _) = join(&command.options, &folder, clone(&keypair)).await?;
+    let keepers = Keepers::serve(&peer);
+    let others = async {
+        if peer.connected_peers().is_empty() && !json {
+            eprintln!("waiting for others to join the network");
+        }
+        // Alone, there is nobody to tell the name to.
+        peer.connected_to(1).await
+    };
+    let work = async {
+        others.await?;
+        for path in &command.paths {
+            let name = match &command.name {
+                Some(name) => name.clone(),
+                None => name_of(path)?,
+            };
+            let target = add(&peer, path, json).await?;
+            publish(&peer, &keypair, &name, target, &command).await?;
+        }
+        Ok::<_, Failure>(())
+    };
+    let result = tokio::select! {
+        result = work => result,
+        () = shutdown.wait() => Err(Failure::Interrupted),
+    };
+    if result.is_ok() && !command.leave {
+        if !json {
+            eprintln!("serving it until this is interrupted");
+        }
+        // The record must not expire while its publisher is there.
+        let mut refresh = interval(Duration::from_secs(NAME_LIFE / 2));
+        refresh.tick().await;
+        loop {
+            tokio::select! {
+                _ = refresh.tick() => {
+                    if let Err(error) = names::refresh(&peer, &keypair).await {
+                        tracing::warn!(%error, "the record could not be written again");
+                    }
+                }
+                () = shutdown.wait() => break,
+            }
+        }
+    }
+    drop(keepers);
+    peer.close().await;
+    result
+}
+
+/// Takes something out of the own name.
+pub(crate) async fn unpublish(command: UnpublishCommand) -> Result<(), Failure> {
+    let keypair = publisher(&command.options)?;
+    let folder = super::get::scratch()?;
+    let peer = join_others(&command.options, folder.path(), clone(&keypair)).await?;
+    let path: Vec<&str> = segments(&command.path);
+    let published = names::unpublish(&peer, &keypair, &path).await?;
+    if command.options.json.unwrap_or(false) {
+        let version = published.root.to_string();
+        print(&json!({"event": "unpublished", "path": command.path, "version": version}));
+    }
+    peer.close().await;
+    Ok(())
+}
+
+fn clone(keypair: &Keypair) -> Keypair {
+    Keypair::from_secret(&keypair.secret())
+}
+
+fn segments(path: &str) -> Vec<&str> {
+    path.split('/').filter(|part| !part.is_empty()).collect()
+}
+
+fn name_of(path: &Path) -> Result<String, Failure> {
+    let path = fs::canonicalize(path).map_err(|error| unreadable(path, &error))?;
+    let name = path.file_name().and_then(|name| name.to_str());
+    let none = || Failure::Usage(format!("{} has no name: use --as", path.display()));
+    Ok(name.ok_or_else(none)?.to_owned())
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::Runtime(format!("{}: {error}", path.display()))
+}
+
+async fn publish(
+    peer: &Peer,
+    keypair: &Keypair,
+    name: &str,
+    target: Target,
+    command: &PublishCommand,
+) -> Result<(), Failure> {
+    let path = segments(name);
+    peer.announce_content(target.id().hash).await?;
+    let published = names::publish(peer, keypair, &path, target.clone()).await?;
+    let uri = BopUri::new(Uid::Peer(peer.id()), names::PROTOCOL, &path);
+    let uri = uri.map_err(|error| Failure::Usage(format!("{name}: {error}")))?;
+    let json = command.options.json.unwrap_or(false);
+    if json {
+        print(&json!({
+            "event": "published", "uri": uri.to_string(), "bytes": target.total(),
+            "version": published.root.to_string(),
+        }));
+    } else {
+        say(&uri.to_string());
+    }
+    if command.replicate > 0 {
+        let copies = super::replicate::replicate(peer, &published, &target, command.replicate);
+        let holders = copies.await?;
+        for holder in &holders {
+            match json {
+                true => print(&json!({"event": "copied", "to": holder.to_string()})),
+                false => eprintln!("{holder} has a copy"),
+            }
+        }
+        if holders.len() < command.replicate {
+            return Err(Failure::Unreachable(format!(
+                "only {} of {} peers have taken a copy",
+                holders.len(),
+                command.replicate
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Adds a file, or a folder with all that is in it.
+async fn add(peer: &Peer, path: &Path, json: bool) -> Result<Target, Failure> {
+    let metadata = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
+    if !metadata.is_dir() {
+        return add_file(peer, path, metadata.len(), json).await;
+    }
+    let mut folder = Directory::default();
+    for entry in entries(path)? {
+        let name = name_of(&entry)?;
+        let target = Box::pin(add(peer, &entry, json)).await?;
+        let added = folder.insert(&name, target);
+        added.map_err(|error| Failure::Runtime(format!("{}: {error}", path.display())))?;
+    }
+    let total = folder.total();
+    let list = folder.encode();
+    let list = list.map_err(|error| Failure::Runtime(format!("{}: {error}", path.display())))?;
+    let id = Network::add(peer, list).await?;
+    Ok(Target::Folder { id, total })
+}
+
+/// What is in a folder, in the order of the names; what begins with a dot is left out, as shells do.
+fn entries(path: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let mut entries = Vec::new();
+    for entry in fs::read_dir(path).map_err(|error| unreadable(path, &error))? {
+        let entry = entry.map_err(|error| unreadable(path, &error))?;
+        if !entry.file_name().as_encoded_bytes().starts_with(b".") {
+            entries.push(entry.path());
+        }
+    }
+    entries.sort();
+    Ok(entries)
+}
+
+async fn add_file(peer: &Peer, path: &Path, length: u64, json: bool) -> Result<Target, Failure> {
+    let hashed = Arc::new(AtomicU64::new(0));
+    let counter = Arc::clone(&hashed);
+    let adding = peer.add_file(path, move |bytes| counter.store(bytes, Ordering::Relaxed));
+    tokio::pin!(adding);
+    let mut progress = Progress::new(json, &name_of(path)?, length);
+    let mut ticks = interval(TICK);
+    let id = loop {
+        tokio::select! {
+            id = &mut adding => break id,
+            _ = ticks.tick() => progress.set(hashed.load(Ordering::Relaxed), 0),
+        }
+    };
+    let id = id.map_err(|error| Failure::Runtime(format!("{}: {error}", path.display())))?;
+    let media_type = mime_guess::from_path(path).first_raw().unwrap_or_default();
+    let media_type = media_type.into();
+    Ok(Target::File { id, media_type })
+}

@@ -1,0 +1,242 @@
+//! Content by name, with programs of their own: published, listed, fetched, copied, and over HTTP.
+#![allow(clippy::unwrap_used, reason = "tests may panic")]
+
+mod common;
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::Output;
+
+use common::{Running, Server, boplish, text};
+use serde_json::{Value, json};
+
+/// A folder of a test, which goes with it.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let name = format!("boplish-cli-content-{}-{name}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        fs::create_dir_all(path.join("album/more")).unwrap();
+        fs::write(path.join("album/1.jpg"), picture()).unwrap();
+        fs::write(path.join("album/more/a b.txt"), "hello").unwrap();
+        fs::write(path.join("album/.hidden"), "").unwrap();
+        Self(path)
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.join(name).to_str().unwrap().to_owned()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Bytes that repeat nowhere, of several spans.
+fn picture() -> Vec<u8> {
+    let numbers = 0..700_000_u32;
+    let bytes = numbers.flat_map(|it| it.wrapping_mul(2_654_435_761).to_le_bytes());
+    bytes.collect()
+}
+
+/// A command about content, with a folder for the data of its user.
+fn command(server: &Server, data: &str, arguments: &[&str]) -> std::process::Command {
+    let (name, rest) = arguments.split_first().unwrap();
+    let mut command = boplish(&[
+        name,
+        "--bootstrap",
+        &server.address,
+        "--address",
+        "127.0.0.1",
+    ]);
+    command.args(rest).env("XDG_DATA_HOME", data);
+    command
+}
+
+fn run(server: &Server, data: &str, arguments: &[&str]) -> Output {
+    command(server, data, arguments).output().unwrap()
+}
+
+fn lines(output: &Output) -> Vec<Value> {
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let lines = text(&output.stdout);
+    let parse = |line| serde_json::from_str(line).unwrap();
+    lines.lines().map(parse).collect()
+}
+
+/// The first report that is so.
+fn expect(running: &Running, event: &str) -> Value {
+    loop {
+        let line: Value = serde_json::from_str(&running.line()).unwrap();
+        if line["event"] == event {
+            return line;
+        }
+    }
+}
+
+/// Publishes, and stays.
+fn publish(server: &Server, data: &str, arguments: &[&str]) -> Running {
+    let arguments = [&["publish", "--json"], arguments].concat();
+    Running::start(command(server, data, &arguments))
+}
+
+#[test]
+fn an_album_is_published_copied_listed_and_fetched_after_its_publisher_has_gone() {
+    let (server, folder) = (Server::start(), Folder::new("album"));
+    let path = |name: &str| folder.path(name);
+    let _keeper = publish(&server, &path("keeper"), &[&path("album/more/a b.txt")]);
+    let album = path("album");
+    let arguments = [&album, "--as", "2026/summer", "--replicate", "1"];
+    let mut publisher = publish(&server, &path("publisher"), &arguments);
+    let published = expect(&publisher, "published");
+    let uri = published["uri"].as_str().unwrap().to_owned();
+    assert!(uri.ends_with(":content/2026/summer"), "{uri}");
+    assert_eq!(published["bytes"], picture().len() + 5);
+    expect(&publisher, "copied");
+    publisher.signal("INT");
+    assert!(publisher.wait().success());
+
+    let data = path("reader");
+    let listed = lines(&run(&server, &data, &["ls", "--json", &uri]));
+    let names: Vec<&Value> = listed.iter().map(|line| &line["name"]).collect();
+    assert_eq!(names, ["1.jpg", "more"]);
+    assert_eq!(listed[0]["media_type"], "image/jpeg");
+    let output = path("fetched");
+    let fetched = run(
+        &server,
+        &data,
+        &["get", "--json", &uri, "--output", &output],
+    );
+    let last = lines(&fetched).pop().unwrap();
+    let bytes = picture().len() + 5;
+    assert_eq!(
+        last,
+        json!({"event": "fetched", "path": output, "bytes": bytes})
+    );
+    assert!(fs::read(path("fetched/1.jpg")).unwrap() == picture());
+    assert_eq!(fs::read(path("fetched/more/a b.txt")).unwrap(), b"hello");
+    assert!(!fs::exists(path("fetched/.hidden")).unwrap());
+    assert!(!fs::exists(path("fetched.part")).unwrap());
+
+    let there = run(&server, &data, &["get", &uri, "--output", &output]);
+    assert_eq!(there.status.code(), Some(2));
+    assert!(text(&there.stderr).contains("is there already"));
+    let missing = format!("{uri}/2.jpg");
+    let missing = run(&server, &data, &["resolve", &missing]);
+    assert_eq!(missing.status.code(), Some(1));
+    let why = text(&missing.stderr);
+    assert!(why.contains("there is no \"2026/summer/2.jpg\""), "{why}");
+}
+
+/// The head and the body of an answer.
+fn http(address: &str, method: &str, path: &str, headers: &str) -> (String, Vec<u8>) {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let request =
+        format!("{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{headers}\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    let end = answer.windows(4).position(|it| it == b"\r\n\r\n").unwrap();
+    let body = answer.split_off(end + 4);
+    (text(&answer).to_lowercase(), body)
+}
+
+#[test]
+fn a_gateway_answers_with_what_is_published() {
+    let (server, folder) = (Server::start(), Folder::new("gateway"));
+    let path = |name: &str| folder.path(name);
+    let album = path("album");
+    // The first in the network, it waits for somebody else.
+    let publisher = publish(&server, &path("publisher"), &[&album]);
+    let arguments = ["gateway", "--json", "--listen", "127.0.0.1:0"];
+    let gateway = Running::start(command(&server, &path("gateway"), &arguments));
+    let published = expect(&publisher, "published");
+    let uri = published["uri"].as_str().unwrap();
+    let url = expect(&gateway, "listening")["url"].take();
+    let address = url.as_str().unwrap().strip_prefix("http://").unwrap();
+    let uid = uri.strip_prefix("bop:").unwrap().replace(':', "/");
+    let get =
+        |method, name: &str, headers| http(address, method, &format!("/bop/{uid}{name}"), headers);
+
+    let (head, body) = get("GET", "/1.jpg", "");
+    assert!(head.starts_with("http/1.1 200"), "{head}");
+    assert!(head.contains("content-type: image/jpeg"), "{head}");
+    assert!(head.contains("accept-ranges: bytes"), "{head}");
+    assert!(body == picture());
+    let tag = head
+        .lines()
+        .find_map(|line| line.strip_prefix("etag: "))
+        .unwrap();
+
+    let (head, body) = get("GET", "/1.jpg", "range: bytes=1000000-1999999\r\n");
+    assert!(head.starts_with("http/1.1 206"), "{head}");
+    let range = format!("content-range: bytes 1000000-1999999/{}", picture().len());
+    assert!(head.contains(&range), "{head}");
+    assert!(body == picture()[1_000_000..2_000_000]);
+    let (head, _) = get("GET", "/1.jpg", "range: bytes=9999999-\r\n");
+    assert!(head.starts_with("http/1.1 416"), "{head}");
+
+    let (head, body) = get("HEAD", "/1.jpg", "");
+    assert!(
+        head.contains(&format!("content-length: {}", picture().len())),
+        "{head}"
+    );
+    assert!(body.is_empty());
+    let known = format!("if-none-match: {tag}\r\n");
+    let (head, _) = get("GET", "/1.jpg", &known);
+    assert!(head.starts_with("http/1.1 304"), "{head}");
+
+    let (head, _) = get("GET", "/more", "");
+    assert!(head.starts_with("http/1.1 308"), "{head}");
+    let (_, body) = get("GET", "/more/", "");
+    assert!(
+        text(&body).contains("href=\"./a%20b%2Etxt\""),
+        "{}",
+        text(&body)
+    );
+    let (head, body) = get("GET", "/more/a%20b.txt", "");
+    assert!(
+        head.contains("content-type: text/plain; charset=utf-8"),
+        "{head}"
+    );
+    assert_eq!(body, b"hello");
+    let (head, _) = get("GET", "/none", "");
+    assert!(head.starts_with("http/1.1 404"), "{head}");
+    let (head, _) = http(address, "GET", "/", "");
+    assert!(head.starts_with("http/1.1 400"), "{head}");
+    let (head, _) = get("POST", "/1.jpg", "");
+    assert!(head.starts_with("http/1.1 405"), "{head}");
+}
+
+#[test]
+fn what_can_not_be_published_is_named() {
+    let (server, folder) = (Server::start(), Folder::new("wrong"));
+    let data = folder.path("data");
+    let _other = publish(&server, &folder.path("other"), &[&folder.path("album")]);
+    let missing = run(&server, &data, &["publish", &folder.path("none")]);
+    assert_eq!(missing.status.code(), Some(1));
+    assert!(
+        text(&missing.stderr).contains("none: "),
+        "{}",
+        text(&missing.stderr)
+    );
+    let uri = "bop:48142a86bd1dc7c2be81df1c5ca6d0a98c328f4b:content/a";
+    let nothing = run(&server, &data, &["resolve", uri]);
+    assert_eq!(nothing.status.code(), Some(3));
+    assert!(text(&nothing.stderr).contains("has published nothing"));
+    let chat = run(
+        &server,
+        &data,
+        &[
+            "resolve",
+            "bop:48142a86bd1dc7c2be81df1c5ca6d0a98c328f4b:chat/a",
+        ],
+    );
+    assert_eq!(chat.status.code(), Some(1));
+    assert!(text(&chat.stderr).contains("names no content"));
+}
