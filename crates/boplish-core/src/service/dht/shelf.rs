@@ -3,12 +3,12 @@
 
 use core::cmp::Ordering;
 use core::time::Duration;
-use std::collections::BTreeMap;
 
 use boplish_wire::store::{Ballot, Version};
 use boplish_wire::{PeerId, Record};
 
 use crate::kbr::is_within;
+use crate::table::Table;
 use crate::time::Time;
 
 /// A promise holds for this long: who has asked for it has ended long before.
@@ -46,11 +46,12 @@ pub(super) enum Taken {
 
 #[derive(Debug)]
 pub(super) struct Shelf {
-    held: BTreeMap<PeerId, Held>,
+    /// Boxed, since thousands of them move up for one that comes between.
+    held: Table<PeerId, Box<Held>>,
     /// Bytes of all, and of each publisher; those under their hash have none.
     bytes: usize,
-    by_publisher: BTreeMap<Option<PeerId>, usize>,
-    promises: BTreeMap<PeerId, (Ballot, Time)>,
+    by_publisher: Table<Option<PeerId>, usize>,
+    promises: Table<PeerId, (Ballot, Time)>,
     /// Most bytes of all.
     capacity: usize,
 }
@@ -81,16 +82,16 @@ impl Held {
 impl Shelf {
     pub(super) fn new(capacity: usize) -> Self {
         Self {
-            held: BTreeMap::new(),
+            held: Table::new(),
             bytes: 0,
-            by_publisher: BTreeMap::new(),
-            promises: BTreeMap::new(),
+            by_publisher: Table::new(),
+            promises: Table::new(),
             capacity,
         }
     }
 
     pub(super) fn get(&self, key: &PeerId) -> Option<&Held> {
-        self.held.get(key)
+        self.held.get(key).map(|held| &**held)
     }
 
     pub(super) fn keys(&self) -> impl Iterator<Item = &PeerId> {
@@ -157,8 +158,8 @@ impl Shelf {
         }
         self.remove(&key);
         self.bytes += new.bytes;
-        *self.by_publisher.entry(new.record.publisher()).or_default() += new.bytes;
-        self.held.insert(key, new);
+        *self.by_publisher.get_or_default(new.record.publisher()) += new.bytes;
+        self.held.insert(key, Box::new(new));
         Taken::New
     }
 
@@ -200,7 +201,7 @@ impl Shelf {
                 self.by_publisher.remove(&publisher);
             }
         }
-        Some(old)
+        Some(*old)
     }
 
     /// Records whose time is up, by the seconds since 1970.
