@@ -25,12 +25,14 @@ const params = {
 console.log(bytes.length, brotliCompressSync(bytes, { params }).length);
 "#;
 
-/// Builds every workspace of js/ around the WebAssembly module and weighs what visitors load.
+/// Builds every workspace of js/ around the WebAssembly modules and weighs what visitors load.
 /// Gives the size of the drop-in script, in bytes after brotli.
 pub(crate) fn run() -> Result<u64> {
     install()?;
     process::run(npm()?.args(["run", "build", "--workspaces", "--if-present"]))?;
-    measure(&wasm::module())?;
+    for module in wasm::modules() {
+        measure(&module)?;
+    }
     measure(&workspace::js().join(DROP_IN))
 }
 

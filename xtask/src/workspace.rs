@@ -25,7 +25,7 @@ pub(crate) fn js() -> PathBuf {
     root().join("js")
 }
 
-/// Where the WebAssembly module and its glue go, for the npm package to pick up.
-pub(crate) fn wasm_output() -> PathBuf {
-    js().join("packages/boplish/wasm")
+/// Where a WebAssembly module and its glue go, for the npm package to pick up.
+pub(crate) fn wasm_output(name: &str) -> PathBuf {
+    js().join("packages/boplish").join(name)
 }

@@ -114,6 +114,10 @@ extern "C" {
     /// Milliseconds since the page's start; never goes back.
     #[wasm_bindgen(js_namespace = performance, js_name = now)]
     pub(crate) fn performance_now() -> f64;
+    /// Milliseconds since 1970, UTC.
+    #[cfg(feature = "store")]
+    #[wasm_bindgen(js_namespace = Date, js_name = now)]
+    pub(crate) fn date_now() -> f64;
     #[wasm_bindgen(js_namespace = crypto, js_name = getRandomValues)]
     pub(crate) fn fill_with_random(bytes: &mut [u8]);
     #[wasm_bindgen(js_name = setTimeout)]

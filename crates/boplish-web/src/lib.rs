@@ -24,6 +24,8 @@ mod peer;
 mod report;
 mod shell;
 mod signaling;
+#[cfg(feature = "store")]
+mod store;
 
 pub use peer::Peer;
 

@@ -177,6 +177,11 @@ impl Peer {
         self.shell.with_node(|node, _| node.set_monitoring(on));
     }
 
+    #[cfg(feature = "store")]
+    pub(crate) fn shell(&self) -> &Shell {
+        &self.shell
+    }
+
     fn command<T>(
         &self,
         act: impl FnOnce(&mut Node, boplish_core::Time) -> Result<T, SendError>,
@@ -187,7 +192,7 @@ impl Peer {
     }
 }
 
-fn peer_id(text: &str) -> Result<PeerId, JsValue> {
+pub(crate) fn peer_id(text: &str) -> Result<PeerId, JsValue> {
     text.parse()
         .map_err(|wrong| error("bad-peer-id", &format_args!("'{text}' is no peer: {wrong}")))
 }

@@ -42,9 +42,13 @@ pub(crate) fn event(host: &Host, event: Event) {
         Event::Pong { from, round_trip } => {
             host.pong(&from.to_string(), round_trip.as_secs_f64() * 1000.0);
         }
+        #[cfg(feature = "store")]
+        Event::Put { token, result } => crate::store::has_put(host, token, result),
+        #[cfg(feature = "store")]
+        Event::Got { token, result } => crate::store::has_got(host, token, result),
+        #[cfg(not(feature = "store"))]
+        Event::Put { .. } | Event::Got { .. } => {}
         Event::Found { .. }
-        | Event::Put { .. }
-        | Event::Got { .. }
         | Event::Listed { .. }
         | Event::Content(_)
         | Event::RingJoined

@@ -69,13 +69,21 @@ impl Shell {
             bootstrap: !base.is_empty(),
             ..Config::default()
         };
+        let url = format!("{base}/ws/{}", identity.id());
+        #[cfg_attr(
+            not(feature = "store"),
+            expect(unused_mut, reason = "nothing to switch on")
+        )]
+        let mut node = Node::new(config, identity, seed, Time::START);
+        #[cfg(feature = "store")]
+        crate::store::enable(&mut node);
         Rc::new_cyclic(|this| Self {
             this: this.clone(),
             timeout: callback(&host, this, |shell, _| shell.handle_timeout()),
             host,
-            url: format!("{base}/ws/{}", identity.id()),
+            url,
             started: performance_now(),
-            node: RefCell::new(Node::new(config, identity, seed, Time::START)),
+            node: RefCell::new(node),
             outputs: RefCell::default(),
             is_carrying: Cell::new(false),
             signaling: RefCell::default(),
@@ -211,7 +219,9 @@ impl Shell {
             Output::CloseSignaling => drop(self.signaling.take()),
             Output::IceServers(servers) => *self.servers_told.borrow_mut() = to_array(&servers),
             Output::Connection(id, command) => self.command(id, command),
-            // Pages keep nothing: what they store lives as long as they do.
+            #[cfg(feature = "store")]
+            Output::Keep { key, bytes } => crate::store::keep(&self.host, key, bytes),
+            #[cfg(not(feature = "store"))]
             Output::Keep { .. } => {}
             // Nor do they have the service.
             Output::Content(_) => {}

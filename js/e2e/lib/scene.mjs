@@ -2,7 +2,7 @@
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import test, { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { openBrowser } from './browsers.mjs';
@@ -40,7 +40,7 @@ export class Scene {
   #programs = [];
   #tabs = [];
 
-  /** The site of the tests, with the drop-in script as it was built. */
+  /** The site of the tests, with the drop-in script and the package as they were built. */
   static async open({ site, parameters } = {}) {
     const scene = new Scene();
     scene.#ownsSite = site === undefined;
@@ -103,6 +103,7 @@ async function makeSite() {
   if (!existsSync(script)) throw new Error(`${script} is missing: cargo xtask js makes it`);
   const site = await mkdtemp(join(tmpdir(), 'boplish-site-'));
   await cp(script, join(site, 'boplish.min.js'));
+  await cp(dirname(script), join(site, 'boplish'), { recursive: true });
   // drop-in.html is one of them.
   await cp(here('../../apps/public'), site, { recursive: true });
   await cp(here('../site'), site, { recursive: true });

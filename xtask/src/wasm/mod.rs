@@ -1,4 +1,5 @@
-//! `cargo xtask wasm`: from crates/boplish-web to a module that the npm package can carry.
+//! `cargo xtask wasm`: from crates/boplish-web to the modules that the npm package carries, one with
+//! all features and one for the drop-in script, which has no room for the store.
 //!
 //! Three stages, each skipped when its inputs are those of the last time: rustc (Cargo decides),
 //! wasm-bindgen, wasm-opt.
@@ -24,6 +25,24 @@ const TARGET: &str = "wasm32-unknown-unknown";
 /// Raised when the stages after rustc change, so that old outputs are not taken for new ones.
 const STAGES_VERSION: u32 = 4;
 
+/// One of the modules.
+#[derive(Clone, Copy)]
+struct Variant {
+    /// Of its folders, in js/packages/boplish and in Cargo's.
+    name: &'static str,
+    arguments: &'static [&'static str],
+}
+
+const WHOLE: Variant = Variant {
+    name: "wasm",
+    arguments: &[],
+};
+
+const DROP_IN: Variant = Variant {
+    name: "wasm-drop-in",
+    arguments: &["--no-default-features"],
+};
+
 /// What `cargo xtask wasm` can be told.
 #[derive(clap::Args, Default)]
 pub(crate) struct Options {
@@ -32,32 +51,38 @@ pub(crate) struct Options {
     no_opt: bool,
 }
 
-/// Builds the module into js/packages/boplish/wasm.
+/// Builds the modules into js/packages/boplish/wasm and wasm-drop-in.
 pub(crate) fn run(options: &Options) -> Result<()> {
+    build(WHOLE, options)?;
+    build(DROP_IN, options)
+}
+
+fn build(variant: Variant, options: &Options) -> Result<()> {
     let started = Instant::now();
-    let compiled = compile()?;
+    let name = variant.name;
+    let compiled = compile(variant)?;
     let bytes = fs::read(&compiled).context(
         "no module came out of the build: crates/boplish-web needs crate-type = [\"cdylib\"]",
     )?;
 
-    let stamp = workspace::target().join("wasm/stamp");
+    let stamp = workspace::target().join(name).join("stamp");
     let fingerprint = fingerprint(&bytes, options);
-    let module = module();
+    let module = module(variant);
     let is_current =
         module.exists() && fs::read_to_string(&stamp).is_ok_and(|old| old == fingerprint);
     if is_current {
-        println!("wasm: up to date, {} bytes", fs::metadata(&module)?.len());
+        println!("{name}: up to date, {} bytes", fs::metadata(&module)?.len());
         return Ok(());
     }
 
-    bind(&compiled, &workspace::wasm_output())?;
+    bind(&compiled, &workspace::wasm_output(name))?;
     let bound = fs::metadata(&module)?.len();
     if !options.no_opt {
         optimize::run(&module)?;
     }
     fs::write(&stamp, fingerprint)?;
     println!(
-        "wasm: {} bytes from rustc, {bound} with wasm-bindgen, {} in the end; {:.1} s",
+        "{name}: {} bytes from rustc, {bound} with wasm-bindgen, {} in the end; {:.1} s",
         bytes.len(),
         fs::metadata(&module)?.len(),
         started.elapsed().as_secs_f64(),
@@ -65,13 +90,18 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Where the finished module is.
-pub(crate) fn module() -> PathBuf {
-    workspace::wasm_output().join(format!("{MODULE}_bg.wasm"))
+/// Where the finished modules are.
+pub(crate) fn modules() -> [PathBuf; 2] {
+    [module(WHOLE), module(DROP_IN)]
 }
 
-fn compile() -> Result<PathBuf> {
-    let target_dir = workspace::target().join("wasm");
+fn module(variant: Variant) -> PathBuf {
+    workspace::wasm_output(variant.name).join(format!("{MODULE}_bg.wasm"))
+}
+
+fn compile(variant: Variant) -> Result<PathBuf> {
+    // Cargo takes a module that was built with other features for the one that it is asked for.
+    let target_dir = workspace::target().join(variant.name);
     let mut cargo = toolchain::cargo()?;
     cargo
         .args([
@@ -84,6 +114,7 @@ fn compile() -> Result<PathBuf> {
             "--target",
             TARGET,
         ])
+        .args(variant.arguments)
         .arg("--target-dir")
         .arg(&target_dir);
     process::run(&mut cargo)?;

@@ -1,6 +1,6 @@
 //! Records under keys, stored by the network (`service/dht`).
 
-use boplish_wire::{Kind, Message, Payload, PeerId, Record, store};
+use boplish_wire::{Kind, Message, Payload, PeerId, Record, RecordError, store};
 use rand_core::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
@@ -21,6 +21,22 @@ impl Node {
         let mut store = Box::new(Dht::new(self.id(), config, epoch, rng));
         store.handle_update(now, &*self.router);
         self.store = Some(store);
+    }
+
+    /// A record of this peer, which [`Record::sign`] describes.
+    ///
+    /// # Errors
+    ///
+    /// [`RecordError::SaltTooLong`] and [`RecordError::TooLong`].
+    pub fn sign_record(
+        &self,
+        salt: &[u8],
+        sequence: u64,
+        value: &[u8],
+        expires: u64,
+        ttl: u32,
+    ) -> Result<Record, RecordError> {
+        Record::sign(&self.keypair, salt, sequence, value, expires, ttl)
     }
 
     /// Stores a record in the network; [`Event::Put`] follows. With `expected`, only if the record

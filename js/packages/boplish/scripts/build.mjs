@@ -1,4 +1,5 @@
-// Builds dist/: the ESM package and the drop-in script, each with the WebAssembly module inside.
+// Builds dist/: the ESM package and the drop-in script, each with its WebAssembly module inside. The
+// drop-in script has no room for the store.
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -8,31 +9,30 @@ import { shorten } from './shorten.mjs';
 const root = new URL('..', import.meta.url);
 const path = (name) => fileURLToPath(new URL(name, root));
 
-const wasm = await readFile(path('wasm/boplish_web_bg.wasm')).catch(() => {
-  console.error('js/packages/boplish/wasm is empty: run `cargo xtask wasm` first');
-  process.exit(1);
-});
-
-const glue = await readFile(path('wasm/boplish_web.js'), 'utf8');
-const short = shorten(wasm, glue);
-const inside = `
+/** Gives `boplish:module` the bytes of the module in a folder, and the glue that fits. */
+async function moduleInside(folder) {
+  const wasm = await readFile(path(`${folder}/boplish_web_bg.wasm`)).catch(() => {
+    console.error(`js/packages/boplish/${folder} is empty: run \`cargo xtask wasm\` first`);
+    process.exit(1);
+  });
+  const short = shorten(wasm, await readFile(path(`${folder}/boplish_web.js`), 'utf8'));
+  const inside = `
 import { decode } from './decode.mjs';
 const text = '${embed(short.wasm)}';
 export const moduleBytes = () => decode(text, ${short.wasm.length});`;
-
-/** Gives `boplish:module` the module's bytes, and the glue that fits. */
-const moduleInside = {
-  name: 'module-inside',
-  setup(build) {
-    build.onResolve({ filter: /^boplish:module$/ }, () => ({ path: 'module', namespace: 'boplish' }));
-    build.onLoad({ filter: /.*/, namespace: 'boplish' }, () => ({
-      contents: inside,
-      loader: 'js',
-      resolveDir: path('scripts'),
-    }));
-    build.onLoad({ filter: /[\\/]wasm[\\/]boplish_web\.js$/ }, () => ({ contents: short.glue, loader: 'js' }));
-  },
-};
+  return {
+    name: 'module-inside',
+    setup(build) {
+      build.onResolve({ filter: /^boplish:module$/ }, () => ({ path: 'module', namespace: 'boplish' }));
+      build.onLoad({ filter: /.*/, namespace: 'boplish' }, () => ({
+        contents: inside,
+        loader: 'js',
+        resolveDir: path('scripts'),
+      }));
+      build.onLoad({ filter: /[\\/]wasm[\\/]boplish_web\.js$/ }, () => ({ contents: short.glue, loader: 'js' }));
+    },
+  };
+}
 
 /** wasm-bindgen's asynchronous initializer fetches the module; ours is inside. */
 const common = {
@@ -42,7 +42,6 @@ const common = {
   legalComments: 'none',
   charset: 'ascii',
   logLevel: 'warning',
-  plugins: [moduleInside],
   absWorkingDir: path('.'),
 };
 
@@ -55,6 +54,8 @@ await build({
   splitting: true,
   chunkNames: 'core-[hash]',
   minifySyntax: true,
+  define: { HAS_STORE: 'true' },
+  plugins: [await moduleInside('wasm')],
 });
 const dropIn = await build({
   ...common,
@@ -62,6 +63,8 @@ const dropIn = await build({
   format: 'iife',
   minify: true,
   write: false,
+  define: { HAS_STORE: 'false' },
+  plugins: [await moduleInside('wasm-drop-in')],
 });
 const [{ text }] = dropIn.outputFiles;
 await writeFile(path('dist/boplish.min.js'), text);

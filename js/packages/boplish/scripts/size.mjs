@@ -13,7 +13,7 @@ const options = (size) => ({
   },
 });
 
-for (const name of ['wasm/boplish_web_bg.wasm', 'dist/boplish.min.js']) {
+for (const name of ['wasm-drop-in/boplish_web_bg.wasm', 'dist/boplish.min.js']) {
   const bytes = await readFile(new URL(`../${name}`, import.meta.url));
   const small = brotliCompressSync(bytes, options(bytes.length)).length;
   console.log(`${name}: ${bytes.length} bytes, ${small} after brotli`);

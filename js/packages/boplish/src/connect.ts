@@ -70,6 +70,7 @@ export async function connect(options: ConnectOptions = {}): Promise<BoplishNode
     node = new BoplishNode(Peer, {
       url,
       secret: identity.secret,
+      isKept: identity.isKept,
       iceServers,
       onClosed: () => identity.release(),
     });

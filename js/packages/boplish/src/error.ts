@@ -14,9 +14,11 @@ export type BoplishErrorCode =
   | 'bad-protocol'
   /** The node is closed. */
   | 'closed'
-  /** Too much waits for this peer already. */
+  /** Another record is stored than was expected, or a newer one. */
+  | 'conflict'
+  /** Too much waits for this peer, or for the store, already. */
   | 'congested'
-  /** As many invitations are open, or as many links there, as may be. */
+  /** As many invitations are open, or as many links there, as may be, or peers have no room for a record. */
   | 'full'
   /** The WebAssembly part has failed; the node is dead. */
   | 'internal'
@@ -26,21 +28,21 @@ export type BoplishErrorCode =
   | 'linked'
   /** The request arrived, but no reply came in time. */
   | 'no-reply'
-  /** The bootstrap server refused something. */
+  /** The bootstrap server refused something, or peers refused a record. */
   | 'refused'
   /** The protocol belongs to the library itself. */
   | 'reserved-protocol'
-  /** No acknowledgement came in time. */
+  /** No acknowledgement came in time: what was sent may have arrived, or not. */
   | 'timed-out'
   /** A peer can't send to itself. */
   | 'to-self'
-  /** A payload has more bytes than a message may have. */
+  /** A payload has more bytes than a message, or a record, may have. */
   | 'too-large'
   /** The request to respond to is not, or no longer, known. */
   | 'unknown-request'
   /** No way to the peer, or to the network, is known. */
   | 'unreachable'
-  /** This environment has no WebRTC, WebSocket or WebAssembly. */
+  /** This environment has no WebRTC, WebSocket or WebAssembly, or this script has no store. */
   | 'unsupported';
 
 /** Every error of this library; `code` is for programs, `message` for people. */
@@ -57,6 +59,7 @@ export class BoplishError extends Error {
 
 const ADVICE: Partial<Record<BoplishErrorCode, string>> = {
   closed: 'connect() makes a new one',
+  conflict: 'get() gives it',
   congested: 'wait for earlier sends to settle, then try again',
   lapsed: 'ask for another',
   'no-reply': 'the peer may be slow, or answers no requests of this protocol',

@@ -7,6 +7,8 @@ import { BoplishError } from './error.js';
 /** An identity in use. */
 export interface Identity {
   readonly secret: Uint8Array;
+  /** Whether there will be another page with it. */
+  readonly isKept: boolean;
   /** Lets others use it. */
   release(): void;
 }
@@ -22,7 +24,7 @@ const STORE = 'identities';
 
 /** A new identity that nobody keeps. */
 export function ephemeral(): Identity {
-  return { secret: crypto.getRandomValues(new Uint8Array(SECRET_BYTES)), release() {} };
+  return { secret: crypto.getRandomValues(new Uint8Array(SECRET_BYTES)), isKept: false, release() {} };
 }
 
 /** The identity of a secret that the application keeps itself. */
@@ -33,7 +35,7 @@ export function fromSecret(secret: Uint8Array): Identity {
       `identity has ${secret.length} bytes; a secret has ${SECRET_BYTES}`,
     );
   }
-  return { secret: secret.slice(), release() {} };
+  return { secret: secret.slice(), isKept: true, release() {} };
 }
 
 /**
@@ -80,7 +82,7 @@ async function inSlot(locks: LockManager, slot: number, wait?: AbortSignal): Pro
   try {
     const secret = await secretInSlot(slot);
     remember('sessionStorage', SLOT_KEY, String(slot));
-    return { secret, release };
+    return { secret, isKept: true, release };
   } catch (error) {
     release();
     throw error;
@@ -164,6 +166,8 @@ export function ofThisTab(): Identity {
   globalThis.addEventListener?.('pageshow', resume);
   return {
     secret,
+    // A tab's own, and soon nobody's: what it stores would never be forgotten.
+    isKept: false,
     release() {
       clearInterval(timer);
       globalThis.removeEventListener?.('pagehide', leave);

@@ -19,6 +19,7 @@ export type {
   StateChangeEvent,
   TopologyEvent,
 } from './node.js';
+export type { GetOptions, PutOptions, RecordName, StoredRecord } from './store.js';
 export type {
   Protocol,
   ProtocolEvents,

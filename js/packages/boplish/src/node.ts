@@ -6,6 +6,7 @@ import { type AcceptedInvitation, accept, type Invitation, invite, linked, WAITI
 import { decode } from './payload.js';
 import { Protocol, type RequestOptions, type SendOptions } from './protocol.js';
 import { type Listener, Runner, type RunnerOptions } from './runner.js';
+import { type GetOptions, get, type PutOptions, put, type RecordName, type StoredRecord } from './store.js';
 
 /**
  * A peer's place in the network. `alone`: the server says that nobody else is there, and the
@@ -168,6 +169,19 @@ export class BoplishNode extends typedEventTarget<NodeEvents>() {
     } finally {
       this.removeEventListener('topology', collect);
     }
+  }
+
+  /**
+   * Has the network store a record of this peer, signed; resolves to its key when most of those
+   * who should have stored it. It stays there when this peer leaves, until it expires.
+   */
+  put(record: PutOptions): Promise<string> {
+    return put(this.#runner, record);
+  }
+
+  /** What the network stores under a key, or of a publisher; undefined if there is nothing. */
+  get(name: RecordName, options: GetOptions = {}): Promise<StoredRecord | undefined> {
+    return get(this.#runner, name, options);
   }
 
   /**

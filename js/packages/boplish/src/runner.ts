@@ -1,6 +1,7 @@
 import type { Host, Peer } from '../wasm/boplish_web.js';
 import { aborted, BoplishError, fromCore } from './error.js';
 import type { RawPayload } from './payload.js';
+import { Records } from './records.js';
 
 /** What a running core tells, apart from how sends and requests ended. */
 export interface Listener {
@@ -29,6 +30,8 @@ export interface RunnerOptions {
   readonly url: string;
   readonly secret: Uint8Array;
   readonly iceServers?: IceServers | undefined;
+  /** Whether what this peer stores for the network is kept for the next that has its secret. */
+  readonly isKept?: boolean | undefined;
   /** Called once, when the node is closed, whoever closes it. */
   readonly onClosed?: (() => void) | undefined;
 }
@@ -75,6 +78,7 @@ export class Runner {
   readonly #checks = new Set<() => void>();
   /** Answers to invitations, by who invited; empty when no link has come of it. */
   readonly answers = new Map<string, string>();
+  readonly #records: Records | undefined;
 
   constructor(PeerClass: typeof Peer, options: RunnerOptions, listener: Listener) {
     if (typeof RTCPeerConnection === 'undefined' || typeof WebSocket === 'undefined') {
@@ -87,6 +91,10 @@ export class Runner {
     this.#onClosed = options.onClosed;
     this.#peer = enter(() => new PeerClass(this.#host(listener, options.iceServers), options.url, options.secret));
     this.id = enter(() => this.#peer!.id());
+    if (HAS_STORE && options.isKept) {
+      const restore = (record: Uint8Array) => this.read((peer) => peer.restore(record), undefined);
+      this.#records = new Records(this.id, restore);
+    }
     const dead = this.#peer;
     mourners.set(this, () => {
       // Nobody may touch the core again, not even those who are told.
@@ -228,6 +236,8 @@ export class Runner {
       delivered: (id) => later(id, (pending) => pending.resolve(undefined)),
       undelivered: (id, error) => later(id, (pending) => pending.reject(fromCore(error))),
       reply: (id, payload) => later(id, (pending) => pending.resolve(payload)),
+      found: (id, ...record) => later(id, (pending) => pending.resolve(record)),
+      keep: (key, record) => this.#records?.keep(key, record),
       pong: (from, roundTrip) =>
         queueMicrotask(() => {
           const [ping] = this.#pings.get(from) ?? [];

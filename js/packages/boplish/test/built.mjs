@@ -20,12 +20,19 @@ const parts = await import(`data:text/javascript,${encodeURIComponent(outputFile
 
 export const { BoplishError, bootstrapUrl, decode, encode, ephemeral, fromCore, fromSecret, ofThisTab, persistent } = parts;
 
-/** The runner, which knows of no dead module yet. */
+/** The runner, which knows of no dead module yet, and what uses it. */
 export async function freshRunner() {
   const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL('../src/runner.ts', import.meta.url))],
+    stdin: {
+      contents: `
+        export * from './runner.ts';
+        export * from './store.ts';
+      `,
+      resolveDir: fileURLToPath(new URL('../src', import.meta.url)),
+    },
     bundle: true,
     format: 'esm',
+    define: { HAS_STORE: 'true' },
     write: false,
   });
   return import(`data:text/javascript,${encodeURIComponent(`${outputFiles[0].text}//${Math.random()}`)}`);
