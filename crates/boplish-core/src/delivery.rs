@@ -1,7 +1,6 @@
 //! Messages of the application that are on their way: acknowledgements, replies, time-outs.
 
 use core::time::Duration;
-use std::collections::VecDeque;
 
 use boplish_wire::{Message, MessageId, PeerId, ProtocolName};
 
@@ -23,7 +22,7 @@ pub(crate) struct Delivery {
     config: DeliveryConfig,
     pending: Table<MessageId, Pending>,
     deadlines: Set<(Time, MessageId)>,
-    requests: VecDeque<(PeerId, MessageId, ProtocolName)>,
+    requests: Vec<(PeerId, MessageId, ProtocolName)>,
 }
 
 #[derive(Debug)]
@@ -49,7 +48,7 @@ impl Delivery {
             config,
             pending: Table::new(),
             deadlines: Set::new(),
-            requests: VecDeque::new(),
+            requests: Vec::new(),
         }
     }
 
@@ -134,9 +133,9 @@ impl Delivery {
     /// A request of another that the application may reply to.
     pub(crate) fn handle_request(&mut self, from: PeerId, id: MessageId, protocol: ProtocolName) {
         if self.requests.len() == MAX_REQUESTS {
-            self.requests.pop_front();
+            self.requests.remove(0);
         }
-        self.requests.push_back((from, id, protocol));
+        self.requests.push((from, id, protocol));
     }
 
     /// The protocol of a request that is replied to now, if it is known.
@@ -145,7 +144,7 @@ impl Delivery {
             *peer == from && *request == id
         };
         let index = self.requests.iter().position(is_it)?;
-        self.requests.remove(index).map(|(_, _, protocol)| protocol)
+        Some(self.requests.remove(index).2)
     }
 
     /// When the next message's time is up.

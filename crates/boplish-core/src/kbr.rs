@@ -85,6 +85,11 @@ pub(crate) trait KeyBased {
     }
 }
 
+/// Sorts peers by how far they are behind an id, clockwise.
+pub(crate) fn sort_behind(id: &PeerId, peers: &mut [PeerId]) {
+    peers.sort_unstable_by_key(|peer| clockwise(id, peer));
+}
+
 /// The neighbourhood in one row, clockwise.
 struct Line {
     peers: Vec<PeerId>,

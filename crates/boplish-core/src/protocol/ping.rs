@@ -4,7 +4,6 @@
 //! answers; one from an application of the report may carry neither, and answers the oldest ping.
 
 use core::time::Duration;
-use std::collections::VecDeque;
 
 use boplish_wire::{Message, MessageId, ObjectWriter, Payload, PeerId};
 
@@ -23,7 +22,7 @@ const MAX_WAITING: usize = 1024;
 /// Pings that wait for their pong, oldest first.
 #[derive(Debug, Default)]
 pub(crate) struct Ping {
-    waiting: VecDeque<Waiting>,
+    waiting: Vec<Waiting>,
 }
 
 #[derive(Debug)]
@@ -48,10 +47,10 @@ impl Ping {
     /// The payload of a ping that is sent now as message `id`.
     pub(crate) fn ping(&mut self, now: Time, id: MessageId, peer: PeerId) -> Payload {
         if self.waiting.len() == MAX_WAITING {
-            self.waiting.pop_front();
+            self.waiting.remove(0);
         }
         let sent = now;
-        self.waiting.push_back(Waiting { id, peer, sent });
+        self.waiting.push(Waiting { id, peer, sent });
         payload(ObjectWriter::of_type("ping").string("id", &id.0.to_string()))
     }
 
@@ -82,7 +81,7 @@ impl Ping {
         let answered =
             |ping: &Waiting| ping.peer == from && id.is_none_or(|id| ping.id == MessageId(id));
         let index = self.waiting.iter().position(answered);
-        match index.and_then(|index| self.waiting.remove(index)) {
+        match index.map(|index| self.waiting.remove(index)) {
             Some(ping) => PingOutput::Pong {
                 round_trip: now.since(ping.sent),
             },
@@ -92,21 +91,21 @@ impl Ping {
 
     /// A ping that will not be answered any more: its time is up.
     pub(crate) fn take_expired(&mut self, now: Time) -> Option<MessageId> {
-        let oldest = self.waiting.front()?;
+        let oldest = self.waiting.first()?;
         if oldest.sent + TIMEOUT > now {
             return None;
         }
-        self.waiting.pop_front().map(|ping| ping.id)
+        Some(self.waiting.remove(0).id)
     }
 
     /// A ping could not be sent.
     pub(crate) fn forget(&mut self, id: MessageId) -> bool {
         let index = self.waiting.iter().position(|ping| ping.id == id);
-        index.and_then(|index| self.waiting.remove(index)).is_some()
+        index.map(|index| self.waiting.remove(index)).is_some()
     }
 
     /// When the next ping is given up.
     pub(crate) fn poll_timeout(&self) -> Option<Time> {
-        self.waiting.front().map(|ping| ping.sent + TIMEOUT)
+        self.waiting.first().map(|ping| ping.sent + TIMEOUT)
     }
 }

@@ -1,7 +1,6 @@
 //! Takes messages, delivers them, or sends them on.
 
 use core::time::Duration;
-use std::collections::VecDeque;
 
 use boplish_wire::limits::MAX_HOPS;
 use boplish_wire::{Hop, Kind, Message, PeerId, ring};
@@ -26,7 +25,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 #[derive(Debug, Default)]
 pub(super) struct Paused {
     /// The oldest first.
-    waiting: VecDeque<PausedMessage>,
+    waiting: Vec<PausedMessage>,
 }
 
 #[derive(Debug)]
@@ -40,7 +39,7 @@ struct PausedMessage {
 
 impl Paused {
     pub(super) fn poll_timeout(&self) -> Option<Time> {
-        self.waiting.front().map(|it| it.until)
+        self.waiting.first().map(|it| it.until)
     }
 }
 
@@ -77,7 +76,7 @@ impl Chord {
             next,
             message: message.clone(),
         });
-        self.paused.waiting.push_back(PausedMessage {
+        self.paused.waiting.push(PausedMessage {
             number,
             until: now + PAUSE,
             message,
@@ -90,7 +89,7 @@ impl Chord {
     pub(super) fn resume(&mut self, now: Time, number: u32, goes_on: bool) {
         let mut waiting = self.paused.waiting.iter();
         let index = waiting.position(|it| it.number == number);
-        let paused = index.and_then(|index| self.paused.waiting.remove(index));
+        let paused = index.map(|index| self.paused.waiting.remove(index));
         if let Some(paused) = paused.filter(|_| goes_on) {
             self.go_on_with(now, paused);
         }
@@ -99,9 +98,8 @@ impl Chord {
     /// Those of which nobody has said anything go on.
     pub(super) fn resume_late(&mut self, now: Time) {
         while self.paused.poll_timeout().is_some_and(|until| until <= now) {
-            if let Some(paused) = self.paused.waiting.pop_front() {
-                self.go_on_with(now, paused);
-            }
+            let paused = self.paused.waiting.remove(0);
+            self.go_on_with(now, paused);
         }
     }
 

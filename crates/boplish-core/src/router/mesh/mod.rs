@@ -16,7 +16,7 @@ use self::view::Digest;
 use super::chord::space::clockwise;
 use super::{NeighbourKind, NeighbourView, RingView, Router, RouterOutput, Via};
 use crate::io::DisconnectReason;
-use crate::kbr::{KeyBased, Neighbourhood};
+use crate::kbr::{KeyBased, Neighbourhood, sort_behind};
 use crate::link::retry::random_below;
 use crate::protocol;
 use crate::protocol::discovery::{self, Discovery};
@@ -254,7 +254,7 @@ impl Mesh {
 impl KeyBased for Mesh {
     fn neighbourhood(&self) -> Option<Neighbourhood> {
         let mut after: Vec<PeerId> = self.neighbours.keys().copied().collect();
-        after.sort_unstable_by_key(|peer| clockwise(&self.own, peer));
+        sort_behind(&self.own, &mut after);
         Some(Neighbourhood {
             own: self.own,
             before: after.iter().rev().copied().collect(),

@@ -8,7 +8,7 @@ use core::time::Duration;
 
 use boplish_wire::PeerId;
 
-use crate::kbr::{KeyBased, clockwise};
+use crate::kbr::{KeyBased, clockwise, sort_behind};
 use crate::time::Time;
 
 /// A peer counts from so long after it was first seen until so long after it was last seen.
@@ -121,7 +121,7 @@ impl View {
         peers: impl Iterator<Item = PeerId>,
     ) -> Vec<PeerId> {
         let mut peers: Vec<PeerId> = peers.collect();
-        peers.sort_unstable_by_key(|peer| clockwise(key, peer));
+        sort_behind(key, &mut peers);
         peers.truncate(count);
         peers
     }
