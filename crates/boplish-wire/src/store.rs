@@ -9,6 +9,7 @@ use crate::frame::cbor::{Reader, Writer};
 use crate::id::PeerId;
 #[cfg(doc)]
 use crate::limits::MAX_LISTED;
+use crate::limits::MAX_RECORD;
 
 /// The protocol's name.
 pub const PROTOCOL: &str = "store-protocol";
@@ -123,6 +124,11 @@ pub enum StoreMessage {
         /// The end that does.
         to: PeerId,
     },
+    /// The sender stores nothing: here is what it was asked, for whoever goes on with another.
+    Idle {
+        /// The message's bytes.
+        asked: Vec<u8>,
+    },
     /// What a `List` has found: if there are more than [`MAX_LISTED`], some of them by chance.
     Listed {
         /// That of the question.
@@ -177,6 +183,10 @@ const VERSIONS: u64 = 8;
 const WANT: u64 = 9;
 const LIST: u64 = 10;
 const LISTED: u64 = 11;
+const IDLE: u64 = 12;
+
+/// Bytes of the longest message that is sent back: one with a record.
+const MAX_ASKED: usize = MAX_RECORD + 100;
 
 /// Bytes of a version.
 const VERSION: usize = PeerId::BYTES + 8;
@@ -272,6 +282,7 @@ impl StoreMessage {
                 client.write(&mut map);
                 map.field(10).bytes(&PeerId::concat(&[*from, *to]));
             }
+            Self::Idle { asked } => map.field(15).bytes(asked),
             Self::Listed { token, records } => {
                 map.field(1).uint((*token).into());
                 map.field(14).array(records.len());
@@ -297,7 +308,20 @@ impl StoreMessage {
             Self::Want { .. } => WANT,
             Self::List { .. } => LIST,
             Self::Listed { .. } => LISTED,
+            Self::Idle { .. } => IDLE,
         }
+    }
+
+    /// What a peer that stores nothing answers to any message but this one.
+    pub fn idle_answer(asked: &[u8]) -> Option<Vec<u8>> {
+        const HEAD: [u8; 4] = [0xa2, 0, IDLE as u8, 15];
+        let is_idle = asked.starts_with(&HEAD);
+        (!is_idle && asked.len() <= MAX_ASKED).then(|| {
+            let mut map = Writer::map_behind(Vec::new());
+            map.field(0).uint(IDLE);
+            map.field(15).bytes(asked);
+            map.into_bytes()
+        })
     }
 
     /// The message with these bytes, `None` if they are none.

@@ -110,8 +110,13 @@ impl Node {
     }
 
     pub(super) fn handle_store_message(&mut self, now: Time, message: &Message) {
-        if let (Some(store), Payload::Bytes(bytes)) = (&mut self.store, &message.payload) {
+        let Payload::Bytes(bytes) = &message.payload else {
+            return;
+        };
+        if let Some(store) = &mut self.store {
             store.handle_message(now, message.from, bytes);
+        } else if let Some(answer) = store::StoreMessage::idle_answer(bytes) {
+            self.say_to_store(now, message.from, answer, false);
         }
     }
 

@@ -1,7 +1,7 @@
 //! Reads messages of the store.
 
 use super::{
-    Ballot, COPY, Client, DONE, GET, LIST, LISTED, Outcome, PUT, READ, STORE, SUMMARY,
+    Ballot, COPY, Client, DONE, GET, IDLE, LIST, LISTED, Outcome, PUT, READ, STORE, SUMMARY,
     StoreMessage, VERSION, VERSIONS, VOTE, Version, WANT,
 };
 use crate::frame::cbor::{Reader, Wrong};
@@ -27,6 +27,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Result<StoreMessage, Wrong> {
             12 => fields.versions = versions(reader)?,
             13 => fields.keys = keys(reader)?,
             14 => fields.records = records(reader)?,
+            15 => fields.asked = reader.bytes()?.to_vec(),
             _ => reader.skip()?,
         }
         Ok(())
@@ -53,6 +54,7 @@ pub(super) struct Fields {
     versions: Vec<Version>,
     keys: Vec<PeerId>,
     records: Vec<Vec<u8>>,
+    asked: Vec<u8>,
 }
 
 impl Fields {
@@ -126,6 +128,7 @@ impl Fields {
                 from,
                 to,
             }),
+            Some(IDLE) => Ok(StoreMessage::Idle { asked: self.asked }),
             Some(LISTED) => Ok(StoreMessage::Listed {
                 token,
                 records: self.records,

@@ -121,6 +121,9 @@ fn any_message() -> impl Strategy<Value = StoreMessage> {
                 to,
             }
         }),
+        record
+            .clone()
+            .prop_map(|asked| StoreMessage::Idle { asked }),
         (token, proptest::collection::vec(record.clone(), 0..6))
             .prop_map(|(token, records)| StoreMessage::Listed { token, records }),
     ]
@@ -228,6 +231,19 @@ fn records_live_for_their_time() {
     let early = NOW + 60 - MAX_LIFE;
     assert_eq!(record.check_time(early), Ok(()));
     assert_eq!(record.check_time(early - 1), Err(RecordError::TooFar));
+}
+
+#[test]
+fn who_stores_nothing_answers_everything_but_such_answers() {
+    let message = StoreMessage::Want { keys: Vec::new() };
+    let asked = message.encode();
+    let answer = StoreMessage::idle_answer(&asked).unwrap();
+    assert_eq!(
+        StoreMessage::decode(&answer),
+        Some(StoreMessage::Idle { asked })
+    );
+    assert_eq!(StoreMessage::idle_answer(&answer), None);
+    assert_eq!(StoreMessage::idle_answer(&[0; 2000]), None);
 }
 
 #[test]

@@ -10,8 +10,8 @@ use boplish_wire::store::{Ballot, Client, Outcome, StoreMessage};
 use boplish_wire::{PeerId, Record};
 use rand_core::Rng;
 
+use super::Dht;
 use super::shelf::{Held, Taken};
-use super::{Dht, majority};
 use crate::time::Time;
 
 /// Who has not answered by then is asked again.
@@ -21,8 +21,8 @@ const RESEND: Duration = Duration::from_millis(1_200);
 const LIMIT: Duration = Duration::from_secs(6);
 
 /// Between two attempts, if another owner is at it, too: at least, and at most so much more.
-const PAUSE: Duration = Duration::from_millis(50);
-const PAUSE_MORE: u32 = 300;
+pub(super) const PAUSE: Duration = Duration::from_millis(50);
+pub(super) const PAUSE_MORE: u32 = 300;
 
 /// Over so many newcomers a question is passed on.
 const MAX_PASSED: u8 = 3;
@@ -33,28 +33,28 @@ const MAX_ROUNDS: usize = 512;
 /// A question to the replicas of a key, and what has come of it.
 #[derive(Debug)]
 pub(super) struct Round {
-    key: PeerId,
+    pub(super) key: PeerId,
     /// Who gets the answer, and the number of its question.
-    client: (PeerId, u32),
-    goal: Goal,
-    step: Step,
-    voters: Vec<PeerId>,
+    pub(super) client: (PeerId, u32),
+    pub(super) goal: Goal,
+    pub(super) step: Step,
+    pub(super) voters: Vec<PeerId>,
     /// Those who have answered, and what they have, as far as they were asked.
-    yes: Vec<PeerId>,
-    no: Vec<PeerId>,
+    pub(super) yes: Vec<PeerId>,
+    pub(super) no: Vec<PeerId>,
     /// The version that stands above the others, of those that answers have told.
-    best: Option<Held>,
+    pub(super) best: Option<Held>,
     /// Whether all answers told the same.
-    agree: bool,
+    pub(super) agree: bool,
     /// The latest ballot that anybody has mentioned.
-    latest: Ballot,
-    resend: Time,
-    deadline: Time,
+    pub(super) latest: Ballot,
+    pub(super) resend: Time,
+    pub(super) deadline: Time,
 }
 
 /// What a round is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Goal {
+pub(super) enum Goal {
     Put,
     /// The record is written if the one before has this sequence number.
     Swap(Record, u64),
@@ -62,7 +62,7 @@ enum Goal {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Step {
+pub(super) enum Step {
     /// What is there?
     Ask,
     /// The same, and take no record of an earlier ballot.
@@ -78,12 +78,12 @@ impl Round {
         self.resend.min(self.deadline)
     }
 
-    fn has_answered(&self, peer: &PeerId) -> bool {
+    pub(super) fn has_answered(&self, peer: &PeerId) -> bool {
         self.yes.contains(peer) || self.no.contains(peer)
     }
 
     /// Takes what a replica has.
-    fn learn(&mut self, held: Option<Held>) {
+    pub(super) fn learn(&mut self, held: Option<Held>) {
         let is_first = self.yes.is_empty();
         if !is_first && self.best != held {
             self.agree = false;
@@ -211,7 +211,7 @@ impl Dht {
     }
 
     /// Asks for promises in a ballot later than any that is known.
-    fn prepare(&mut self, now: Time, number: u32) {
+    pub(super) fn prepare(&mut self, now: Time, number: u32) {
         let Some(round) = self.rounds.get(&number) else {
             return;
         };
@@ -233,7 +233,7 @@ impl Dht {
     }
 
     /// Writes a record to all who should have it.
-    fn write(&mut self, now: Time, number: u32, held: Held, outcome: Outcome) {
+    pub(super) fn write(&mut self, now: Time, number: u32, held: Held, outcome: Outcome) {
         self.ask_voters(now, number, Step::Store(Box::new(held), outcome));
     }
 
@@ -252,7 +252,16 @@ impl Dht {
             }
         }
         to.retain(|peer| !round.has_answered(peer));
-        for peer in to {
+        self.send_to(now, number, &to);
+    }
+
+    /// Says what this step is about to these.
+    pub(super) fn send_to(&mut self, now: Time, number: u32, to: &[PeerId]) {
+        let Some(round) = self.rounds.get(&number) else {
+            return;
+        };
+        let (key, step) = (round.key, round.step.clone());
+        for peer in to.iter().copied() {
             let message = match &step {
                 Step::Ask => StoreMessage::Read {
                     token: number,
@@ -303,163 +312,6 @@ impl Dht {
             }
             Step::Wait => {}
         }
-    }
-
-    pub(super) fn handle_copy(
-        &mut self,
-        now: Time,
-        from: PeerId,
-        number: u32,
-        promised: bool,
-        ballot: Ballot,
-        record: Option<Record>,
-    ) {
-        let Some(round) = self.rounds.get(&number) else {
-            return;
-        };
-        if record.as_ref().is_some_and(|it| it.key() != round.key) {
-            return;
-        }
-        let held = record.map(|record| Held::new(record, if promised { ballot } else { 0 }));
-        self.take_copy(now, from, number, promised, ballot, held);
-    }
-
-    fn take_copy(
-        &mut self,
-        now: Time,
-        from: PeerId,
-        number: u32,
-        promised: bool,
-        ballot: Ballot,
-        held: Option<Held>,
-    ) {
-        let Some(round) = self.rounds.get_mut(&number) else {
-            return;
-        };
-        let is_asked = matches!(round.step, Step::Ask | Step::Prepare(_));
-        if !is_asked || !round.voters.contains(&from) || round.has_answered(&from) {
-            return;
-        }
-        if !promised {
-            round.latest = round.latest.max(ballot);
-            round.no.push(from);
-            if round.no.len() > round.voters.len() - majority(round.voters.len()) {
-                let pause = Duration::from_millis(u64::from(self.rng.next_u32() % PAUSE_MORE));
-                round.step = Step::Wait;
-                round.resend = now + PAUSE + pause;
-            }
-            return;
-        }
-        round.learn(held);
-        round.yes.push(from);
-        if round.yes.len() < majority(round.voters.len()) {
-            return;
-        }
-        let (best, step) = (round.best.clone(), round.step.clone());
-        match (step, round.goal.clone()) {
-            // Only what most have counts; else it may be a write that nobody has heard the end of.
-            (Step::Ask, _) if !round.agree => self.prepare(now, number),
-            (Step::Ask, _) => self.end_read(number, best),
-            (Step::Prepare(ballot), goal) => self.decide(now, number, ballot, goal, best),
-            (Step::Store(..) | Step::Wait, _) => {}
-        }
-    }
-
-    /// Most have promised, and said what they have.
-    fn decide(&mut self, now: Time, number: u32, ballot: Ballot, goal: Goal, best: Option<Held>) {
-        let sequence = best.as_ref().map_or(0, |held| held.record.sequence());
-        let record = best.map(|held| held.record);
-        match (goal, record) {
-            (Goal::Swap(new, expected), record)
-                if sequence == expected || record.as_ref() == Some(&new) =>
-            {
-                self.write(now, number, Held::new(new, ballot), Outcome::Stored);
-            }
-            // What is there is written to the end first.
-            (Goal::Swap(..), Some(record)) => {
-                self.write(now, number, Held::new(record, ballot), Outcome::Conflict);
-            }
-            (Goal::Swap(..), None) => self.end(number, Outcome::Conflict, None),
-            (Goal::Read | Goal::Put, Some(record)) => {
-                self.write(now, number, Held::new(record, ballot), Outcome::Stored);
-            }
-            (Goal::Read | Goal::Put, None) => self.end_read(number, None),
-        }
-    }
-
-    pub(super) fn handle_vote(&mut self, now: Time, from: PeerId, number: u32, stored: bool) {
-        let Some(round) = self.rounds.get_mut(&number) else {
-            return;
-        };
-        let Step::Store(held, outcome) = round.step.clone() else {
-            return;
-        };
-        if !round.voters.contains(&from) || round.has_answered(&from) {
-            return;
-        }
-        match stored {
-            true => round.yes.push(from),
-            false => round.no.push(from),
-        }
-        let most = majority(round.voters.len());
-        if round.yes.len() >= most {
-            match (&round.goal, outcome) {
-                (Goal::Read, _) => self.end_read(number, Some(*held)),
-                (Goal::Put | Goal::Swap(..), Outcome::Conflict) => {
-                    self.end(number, outcome, Some(held.record));
-                }
-                (Goal::Put | Goal::Swap(..), _) => self.end(number, outcome, None),
-            }
-        } else if round.no.len() > round.voters.len() - most {
-            match round.goal {
-                Goal::Put => {
-                    let above = self.shelf.get(&held.record.key());
-                    let above = above.filter(|it| it.cmp_versions(&held) == Ordering::Greater);
-                    let above = above.map(|it| it.record.clone());
-                    let outcome = match above {
-                        Some(_) => Outcome::Conflict,
-                        None => Outcome::Full,
-                    };
-                    self.end(number, outcome, above);
-                }
-                // A later ballot has come between.
-                Goal::Swap(..) | Goal::Read => {
-                    let pause = Duration::from_millis(u64::from(self.rng.next_u32() % PAUSE_MORE));
-                    round.latest = round.latest.saturating_add(1 << 32);
-                    round.step = Step::Wait;
-                    round.resend = now + PAUSE + pause;
-                }
-            }
-        }
-    }
-
-    fn end_read(&mut self, number: u32, best: Option<Held>) {
-        if let Some(round) = self.rounds.remove(&number) {
-            let (client, token) = round.client;
-            let copy = StoreMessage::Copy {
-                token,
-                promised: true,
-                ballot: 0,
-                record: best.map(|held| held.record.encode()),
-            };
-            self.say(client, copy);
-        }
-    }
-
-    fn end(&mut self, number: u32, outcome: Outcome, record: Option<Record>) {
-        if let Some(round) = self.rounds.remove(&number) {
-            self.done(round.client, outcome, record);
-        }
-    }
-
-    fn done(&mut self, (client, token): (PeerId, u32), outcome: Outcome, record: Option<Record>) {
-        let record = record.map(|record| record.encode());
-        let done = StoreMessage::Done {
-            token,
-            outcome,
-            record,
-        };
-        self.say(client, done);
     }
 
     pub(super) fn drive_rounds(&mut self, now: Time) {

@@ -3,6 +3,8 @@
 //! - [`shelf`]: what this peer stores; [`view`]: whose votes count for a key;
 //! - [`ask`]: what the application has asked for and waits for;
 //! - [`lead`]: the owner of a key carries a write or a read out among the replicas;
+//!   [`answers`]: what they say, and how it ends;
+//! - [`idle`]: peers that store nothing, and who takes their place;
 //! - [`list`]: what the owner of a subject tells of the records for it;
 //! - [`repair`]: replicas compare what they have, and send each other what is missing.
 //!
@@ -11,7 +13,9 @@
 //! asks the voters not to take records of earlier ballots and what they have, and writes only if
 //! that is what was expected.
 
+mod answers;
 mod ask;
+mod idle;
 mod lead;
 mod list;
 mod repair;
@@ -147,6 +151,7 @@ impl Dht {
                 self.handle_versions(from, after, to, &versions);
             }
             StoreMessage::Want { keys } => self.handle_want(from, &keys),
+            StoreMessage::Idle { asked } => self.handle_idle(now, from, &asked),
             StoreMessage::List {
                 token,
                 client,
@@ -189,7 +194,7 @@ impl Dht {
     /// A record is to be stored here.
     fn handle_store(&mut self, now: Time, from: PeerId, token: u32, ballot: Ballot, bytes: &[u8]) {
         let stored = match self.decode(now, from, bytes) {
-            Some(record) if self.is_replica(now, &record.key()) => {
+            Some(record) if self.may_store(now, &record.key()) => {
                 match self.store(now, Held::new(record, ballot)) {
                     Taken::New | Taken::Same => true,
                     Taken::Older | Taken::Promised(_) | Taken::Full => false,

@@ -35,6 +35,11 @@ pub(super) struct Repair {
 }
 
 impl Repair {
+    /// Whether this is the token of a record that is on its way to its owner.
+    pub(super) fn is_stray(&self, token: u32) -> bool {
+        self.strays.contains_key(&token)
+    }
+
     pub(super) fn due(&self) -> Option<Time> {
         [self.soon, self.regular].into_iter().flatten().min()
     }

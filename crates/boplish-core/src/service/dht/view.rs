@@ -9,10 +9,17 @@ use core::time::Duration;
 use boplish_wire::PeerId;
 
 use crate::kbr::{KeyBased, clockwise, sort_behind};
+use crate::table::Table;
 use crate::time::Time;
 
 /// A peer counts from so long after it was first seen until so long after it was last seen.
 pub(super) const DELAY: Duration = Duration::from_secs(60);
+
+/// A peer that stores nothing is not asked again for this long: its page may be loaded anew.
+const IDLE: Duration = Duration::from_secs(600);
+
+/// Peers that are known to store nothing.
+const MAX_IDLE: usize = 256;
 
 #[derive(Debug, Clone, Copy)]
 struct Known {
@@ -27,6 +34,10 @@ pub(super) struct View {
     /// Since when this peer is a member.
     member_since: Option<Time>,
     known: Vec<Known>,
+    /// Peers that have said that they store nothing, until when that is believed.
+    idle: Table<PeerId, Time>,
+    /// Those that were asked, until when they are not asked again.
+    probed: Table<PeerId, Time>,
 }
 
 impl View {
@@ -35,13 +46,16 @@ impl View {
             own,
             member_since: None,
             known: Vec::new(),
+            idle: Table::new(),
+            probed: Table::new(),
         }
     }
 
     /// Takes what the router knows.
     pub(super) fn update(&mut self, now: Time, near: &dyn KeyBased) {
         let Some(near) = near.neighbourhood() else {
-            *self = Self::new(self.own);
+            self.member_since = None;
+            self.known.clear();
             return;
         };
         self.member_since.get_or_insert(now);
@@ -68,6 +82,30 @@ impl View {
             since: now,
             gone: None,
         }));
+    }
+
+    /// A peer says that it stores nothing. Returns whether that is news.
+    pub(super) fn note_idle(&mut self, now: Time, peer: PeerId) -> bool {
+        self.idle.retain(|_, until| now < *until);
+        if self.idle.len() >= MAX_IDLE {
+            return false;
+        }
+        self.idle.insert(peer, now + IDLE).is_none()
+    }
+
+    /// A peer is to be asked whether it stores. Returns whether it was not asked before.
+    pub(super) fn note_probed(&mut self, now: Time, peer: PeerId) -> bool {
+        self.probed.retain(|_, until| now < *until);
+        let is_new = self.probed.len() < MAX_IDLE && !self.probed.contains_key(&peer);
+        if is_new {
+            self.probed.insert(peer, now + IDLE);
+        }
+        is_new
+    }
+
+    /// Whether a peer is one of those who store, as far as is known.
+    fn stores(&self, peer: &PeerId) -> bool {
+        !self.idle.contains_key(peer)
     }
 
     pub(super) fn is_member(&self) -> bool {
@@ -98,20 +136,18 @@ impl View {
         self.nearest(key, count, present.map(|it| it.peer).chain([self.own]))
     }
 
-    /// The peer that comes after this one.
+    /// The peer that stores and comes after this one.
     pub(super) fn successor(&self) -> Option<PeerId> {
         let present = self.known.iter().filter(|it| it.gone.is_none());
-        present
-            .map(|it| it.peer)
-            .min_by_key(|it| clockwise(&self.own, it))
+        let storing = present.map(|it| it.peer).filter(|peer| self.stores(peer));
+        storing.min_by_key(|it| clockwise(&self.own, it))
     }
 
-    /// The peer that comes before this one.
+    /// The peer that stores and comes before this one: what lies between is this one's.
     pub(super) fn predecessor(&self) -> Option<PeerId> {
         let present = self.known.iter().filter(|it| it.gone.is_none());
-        present
-            .map(|it| it.peer)
-            .min_by_key(|it| clockwise(it, &self.own))
+        let storing = present.map(|it| it.peer).filter(|peer| self.stores(peer));
+        storing.min_by_key(|it| clockwise(it, &self.own))
     }
 
     fn nearest(
@@ -120,7 +156,7 @@ impl View {
         count: usize,
         peers: impl Iterator<Item = PeerId>,
     ) -> Vec<PeerId> {
-        let mut peers: Vec<PeerId> = peers.collect();
+        let mut peers: Vec<PeerId> = peers.filter(|peer| self.stores(peer)).collect();
         sort_behind(key, &mut peers);
         peers.truncate(count);
         peers

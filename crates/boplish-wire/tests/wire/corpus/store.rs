@@ -111,6 +111,7 @@ pub(super) fn samples() -> Vec<(&'static str, Vec<u8>)> {
                 to,
             },
         ),
+        ("idle", StoreMessage::Idle { asked: vec![1, 2] }),
         (
             "listed",
             StoreMessage::Listed {
