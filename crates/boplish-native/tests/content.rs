@@ -6,8 +6,8 @@ use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use boplish_native::core::FetchError;
 use boplish_native::core::names::{self, NameError};
+use boplish_native::core::{ContentEvent, Event, FetchError};
 use boplish_native::wire::content::{ContentId, SPAN, Target};
 use boplish_native::wire::{BopUri, Keypair, Uid};
 use boplish_native::{Engine, EngineConfig, Peer, PeerConfig, PeerError};
@@ -224,6 +224,47 @@ async fn what_is_fetched_outlasts_a_restart_and_goes_on_where_it_stopped() {
     let hints = [reader.id()];
     let again = third.fetch_content(id, None, &hints);
     within(again).await.expect("the reader has it");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_sends_something_else_is_left_out() {
+    let (engine, server) = (engine(), Server::start().await);
+    let folder = Folder::new("changed");
+    let publisher = spawn(&engine, &server, &folder.join("a"), None);
+    let keeper = spawn(&engine, &server, &folder.join("b"), None);
+    let reader = spawn(&engine, &server, &folder.join("c"), None);
+    for peer in [&publisher, &keeper, &reader] {
+        within(peer.connected_to(2)).await.expect("it is open");
+    }
+    let mut content = bytes(8 * SPAN as usize);
+    let file = folder.join("file");
+    std::fs::write(&file, &content).expect("the folder is there");
+    let id = within(publisher.add_file(&file, |_| {})).await;
+    let id = id.expect("the file is there");
+    let hints = [publisher.id()];
+    let copied = keeper.fetch_content(id, None, &hints);
+    within(copied).await.expect("the publisher has it");
+
+    // The file that was published is another one now, with the same length.
+    content.reverse();
+    std::fs::write(&file, &content).expect("the folder is there");
+    content.reverse();
+    let mut events = reader.events();
+    let hints = [publisher.id(), keeper.id()];
+    let fetched = reader.fetch_content(id, None, &hints);
+    within(fetched).await.expect("the keeper has it");
+    let read = within(reader.read_content(id, 0, content.len())).await;
+    assert!(read.expect("it was fetched") == content);
+    let bad = within(async {
+        loop {
+            if let Event::Content(ContentEvent::BadSource { peer, .. }) =
+                events.recv().await.expect("it is open")
+            {
+                return peer;
+            }
+        }
+    });
+    assert_eq!(bad.await, publisher.id());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
