@@ -214,6 +214,36 @@ fn a_gateway_answers_with_what_is_published() {
 }
 
 #[test]
+fn what_was_published_before_is_forgotten_only_on_demand() {
+    let (server, folder) = (Server::start(), Folder::new("anew"));
+    let path = |name: &str| folder.path(name);
+    let data = path("publisher");
+    let _other = publish(&server, &path("other"), &[&path("album")]);
+    let text_file = path("album/more/a b.txt");
+    let mut first = publish(&server, &data, &[&text_file, "--as", "first"]);
+    expect(&first, "published");
+    first.signal("INT");
+    assert!(first.wait().success());
+    // Its list is on this disk alone.
+    fs::remove_dir_all(path("publisher/boplish/content")).unwrap();
+
+    let arguments = ["publish", &text_file, "--as", "second", "--leave"];
+    let lost = run(&server, &data, &arguments);
+    assert_eq!(lost.status.code(), Some(3));
+    assert!(
+        text(&lost.stderr).contains("--anew begins a new one"),
+        "{}",
+        text(&lost.stderr)
+    );
+    let anew = publish(&server, &data, &[&text_file, "--as", "second", "--anew"]);
+    let uri = expect(&anew, "published")["uri"].take();
+    let root = uri.as_str().unwrap().strip_suffix("/second").unwrap();
+    let listed = lines(&run(&server, &path("reader"), &["ls", "--json", root]));
+    assert_eq!(listed.len(), 1);
+    assert_eq!(listed[0]["name"], "second");
+}
+
+#[test]
 fn what_can_not_be_published_is_named() {
     let (server, folder) = (Server::start(), Folder::new("wrong"));
     let data = folder.path("data");

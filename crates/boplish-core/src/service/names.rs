@@ -220,7 +220,22 @@ pub async fn publish<N: Network>(
     path: &[&str],
     target: Target,
 ) -> Result<Published, NameError> {
-    change(network, publisher, path, Some(target)).await
+    change(network, publisher, path, Some(target), false).await
+}
+
+/// The same, in a root folder with nothing else in it: where nobody who has the old one can be
+/// reached any more.
+///
+/// # Errors
+///
+/// See [`NameError`].
+pub async fn publish_anew<N: Network>(
+    network: &N,
+    publisher: &Keypair,
+    path: &[&str],
+    target: Target,
+) -> Result<Published, NameError> {
+    change(network, publisher, path, Some(target), true).await
 }
 
 /// Takes what is under a path out of the own name.
@@ -233,7 +248,7 @@ pub async fn unpublish<N: Network>(
     publisher: &Keypair,
     path: &[&str],
 ) -> Result<Published, NameError> {
-    change(network, publisher, path, None).await
+    change(network, publisher, path, None, false).await
 }
 
 /// Writes the own record again, so that it does not expire.
@@ -253,6 +268,7 @@ async fn change<N: Network>(
     publisher: &Keypair,
     path: &[&str],
     target: Option<Target>,
+    anew: bool,
 ) -> Result<Published, NameError> {
     if path.is_empty() {
         return Err(NameError::NoPath);
@@ -260,6 +276,7 @@ async fn change<N: Network>(
     for _ in 0..MAX_ATTEMPTS {
         let before = published(network, publisher.id(), false).await?;
         let old = before.as_ref().map(|before| before.root);
+        let old = old.filter(|_| !anew);
         let folders = replace(network, publisher.id(), old, path, target.as_ref()).await?;
         let sequence = before.map_or(0, |before| before.sequence);
         match write(network, publisher, folders, sequence).await {

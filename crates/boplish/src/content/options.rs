@@ -26,6 +26,10 @@ pub(crate) struct PublishCommand {
     /// Ask so many other peers to hold copies.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) replicate: usize,
+    /// Forget whatever else was published before: where nobody who has the list of it is in the
+    /// network any more.
+    #[arg(long)]
+    pub(crate) anew: bool,
     /// Leave when everything is published, and copied as often as was asked.
     #[arg(long)]
     pub(crate) leave: bool,

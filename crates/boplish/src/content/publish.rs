@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use boplish_native::Peer;
-use boplish_native::core::names::{self, NAME_LIFE, Network};
+use boplish_native::core::FetchError;
+use boplish_native::core::names::{self, NAME_LIFE, NameError, Network};
 use boplish_native::wire::content::{Directory, Target};
 use boplish_native::wire::{BopUri, Keypair, Uid};
 use serde_json::json;
@@ -46,13 +47,14 @@ pub(crate) async fn run(command: PublishCommand) -> Result<(), Failure> {
     };
     let work = async {
         others.await?;
-        for path in &command.paths {
+        for (index, path) in command.paths.iter().enumerate() {
             let name = match &command.name {
                 Some(name) => name.clone(),
                 None => name_of(path)?,
             };
             let target = add(&peer, path, json).await?;
-            publish(&peer, &keypair, &name, target, &command).await?;
+            let anew = command.anew && index == 0;
+            publish(&peer, &keypair, &name, target, &command, anew).await?;
         }
         Ok::<_, Failure>(())
     };
@@ -123,10 +125,34 @@ async fn publish(
     name: &str,
     target: Target,
     command: &PublishCommand,
+    anew: bool,
 ) -> Result<(), Failure> {
     let path = segments(name);
     peer.announce_content(target.id().hash).await?;
-    let published = names::publish(peer, keypair, &path, target.clone()).await?;
+    let published = match anew {
+        true => names::publish_anew(peer, keypair, &path, target.clone()).await,
+        false => names::publish(peer, keypair, &path, target.clone()).await,
+    };
+    let published = published.map_err(|error| match error {
+        NameError::Fetch(error @ FetchError::Unavailable) => Failure::Unreachable(format!(
+            "the list of what was published before: {error}; --anew begins a new one, without it"
+        )),
+        error @ (NameError::Nothing(_)
+        | NameError::NotFound(_)
+        | NameError::NotAFolder(_)
+        | NameError::NoPath
+        | NameError::OtherProtocol(_)
+        | NameError::Unresolved(_)
+        | NameError::Version(_)
+        | NameError::Malformed
+        | NameError::Contended
+        | NameError::Directory(_)
+        | NameError::Record(_)
+        | NameError::Get(_)
+        | NameError::Put(_)
+        | NameError::Fetch(_)
+        | NameError::Storage(_)) => error.into(),
+    })?;
     let uri = BopUri::new(Uid::Peer(peer.id()), names::PROTOCOL, &path);
     let uri = uri.map_err(|error| Failure::Usage(format!("{name}: {error}")))?;
     let json = command.options.json.unwrap_or(false);

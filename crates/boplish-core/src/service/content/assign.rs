@@ -3,7 +3,7 @@
 use boplish_wire::PeerId;
 use boplish_wire::content::{BLOCK, ContentHash, ContentMessage, SPAN, Wanted};
 
-use super::fetch::{Fetch, FetchError, Job};
+use super::fetch::{Fetch, FetchError, Job, Outline};
 use super::source::{STALL, Source, SourceState};
 use super::{Content, ContentOutput, Links};
 use crate::time::Time;
@@ -57,7 +57,11 @@ impl Content {
                 return None;
             }
             let peer = *ready.first()?;
-            fetch.outline = Some((peer, Vec::new()));
+            fetch.outline = Some(Outline {
+                source: peer,
+                since: now,
+                values: Vec::new(),
+            });
             begin(fetch, now, &peer);
             return Some((peer, Wanted::Spans { first: 0 }));
         }
@@ -114,6 +118,8 @@ impl Content {
             return;
         };
         let peers: Vec<PeerId> = fetch.sources.keys().copied().collect();
+        let late = fetch.outline.as_ref().filter(|it| it.due() <= now);
+        let late = late.map(|outline| outline.source);
         let (mut asked, mut released, mut cancelled) = (Vec::new(), Vec::new(), Vec::new());
         for peer in peers {
             let Some(source) = fetch.sources.get_mut(&peer) else {
@@ -126,7 +132,10 @@ impl Content {
                     source.ask_again(now);
                     asked.push(peer);
                 }
-                SourceState::Ready(_) if source.in_flight > 0 && source.last + STALL <= now => {
+                SourceState::Ready(_)
+                    if late == Some(peer)
+                        || (source.in_flight > 0 && source.last + STALL <= now) =>
+                {
                     source.strike(now);
                     let dropped = fetch.drop_jobs(&peer);
                     cancelled.extend(dropped.into_iter().map(|span| (peer, span)));

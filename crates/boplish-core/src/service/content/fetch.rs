@@ -24,6 +24,9 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// The same, if there is nobody left to hope for.
 const HOPELESS: Duration = Duration::from_secs(25);
 
+/// A source sends the values of all spans within this time.
+const OUTLINE_LIMIT: Duration = Duration::from_secs(20);
+
 /// Fetches at one time.
 const MAX_FETCHES: usize = 256;
 
@@ -65,14 +68,22 @@ pub(super) struct Fetch {
     pub(super) sources: Table<PeerId, Source>,
     /// The values of all spans, once they are verified; not needed if there is only one.
     pub(super) spans: Option<Vec<Value>>,
-    /// Those that have come so far, and from whom.
-    pub(super) outline: Option<(PeerId, Vec<Value>)>,
+    /// Those that have come so far.
+    pub(super) outline: Option<Outline>,
     pub(super) jobs: Table<u32, Job>,
     pub(super) unwritten: usize,
     pub(super) find_at: Time,
     pub(super) finding: bool,
     /// When something has last come.
     pub(super) last: Time,
+}
+
+/// Values of spans, of which one source is to send all.
+#[derive(Debug)]
+pub(super) struct Outline {
+    pub(super) source: PeerId,
+    pub(super) since: Time,
+    pub(super) values: Vec<Value>,
 }
 
 /// A span that is being fetched.
@@ -84,6 +95,13 @@ pub(super) struct Job {
     pub(super) values: Option<Vec<Value>>,
     /// The blocks that are missing, one bit for each.
     pub(super) missing: u32,
+}
+
+impl Outline {
+    /// Nothing else can come before it: a source that is slow with it has stalled.
+    pub(super) fn due(&self) -> Time {
+        self.since + OUTLINE_LIMIT
+    }
 }
 
 impl Fetch {
@@ -113,8 +131,21 @@ impl Fetch {
     pub(super) fn due(&self) -> Time {
         let sources = self.sources.values().filter_map(Source::due);
         let find = (!self.finding).then_some(self.find_at);
+        let outline = self.outline.as_ref().map(Outline::due);
         let limit = self.limit();
-        sources.chain(find).min().map_or(limit, |it| it.min(limit))
+        sources
+            .chain(find)
+            .chain(outline)
+            .min()
+            .map_or(limit, |it| it.min(limit))
+    }
+
+    /// Something of use has come from a peer.
+    pub(super) fn has_come(&mut self, now: Time, from: &PeerId, bytes: usize) {
+        self.last = now;
+        if let Some(source) = self.sources.get_mut(from) {
+            source.has_sent(now, bytes);
+        }
     }
 
     /// When it is given up, if nothing comes until then.
@@ -153,7 +184,7 @@ impl Fetch {
                 dropped.push(span);
             }
         }
-        if self.outline.as_ref().is_some_and(|(from, _)| from == peer) {
+        if self.outline.as_ref().is_some_and(|it| it.source == *peer) {
             self.outline = None;
         }
         if let Some(source) = self.sources.get_mut(peer) {

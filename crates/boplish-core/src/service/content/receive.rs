@@ -3,7 +3,7 @@
 use boplish_wire::PeerId;
 use boplish_wire::content::{ContentHash, ContentId, ContentMessage, Value};
 
-use super::fetch::FetchError;
+use super::fetch::{FetchError, Outline};
 use super::shelf::Spans;
 use super::source::SourceState;
 use super::{Content, ContentCommand, ContentEvent, ContentOutput};
@@ -71,10 +71,6 @@ impl Content {
             return;
         };
         let id = fetch.id;
-        let Some(source) = fetch.sources.get_mut(&from) else {
-            return;
-        };
-        source.has_sent(now, values.len() * 32);
         let Some(span) = span else {
             return self.take_outline(now, from, hash, first, values);
         };
@@ -88,8 +84,8 @@ impl Content {
         if !id.verify_blocks(span, value, &values) {
             return self.ban(from, hash);
         }
-        fetch.last = now;
         job.values = Some(values.clone());
+        fetch.has_come(now, &from, values.len() * 32);
         let span = Some(span);
         self.command(ContentCommand::WriteValues { id, span, values });
     }
@@ -107,18 +103,17 @@ impl Content {
             return;
         };
         let id = fetch.id;
-        let Some((source, outline)) = &mut fetch.outline else {
+        let Some(outline) = &mut fetch.outline else {
             return;
         };
-        if *source != from || outline.len() != first as usize {
+        if outline.source != from || outline.values.len() != first as usize || values.is_empty() {
             return;
         }
-        outline.extend(values);
-        fetch.last = now;
-        if outline.len() < id.spans() as usize && !outline.is_empty() {
-            return;
-        }
-        let Some((_, values)) = fetch.outline.take() else {
+        let bytes = values.len() * 32;
+        outline.values.extend(values);
+        let is_whole = outline.values.len() >= id.spans() as usize;
+        fetch.has_come(now, &from, bytes);
+        let Some(Outline { values, .. }) = fetch.outline.take_if(|_| is_whole) else {
             return;
         };
         if let Some(source) = fetch.sources.get_mut(&from) {
@@ -144,10 +139,6 @@ impl Content {
             return;
         };
         let id = fetch.id;
-        let Some(source) = fetch.sources.get_mut(&from) else {
-            return;
-        };
-        source.has_sent(now, bytes.len());
         let Some(job) = fetch.jobs.get_mut(&span) else {
             return;
         };
@@ -165,7 +156,7 @@ impl Content {
         job.missing &= !bit;
         let sender = job.source.filter(|_| job.missing == 0);
         let is_done = job.missing == 0;
-        fetch.last = now;
+        fetch.has_come(now, &from, bytes.len());
         fetch.done += bytes.len() as u64;
         fetch.unwritten += bytes.len();
         if let Some(source) = sender.and_then(|peer| fetch.sources.get_mut(&peer)) {

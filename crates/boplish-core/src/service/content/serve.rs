@@ -156,8 +156,8 @@ impl Content {
             return self.say(from, &ContentMessage::HasNot { hash, busy: false });
         };
         let is_here = match &mut wanted {
-            // Whoever has a span has the values of all.
-            Wanted::Spans { first } => *first < id.spans(),
+            // Whoever has a span has the values of all; those of a single one are of no use.
+            Wanted::Spans { first } => id.spans() > 1 && *first < id.spans(),
             Wanted::Blocks { span, blocks } => {
                 // Those behind the last are nowhere.
                 let count = id.blocks(*span);
@@ -263,6 +263,7 @@ impl Content {
         if message.is_none() {
             // What can't be read is not here.
             self.shelf.remove(&hash);
+            self.announcements.end(&hash);
         }
         self.say(peer, &message.unwrap_or(lost));
     }

@@ -26,6 +26,8 @@ enum Manner {
     Lies,
     /// Sends a tenth of what the others do.
     Slow,
+    /// Sends its first block again and again.
+    Repeats,
 }
 
 #[derive(Debug)]
@@ -38,6 +40,7 @@ struct Peer {
     events: Vec<ContentEvent>,
     turn: u32,
     sent_blocks: usize,
+    repeated: Option<(u32, u32, Vec<u8>)>,
 }
 
 #[derive(Debug)]
@@ -119,6 +122,7 @@ impl World {
             events: Vec::new(),
             turn: 0,
             sent_blocks: 0,
+            repeated: None,
         };
         self.peers.insert(own, peer);
         own
@@ -218,8 +222,8 @@ impl Peer {
         let message = ContentMessage::decode(payload).expect("it was just written");
         let ContentMessage::Block {
             hash,
-            span,
-            block,
+            mut span,
+            mut block,
             mut bytes,
         } = message
         else {
@@ -228,6 +232,10 @@ impl Peer {
         self.sent_blocks += 1;
         match self.manner {
             Manner::Honest | Manner::Lies | Manner::Slow => {}
+            Manner::Repeats => {
+                let first = self.repeated.get_or_insert((span, block, bytes));
+                (span, block, bytes) = first.clone();
+            }
             Manner::Corrupts => bytes[0] ^= 1,
             Manner::Stalls => return None,
         }
@@ -298,6 +306,7 @@ fn bad_sources_are_found_out_and_the_content_comes_whole() {
         Manner::Stalls,
         Manner::Lies,
         Manner::Honest,
+        Manner::Repeats,
     ];
     let mut world = World::new(&bytes, &hashed, &manners);
     let token = world.fetch(hashed.id);
