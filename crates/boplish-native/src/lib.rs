@@ -41,6 +41,7 @@ mod resolver;
 mod signaling;
 mod stun;
 mod transport;
+mod well_known;
 
 pub use boplish_core as core;
 pub use boplish_wire as wire;

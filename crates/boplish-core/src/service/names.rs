@@ -44,6 +44,9 @@ pub trait Network {
     /// Keeps some bytes as a content, and provides it.
     async fn add(&self, bytes: Vec<u8>) -> Result<ContentId, NameError>;
 
+    /// The peer that a domain says a name is of, at `https://<domain>/.well-known/boplish.json`.
+    async fn named(&self, name: &str, domain: &str) -> Result<PeerId, NameError>;
+
     /// Seconds since 1970, UTC.
     fn unix(&self) -> u64;
 }
@@ -66,9 +69,9 @@ pub enum NameError {
     /// It is a name of another protocol.
     #[error("{0:?} names no content: content has names like bop:<peer id>:content/<path>")]
     OtherProtocol(String),
-    /// Names at domains are to be resolved first.
-    #[error("{0} is not resolved to a peer id")]
-    Unresolved(String),
+    /// A domain does not vouch for a name, for this reason.
+    #[error("{0} can't be resolved: {1}")]
+    Domain(String, String),
     /// The parameter `v` is no version.
     #[error("{0:?} is no version: it is 64 hex digits, a dot, and a length in bytes")]
     Version(String),
@@ -132,7 +135,7 @@ pub async fn resolve<N: Network>(network: &N, uri: &BopUri) -> Result<Resolved, 
     }
     let publisher = match uri.uid() {
         Uid::Peer(peer) => *peer,
-        uid @ Uid::Named { .. } => return Err(NameError::Unresolved(uid.to_string())),
+        Uid::Named { name, domain } => network.named(name, domain).await?,
     };
     let root = match uri.parameter(VERSION) {
         Some(text) => text.parse().or(Err(NameError::Version(text)))?,

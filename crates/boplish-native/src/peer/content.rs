@@ -329,6 +329,11 @@ impl Network for Peer {
         Ok(id)
     }
 
+    async fn named(&self, name: &str, domain: &str) -> Result<PeerId, NameError> {
+        let found = self.well_known.peer(name, domain).await;
+        found.map_err(|why| NameError::Domain(format!("{name}@{domain}"), why))
+    }
+
     fn unix(&self) -> u64 {
         let time = SystemTime::UNIX_EPOCH.elapsed();
         time.unwrap_or_default().as_secs()

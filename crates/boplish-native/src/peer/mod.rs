@@ -25,6 +25,7 @@ use crate::disk::{Disk, DiskError};
 use crate::engine::{Engine, EngineError};
 use crate::identity::{IdentityError, fresh_identity};
 use crate::signaling::BootstrapUrl;
+use crate::well_known::WellKnown;
 
 use command::Command;
 use driver::{Driver, Snapshot};
@@ -138,6 +139,7 @@ pub struct Peer {
     traffic: traffic::Counters,
     events: events::Source,
     folder: Option<ContentFolder>,
+    well_known: WellKnown,
 }
 
 impl Peer {
@@ -199,6 +201,7 @@ impl Peer {
             traffic,
             events: source,
             folder,
+            well_known: WellKnown::default(),
         };
         Ok((peer, events))
     }

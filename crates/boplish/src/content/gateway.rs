@@ -71,11 +71,10 @@ impl From<NameError> for Refusal {
             NameError::Nothing(_) | NameError::NotFound(_) | NameError::NotAFolder(_) => {
                 StatusCode::NOT_FOUND
             }
-            NameError::OtherProtocol(_) | NameError::Version(_) | NameError::Unresolved(_) => {
-                StatusCode::BAD_REQUEST
-            }
+            NameError::OtherProtocol(_) | NameError::Version(_) => StatusCode::BAD_REQUEST,
             NameError::Fetch(_) | NameError::Get(_) => StatusCode::GATEWAY_TIMEOUT,
             NameError::NoPath
+            | NameError::Domain(..)
             | NameError::Malformed
             | NameError::Contended
             | NameError::Directory(_)

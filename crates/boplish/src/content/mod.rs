@@ -91,7 +91,7 @@ impl From<NameError> for Failure {
             | NameError::NotAFolder(_)
             | NameError::NoPath
             | NameError::OtherProtocol(_)
-            | NameError::Unresolved(_)
+            | NameError::Domain(..)
             | NameError::Version(_)
             | NameError::Malformed
             | NameError::Contended

@@ -142,7 +142,7 @@ async fn publish(
         | NameError::NotAFolder(_)
         | NameError::NoPath
         | NameError::OtherProtocol(_)
-        | NameError::Unresolved(_)
+        | NameError::Domain(..)
         | NameError::Version(_)
         | NameError::Malformed
         | NameError::Contended
