@@ -8,24 +8,11 @@ use std::collections::BTreeMap;
 use common::*;
 
 use boplish_core::wire::{Keypair, PeerId, Record};
-use boplish_core::{
-    ChordConfig, Config, Event, GetError, Node, PutError, RouterConfig, StoreConfig, StoreToken,
-};
+use boplish_core::{Event, GetError, Node, PutError, StoreConfig, StoreToken};
 use boplish_sim::{NetworkConfig, PeerHandle, World, replay};
 
-fn config() -> Config {
-    let chord = ChordConfig {
-        budget: 16,
-        ..ChordConfig::default()
-    };
-    Config {
-        router: RouterConfig::Chord(chord),
-        ..Config::default()
-    }
-}
-
 fn newcomer(world: &mut World) -> PeerHandle {
-    let peer = world.add_peer(config());
+    let peer = world.add_peer(ring_of_16_links());
     world.enable_store(peer, StoreConfig::default());
     peer
 }

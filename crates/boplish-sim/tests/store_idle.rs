@@ -7,26 +7,15 @@ mod common;
 use common::*;
 
 use boplish_core::wire::{Keypair, PeerId, Record};
-use boplish_core::{ChordConfig, Config, Event, RouterConfig, StoreConfig};
+use boplish_core::{Event, StoreConfig};
 use boplish_sim::{NetworkConfig, PeerHandle, World, replay};
-
-fn config() -> Config {
-    let chord = ChordConfig {
-        budget: 16,
-        ..ChordConfig::default()
-    };
-    Config {
-        router: RouterConfig::Chord(chord),
-        ..Config::default()
-    }
-}
 
 /// Peers that store, and others that don't, in one ring.
 fn ring(seed: u64, storing: usize, idle: usize) -> (World, Vec<PeerHandle>) {
     let mut world = World::new(seed, NetworkConfig::internet());
     let mut peers = Vec::new();
     for number in 0..storing + idle {
-        let peer = world.add_peer(config());
+        let peer = world.add_peer(ring_of_16_links());
         // The ids are random, and so is who comes after whom.
         if number < storing {
             world.enable_store(peer, StoreConfig::default());

@@ -6,7 +6,7 @@ use core::fmt::Display;
 use core::time::Duration;
 
 use boplish_core::wire::{Payload, ProtocolName};
-use boplish_core::{Event, Time};
+use boplish_core::{ChordConfig, Config, Event, RouterConfig, Time};
 use boplish_sim::{NetworkConfig, PeerHandle, World, check};
 
 pub(crate) fn secs(seconds: u64) -> Duration {
@@ -26,6 +26,18 @@ pub(crate) fn must<T, E: Display>(result: Result<T, E>) -> T {
 pub(crate) fn ensure(world: &World, holds: bool, fact: &str) {
     let hint = boplish_sim::replay::hint(world.seed());
     assert!(holds, "{fact}\n{hint}");
+}
+
+/// A peer of a ring, with 16 links.
+pub(crate) fn ring_of_16_links() -> Config {
+    let chord = ChordConfig {
+        budget: 16,
+        ..ChordConfig::default()
+    };
+    Config {
+        router: RouterConfig::Chord(chord),
+        ..Config::default()
+    }
 }
 
 /// A mesh of so many peers on a good network.

@@ -133,26 +133,12 @@ async fn publish(
         true => names::publish_anew(peer, keypair, &path, target.clone()).await,
         false => names::publish(peer, keypair, &path, target.clone()).await,
     };
-    let published = published.map_err(|error| match error {
-        NameError::Fetch(error @ FetchError::Unavailable) => Failure::Unreachable(format!(
+    if let Err(NameError::Fetch(error @ FetchError::Unavailable)) = published {
+        return Err(Failure::Unreachable(format!(
             "the list of what was published before: {error}; --anew begins a new one, without it"
-        )),
-        error @ (NameError::Nothing(_)
-        | NameError::NotFound(_)
-        | NameError::NotAFolder(_)
-        | NameError::NoPath
-        | NameError::OtherProtocol(_)
-        | NameError::Domain(..)
-        | NameError::Version(_)
-        | NameError::Malformed
-        | NameError::Contended
-        | NameError::Directory(_)
-        | NameError::Record(_)
-        | NameError::Get(_)
-        | NameError::Put(_)
-        | NameError::Fetch(_)
-        | NameError::Storage(_)) => error.into(),
-    })?;
+        )));
+    }
+    let published = published?;
     let uri = BopUri::new(Uid::Peer(peer.id()), names::PROTOCOL, &path);
     let uri = uri.map_err(|error| Failure::Usage(format!("{name}: {error}")))?;
     let json = command.options.json.unwrap_or(false);
