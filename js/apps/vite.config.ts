@@ -5,38 +5,41 @@ import { defineConfig, type Plugin } from 'vite';
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 /** Every page of the site is one HTML file here and one entry in src/pages.ts. */
-const pages = ['index.html'];
+const pages = ['index.html', 'publish.html'];
 
-const dropInFile = here('../packages/boplish/dist/boplish.min.js');
+/** Scripts of the package that the site has at its root, where pages name them by their address. */
+const scripts = ['boplish.min.js', 'boplish-service-worker.js'];
 
-/** Serves the drop-in script at the site's root, where `<script src="/boplish.min.js">` finds it. */
-function dropIn(): Plugin {
-  const read = async (): Promise<Buffer> => {
+function packageScripts(): Plugin {
+  const read = async (name: string): Promise<Buffer> => {
+    const file = here(`../packages/boplish/dist/${name}`);
     try {
-      return await readFile(dropInFile);
+      return await readFile(file);
     } catch (cause) {
-      throw new Error(`${dropInFile} is missing: build js/packages/boplish first`, { cause });
+      throw new Error(`${file} is missing: build js/packages/boplish first`, { cause });
     }
   };
   return {
-    name: 'boplish-drop-in',
+    name: 'boplish-package-scripts',
     async generateBundle() {
-      this.emitFile({ type: 'asset', fileName: 'boplish.min.js', source: await read() });
+      for (const name of scripts) this.emitFile({ type: 'asset', fileName: name, source: await read(name) });
     },
     configureServer(server) {
-      server.middlewares.use('/boplish.min.js', (_request, response, next) => {
-        read().then((source) => {
-          response.setHeader('content-type', 'text/javascript');
-          response.end(source);
-        }, next);
-      });
+      for (const name of scripts) {
+        server.middlewares.use(`/${name}`, (_request, response, next) => {
+          read(name).then((source) => {
+            response.setHeader('content-type', 'text/javascript');
+            response.end(source);
+          }, next);
+        });
+      }
     },
   };
 }
 
 export default defineConfig({
   base: './',
-  plugins: [dropIn()],
+  plugins: [packageScripts()],
   // Pre-bundling would keep an old copy of the package while it is being worked on.
   optimizeDeps: { exclude: ['boplish'] },
   server: { proxy: { '/ws': { target: 'ws://localhost:5000', ws: true } } },

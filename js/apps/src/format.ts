@@ -23,6 +23,22 @@ export function counted(count: number, one: string, many = `${one}s`): string {
   return `${count.toLocaleString('en')} ${count === 1 ? one : many}`;
 }
 
+const BYTE_UNITS = ['kB', 'MB', 'GB', 'TB'];
+
+/** A length in bytes, as precise as it is interesting: 812 bytes, 4.2 MB. */
+export function byteCount(bytes: number): string {
+  if (bytes < 1000) return counted(bytes, 'byte');
+  let value = bytes;
+  let unit = '';
+  for (const next of BYTE_UNITS) {
+    // What would be rounded to 1,000 has the next unit.
+    if (unit !== '' && value < 999.5) break;
+    value /= 1000;
+    unit = next;
+  }
+  return `${value < 9.95 ? value.toFixed(1) : Math.round(value).toLocaleString('en')} ${unit}`;
+}
+
 /** The protocol's own type of a message, which the report keeps in `payload.type`. */
 export function subtypeOf(payload: unknown): string | undefined {
   if (typeof payload !== 'object' || payload === null || !('type' in payload)) return undefined;

@@ -1,6 +1,8 @@
 import './styles/tokens.css';
 import './styles/base.css';
 import './styles/components.css';
+import './styles/dialogs.css';
+import './styles/tabs.css';
 import './styles/shell.css';
 import { Announcer } from './components/announcer.ts';
 import { stateText } from './components/badge.ts';

@@ -63,6 +63,72 @@ export interface Way {
   readonly invitation?: { readonly text: string; onAnswer(answer: string): void };
 }
 
+/** What can be published: bytes, or a folder. */
+export type Source = Blob | Iterable<File> | FileSystemEntry;
+
+/** How far publishing has come. */
+export interface PublishProgress {
+  readonly phase: 'reading' | 'naming' | 'copying';
+  /** The path of the file that is being read. */
+  readonly file: string | undefined;
+  /** Bytes. */
+  readonly done: number;
+  readonly total: number | undefined;
+  /** The peers that have taken a copy. */
+  readonly holders: readonly string[];
+}
+
+export interface PublishOptions {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: PublishProgress) => void;
+  /** How many other peers shall have a copy before publishing is done; else `no-copies`. */
+  readonly replicate?: number;
+  /** Begin a new list of what this peer has published. */
+  readonly anew?: boolean;
+}
+
+/** How far a fetch has come. */
+export interface FetchProgress {
+  /** Bytes. */
+  readonly done: number;
+  readonly total: number;
+  /** How many peers it comes from. */
+  readonly sources: number;
+}
+
+export interface FetchOptions {
+  readonly signal?: AbortSignal;
+  readonly range?: { readonly start?: number; readonly end?: number };
+  readonly onProgress?: (progress: FetchProgress) => void;
+}
+
+/** Where a name leads. */
+export interface Resolved {
+  readonly kind: 'file' | 'folder';
+  readonly bytes: number;
+  /** A file's media type, or nothing; it comes from a stranger. */
+  readonly type: string;
+  readonly publisher: string;
+}
+
+/** What is in a folder. */
+export interface FolderEntry extends Pick<Resolved, 'kind' | 'bytes' | 'type'> {
+  readonly name: string;
+}
+
+interface Waiting {
+  readonly signal?: AbortSignal;
+}
+
+/** Names, and what they lead to. */
+export interface Names {
+  resolve(uri: string, options?: Waiting): Promise<Resolved>;
+  list(uri: string, options?: Waiting): Promise<FolderEntry[]>;
+  unpublish(path: string, options?: Waiting): Promise<void>;
+  /** The peers that say that they have it. */
+  holders(uri: string, options?: Waiting): Promise<string[]>;
+}
+
 /**
  * A peer; events: `state`, `server`, `peerconnect`, `peerdisconnect`, `monitor` (with the
  * properties of Monitored), `error` (with `error`).
@@ -73,9 +139,15 @@ export interface Network extends EventTarget {
   readonly server: ServerState;
   readonly peers: readonly string[];
   readonly group: Group;
+  readonly names: Names;
   /** The round-trip time in milliseconds. */
   ping(peer: string): Promise<number>;
   invite(): Promise<Invitation>;
   acceptInvitation(invitation: string): Promise<AcceptedInvitation>;
+  /** The name that it has now. */
+  publish(path: string, source: Source, options?: PublishOptions): Promise<string>;
+  fetch(uri: string, options?: FetchOptions): Promise<Response>;
+  /** Serves `bop/<uid>/content/<path>`, beside the script, to this page's elements. */
+  registerServiceWorker(script: string): Promise<unknown>;
   close(): unknown;
 }

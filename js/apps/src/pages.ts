@@ -31,8 +31,15 @@ export const home: Page = {
   load: () => import('./inspector/page.ts'),
 };
 
+const publish: Page = {
+  file: 'publish.html',
+  title: 'Publish and browse',
+  name: 'Publish',
+  load: () => import('./publish/page.ts'),
+};
+
 /** In the order of the navigation. A new page is an entry here, an HTML file, and a folder. */
-export const pages: readonly Page[] = [home];
+export const pages: readonly Page[] = [home, publish];
 
 /** The page that a path names; the site may be served from any folder. */
 export function pageAt(path: string): Page {

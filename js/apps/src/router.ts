@@ -31,6 +31,8 @@ export class Router {
     event.preventDefault();
     history.pushState(null, '', target.href);
     void this.#show(pageAt(location.pathname)).then(() => this.#host.focus());
+    // The page that is shown already may have to follow what stands behind the #.
+    dispatchEvent(new PopStateEvent('popstate'));
   }
 
   async #show(page: Page): Promise<void> {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  byteCount,
   clockTime,
   counted,
   errorText,
@@ -29,6 +30,22 @@ test('counts agree with their nouns', () => {
   assert.equal(counted(1, 'peer'), '1 peer');
   assert.equal(counted(1200, 'peer'), '1,200 peers');
   assert.equal(counted(0, 'newer', 'newer'), '0 newer');
+});
+
+test('lengths in bytes are as precise as they are short', () => {
+  const cases: readonly (readonly [number, string])[] = [
+    [0, '0 bytes'],
+    [1, '1 byte'],
+    [999, '999 bytes'],
+    [1000, '1.0 kB'],
+    [4160, '4.2 kB'],
+    [9_960, '10 kB'],
+    [812_345, '812 kB'],
+    [999_600, '1.0 MB'],
+    [64_000_000_000, '64 GB'],
+    [5e15, '5,000 TB'],
+  ];
+  for (const [bytes, text] of cases) assert.equal(byteCount(bytes), text);
 });
 
 test('the subtype is the payload’s own type, if it is text', () => {

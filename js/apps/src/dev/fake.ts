@@ -1,20 +1,24 @@
 import type {
   AcceptedInvitation,
   Direction,
+  FetchOptions,
   Group,
   GroupMessage,
   Invitation,
   Monitored,
   Network,
   NodeState,
+  PublishOptions,
   ServerState,
+  Source,
   Way,
 } from '../network.ts';
+import { FakeContent } from './fake-content.ts';
 
 /**
  * An in-memory network for designing pages without a server: `?fake`, and as scenarios
- * `?fake=alone`, `fail`, `busy`, `gone`, `degraded`, `offline`, `slow`. Only development builds
- * have it.
+ * `?fake=alone`, `fail`, `busy`, `gone`, `degraded`, `offline`, `slow`; for what is published,
+ * `published`, `quick`, `slow-content`. Only development builds have it.
  */
 export async function joinFake(scenario: string, way: Way): Promise<Network> {
   way.invitation?.onAnswer(fakeText());
@@ -65,10 +69,12 @@ class FakeNode extends EventTarget implements Network {
   peers: string[] = [];
   state: NodeState = 'alone';
   server: ServerState = 'open';
+  readonly names: FakeContent;
   readonly #timers: ReturnType<typeof setInterval>[] = [];
 
   constructor(scenario: string) {
     super();
+    this.names = new FakeContent(this.id, () => this.peers, scenario);
     if (scenario !== 'alone') this.#live(scenario);
   }
 
@@ -94,6 +100,19 @@ class FakeNode extends EventTarget implements Network {
   async acceptInvitation(): Promise<AcceptedInvitation> {
     await delay(400);
     return { peer: randomId(), answer: fakeText(), connected: () => delay(5000) };
+  }
+
+  publish(path: string, source: Source, options?: PublishOptions): Promise<string> {
+    return this.names.publish(path, source, options);
+  }
+
+  fetch(uri: string, options?: FetchOptions): Promise<Response> {
+    return this.names.fetch(uri, options);
+  }
+
+  /** What is in memory here is nothing that a worker could ask for. */
+  async registerServiceWorker(): Promise<never> {
+    throw Object.assign(new Error('A fake has no service worker'), { code: 'unsupported' });
   }
 
   close(): void {

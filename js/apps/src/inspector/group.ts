@@ -1,7 +1,7 @@
+import { idText } from '../components/id-text.ts';
 import { h, setText, uniqueId } from '../dom.ts';
 import { clockTime, counted, errorText, groupText } from '../format.ts';
 import type { PageContext } from '../pages.ts';
-import { idText } from './message-row.ts';
 
 /** Group messages kept in the card. */
 const KEPT = 20;

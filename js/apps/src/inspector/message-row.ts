@@ -1,7 +1,8 @@
 import { chord } from '../components/dial.ts';
 import { icon } from '../components/icons.ts';
+import { idText } from '../components/id-text.ts';
 import { h } from '../dom.ts';
-import { clockTime, counted, directionWords, shortId, subtypeOf } from '../format.ts';
+import { clockTime, counted, directionWords, subtypeOf } from '../format.ts';
 import type { Direction } from '../network.ts';
 import type { Entry } from './log.ts';
 
@@ -13,16 +14,6 @@ export function directionMark(direction: Direction, long = false): HTMLElement {
     { class: 'direction', 'data-direction': direction, title: words.long },
     icon(direction),
     h('span', {}, long ? words.long : words.short),
-  );
-}
-
-/** An id of a message, marked where it is the own one. */
-export function idText(id: string, own: string | undefined): HTMLElement {
-  const mine = id === own;
-  return h(
-    'code',
-    { class: mine ? 'id id-own' : 'id', title: mine ? `${id} (you)` : id },
-    id === '' ? 'anyone' : shortId(id),
   );
 }
 

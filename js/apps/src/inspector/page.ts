@@ -1,11 +1,11 @@
 import './inspector.css';
+import { Tabs } from '../components/tabs.ts';
 import { h } from '../dom.ts';
 import type { Mount } from '../pages.ts';
 import { Content } from './content.ts';
 import type { Entry } from './log.ts';
 import { Messages } from './messages.ts';
 import { Peers } from './peers.ts';
-import { Tabs } from './tabs.ts';
 
 const PEERS = 0;
 const MESSAGES = 1;

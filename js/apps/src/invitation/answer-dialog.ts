@@ -1,7 +1,7 @@
+import { carry } from '../components/carry.ts';
+import { Dialog } from '../components/dialog.ts';
 import type { Toasts } from '../components/toast.ts';
 import { h, setText } from '../dom.ts';
-import { carry } from './carry.ts';
-import { Dialog } from './dialog.ts';
 import { answerLink } from './links.ts';
 
 /** Firefox gives up on connections that nobody answers within some 20 seconds. */

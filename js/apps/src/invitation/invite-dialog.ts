@@ -1,9 +1,9 @@
+import { carry } from '../components/carry.ts';
+import { Dialog } from '../components/dialog.ts';
 import type { Toasts } from '../components/toast.ts';
 import { h, setText, uniqueId } from '../dom.ts';
 import { errorText, shortId } from '../format.ts';
 import type { Invitation, Network } from '../network.ts';
-import { carry } from './carry.ts';
-import { Dialog } from './dialog.ts';
 import { carriedBy } from './links.ts';
 
 /** An invitation is shown again for so long, in ms; it is good for 10 minutes. */

@@ -1,11 +1,11 @@
-import { copyText } from '../components/clipboard.ts';
-import { icon } from '../components/icons.ts';
-import type { Toasts } from '../components/toast.ts';
 import { h } from '../dom.ts';
+import { copyText } from './clipboard.ts';
+import { icon } from './icons.ts';
+import type { Toasts } from './toast.ts';
 
 /** A text for people to carry: as a QR code, to be copied, or by the system's own sharing. */
 export async function carry(link: string, what: string, toasts: Toasts): Promise<HTMLElement> {
-  // Only who invites or is invited loads it.
+  // Only who has something to carry loads it.
   const { qrCode } = await import('./qr.ts');
   const field = h('input', {
     class: 'field carry-text',

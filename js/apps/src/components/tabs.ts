@@ -9,7 +9,7 @@ interface Tab {
 
 /** On narrow screens the columns become tabs, with the usual keys; on wide ones there are none. */
 export class Tabs {
-  readonly element = h('div', { class: 'tabs', role: 'tablist', 'aria-label': 'Columns' });
+  readonly element = h('div', { class: 'tabs', role: 'tablist', 'aria-label': 'Parts of the page' });
   readonly #tabs: readonly Tab[];
   readonly #narrow = matchMedia('(max-width: 719.98px)');
   #current = 0;

@@ -1,6 +1,6 @@
-import { icon } from '../components/icons.ts';
-import type { Toasts } from '../components/toast.ts';
 import { type Child, h, uniqueId } from '../dom.ts';
+import { icon } from './icons.ts';
+import type { Toasts } from './toast.ts';
 
 /** A modal dialog: Escape and its cross close it, and the focus goes back to where it was. */
 export class Dialog {
