@@ -20,13 +20,23 @@
 
 mod browser;
 mod connection;
+#[cfg(feature = "store")]
+mod content;
+#[cfg(feature = "store")]
+mod copier;
+#[cfg(feature = "store")]
+mod names;
 mod peer;
 mod report;
+#[cfg(feature = "store")]
+mod services;
 mod shell;
 mod signaling;
 #[cfg(feature = "store")]
 mod store;
 
+#[cfg(feature = "store")]
+pub use content::{HashedContent, Hasher};
 pub use peer::Peer;
 
 /// Rust's usual allocator is four times as large. This one is for a single thread.

@@ -178,7 +178,7 @@ impl Peer {
     }
 
     #[cfg(feature = "store")]
-    pub(crate) fn shell(&self) -> &Shell {
+    pub(crate) fn shell(&self) -> &Rc<Shell> {
         &self.shell
     }
 
@@ -247,6 +247,6 @@ fn by_hand<T>(result: Result<T, InviteError>) -> Result<T, JsValue> {
 }
 
 /// What is thrown.
-fn error(code: &str, message: &dyn std::fmt::Display) -> JsValue {
+pub(crate) fn error(code: &str, message: &dyn std::fmt::Display) -> JsValue {
     JsValue::from_str(&format!("{code}: {message}"))
 }

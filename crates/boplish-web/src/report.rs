@@ -6,10 +6,11 @@ use boplish_wire::{Payload, PeerId};
 use js_sys::Uint8Array;
 use wasm_bindgen::JsValue;
 
-use crate::browser::Host;
+use crate::shell::Shell;
 
 /// Tells one event.
-pub(crate) fn event(host: &Host, event: Event) {
+pub(crate) fn event(shell: &Shell, event: Event) {
+    let host = shell.host();
     match event {
         Event::StateChanged(now) => host.state(state(now)),
         Event::SignalingChanged { open } => host.server(open),
@@ -43,14 +44,16 @@ pub(crate) fn event(host: &Host, event: Event) {
             host.pong(&from.to_string(), round_trip.as_secs_f64() * 1000.0);
         }
         #[cfg(feature = "store")]
-        Event::Put { token, result } => crate::store::has_put(host, token, result),
+        Event::Put { token, result } => crate::store::has_put(shell, token, result),
         #[cfg(feature = "store")]
-        Event::Got { token, result } => crate::store::has_got(host, token, result),
+        Event::Got { token, result } => crate::store::has_got(shell, token, result),
+        #[cfg(feature = "store")]
+        Event::Listed { token, result } => shell.services.waiting.listed(token, result),
+        #[cfg(feature = "store")]
+        Event::Content(event) => crate::content::event(shell, event),
         #[cfg(not(feature = "store"))]
-        Event::Put { .. } | Event::Got { .. } => {}
+        Event::Put { .. } | Event::Got { .. } | Event::Listed { .. } | Event::Content(_) => {}
         Event::Found { .. }
-        | Event::Listed { .. }
-        | Event::Content(_)
         | Event::RingJoined
         | Event::KeyMessage { .. }
         | Event::Forward { .. }

@@ -19,6 +19,8 @@ use crate::browser::{
 };
 use crate::connection::{Connection, Outcomes};
 use crate::report;
+#[cfg(feature = "store")]
+use crate::services::Services;
 use crate::signaling::Signaling;
 
 /// How long a closed data channel may take to send what it holds.
@@ -44,6 +46,9 @@ pub(crate) struct Shell {
     /// Calls `handle_timeout`.
     timeout: Function,
     page: RefCell<Option<Listener>>,
+    /// What the drop-in script goes without.
+    #[cfg(feature = "store")]
+    pub(crate) services: Services,
 }
 
 enum Slot {
@@ -70,6 +75,8 @@ impl Shell {
             ..Config::default()
         };
         let url = format!("{base}/ws/{}", identity.id());
+        #[cfg(feature = "store")]
+        let services = Services::new(&identity);
         #[cfg_attr(
             not(feature = "store"),
             expect(unused_mut, reason = "nothing to switch on")
@@ -91,6 +98,8 @@ impl Shell {
             servers_told: RefCell::default(),
             timer: RefCell::default(),
             page: RefCell::default(),
+            #[cfg(feature = "store")]
+            services,
         })
     }
 
@@ -121,6 +130,18 @@ impl Shell {
         let page = self.page.borrow_mut().take();
         drop(page);
         self.with_node(Node::close);
+        #[cfg(feature = "store")]
+        self.services.tasks.end();
+    }
+
+    pub(crate) fn host(&self) -> &Host {
+        &self.host
+    }
+
+    /// For what outlives the call.
+    #[cfg(feature = "store")]
+    pub(crate) fn upgrade(&self) -> Option<Rc<Self>> {
+        self.this.upgrade()
     }
 
     /// Reads from the node.
@@ -165,7 +186,7 @@ impl Shell {
         self.handle(Input::SignalingClosed { reason });
     }
 
-    fn callback(&self, act: impl Fn(&Self, JsValue) + 'static) -> Function {
+    pub(crate) fn callback(&self, act: impl Fn(&Self, JsValue) + 'static) -> Function {
         callback(&self.host, &self.this, act)
     }
 
@@ -183,7 +204,7 @@ impl Shell {
         self.carry_out();
     }
 
-    fn carry_out(&self) {
+    pub(crate) fn carry_out(&self) {
         if self.is_carrying.replace(true) {
             return;
         }
@@ -192,7 +213,7 @@ impl Shell {
             match output {
                 Some(output) => self.carry(output),
                 None => {
-                    if !self.report_buffered_amounts() {
+                    if !self.report_buffered_amounts() && !self.run_tasks() {
                         break;
                     }
                 }
@@ -223,10 +244,19 @@ impl Shell {
             Output::Keep { key, bytes } => crate::store::keep(&self.host, key, bytes),
             #[cfg(not(feature = "store"))]
             Output::Keep { .. } => {}
-            // Nor do they have the service.
+            #[cfg(feature = "store")]
+            Output::Content(command) => crate::content::command(&self.host, command),
+            #[cfg(not(feature = "store"))]
             Output::Content(_) => {}
-            Output::Event(event) => report::event(&self.host, event),
+            Output::Event(event) => report::event(self, event),
         }
+    }
+
+    /// Lets the core's functions go on. Whether that led to more.
+    fn run_tasks(&self) -> bool {
+        #[cfg(feature = "store")]
+        self.services.tasks.poll();
+        !self.outputs.borrow().is_empty()
     }
 
     /// Tells the node how much is buffered where something was sent. Whether that led to more.

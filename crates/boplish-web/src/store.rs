@@ -6,6 +6,8 @@ use wasm_bindgen::prelude::*;
 
 use crate::browser::{Host, date_now};
 use crate::peer::{Peer, peer_id};
+use crate::services::Found;
+use crate::shell::Shell;
 
 #[wasm_bindgen(typescript_custom_section)]
 const HOST: &str = r#"
@@ -110,7 +112,11 @@ pub(crate) fn keep(host: &Host, key: PeerId, record: Option<Vec<u8>>) {
 }
 
 /// A put has ended.
-pub(crate) fn has_put(host: &Host, token: StoreToken, result: Result<(), PutError>) {
+pub(crate) fn has_put(shell: &Shell, token: StoreToken, result: Result<(), PutError>) {
+    let Some(result) = shell.services.waiting.put(token, result) else {
+        return;
+    };
+    let host = shell.host();
     match result {
         Ok(()) => host.delivered(token.0.into()),
         Err(error) => host.undelivered(token.0.into(), &put_text(&error)),
@@ -118,8 +124,11 @@ pub(crate) fn has_put(host: &Host, token: StoreToken, result: Result<(), PutErro
 }
 
 /// A get has ended.
-pub(crate) fn has_got(host: &Host, token: StoreToken, result: Result<Option<Record>, GetError>) {
-    let get = token.0.into();
+pub(crate) fn has_got(shell: &Shell, token: StoreToken, result: Found) {
+    let Some(result) = shell.services.waiting.got(token, result) else {
+        return;
+    };
+    let (host, get) = (shell.host(), token.0.into());
     match result {
         Ok(Some(record)) => host.found(
             get,
@@ -135,7 +144,7 @@ pub(crate) fn has_got(host: &Host, token: StoreToken, result: Result<Option<Reco
 }
 
 /// A code, a colon and a text.
-fn put_text(error: &PutError) -> String {
+pub(crate) fn put_text(error: &PutError) -> String {
     let code = match error {
         PutError::Record(RecordError::TooLong | RecordError::SaltTooLong) => "too-large",
         PutError::Record(
@@ -156,7 +165,7 @@ fn put_text(error: &PutError) -> String {
 }
 
 /// The same for a get.
-fn get_text(error: &GetError) -> String {
+pub(crate) fn get_text(error: &GetError) -> String {
     let code = match error {
         GetError::Unavailable => "timed-out",
         GetError::Congested => "congested",

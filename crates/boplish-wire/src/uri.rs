@@ -50,19 +50,19 @@ pub enum UriError {
     #[error("the URI does not begin with bop:")]
     Scheme,
     /// The uid is neither a peer id nor `name@domain`.
-    #[error("the uid {0:?} is neither a peer id of 40 hex digits nor name@domain")]
+    #[error("the uid '{0}' is neither a peer id of 40 hex digits nor name@domain")]
     Uid(String),
     /// There is no protocol behind the uid.
     #[error("behind the uid, :<protocol>/<path> is missing")]
     NoProtocol,
     /// The protocol has characters that it must not have, or too many.
-    #[error("the protocol {0:?} is not 1 to {MAX_PROTOCOL_NAME} letters, digits, '-', '.' or '_'")]
+    #[error("the protocol '{0}' is not 1 to {MAX_PROTOCOL_NAME} letters, digits, '-', '.' or '_'")]
     Protocol(String),
     /// A part of the path can't be decoded, or must not be there.
-    #[error("the path has {0:?}, which is no name of a file or folder")]
+    #[error("the path has '{0}', which is no name of a file or folder")]
     Segment(String),
     /// The query has characters that must be encoded.
-    #[error("the query has the character {0:?}; write it percent-encoded")]
+    #[error("the query has the character '{0}'; write it percent-encoded")]
     Query(char),
 }
 

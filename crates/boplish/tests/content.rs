@@ -130,7 +130,7 @@ fn an_album_is_published_copied_listed_and_fetched_after_its_publisher_has_gone(
     let missing = run(&server, &data, &["resolve", &missing]);
     assert_eq!(missing.status.code(), Some(1));
     let why = text(&missing.stderr);
-    assert!(why.contains("there is no \"2026/summer/2.jpg\""), "{why}");
+    assert!(why.contains("there is no '2026/summer/2.jpg'"), "{why}");
 }
 
 /// The head and the body of an answer.

@@ -104,6 +104,7 @@ async function makeSite() {
   const site = await mkdtemp(join(tmpdir(), 'boplish-site-'));
   await cp(script, join(site, 'boplish.min.js'));
   await cp(dirname(script), join(site, 'boplish'), { recursive: true });
+  await cp(join(dirname(script), 'boplish-service-worker.js'), join(site, 'boplish-service-worker.js'));
   // drop-in.html is one of them.
   await cp(here('../../apps/public'), site, { recursive: true });
   await cp(here('../site'), site, { recursive: true });

@@ -6,6 +6,7 @@
 //! a module for browsers carries no service that no page can use.
 
 pub(crate) mod content;
+pub mod copies;
 pub(crate) mod dht;
 pub mod names;
 

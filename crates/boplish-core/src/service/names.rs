@@ -58,22 +58,22 @@ pub enum NameError {
     #[error("{0} has published nothing, or has been away for too long")]
     Nothing(PeerId),
     /// There is nothing under the path.
-    #[error("there is no {0:?} at this name")]
+    #[error("there is no '{0}' at this name")]
     NotFound(String),
     /// The path goes on behind a file.
-    #[error("{0:?} is a file, not a folder")]
+    #[error("'{0}' is a file, not a folder")]
     NotAFolder(String),
     /// Something has to have a path of its own.
     #[error("a path is missing: name what is to be published")]
     NoPath,
     /// It is a name of another protocol.
-    #[error("{0:?} names no content: content has names like bop:<peer id>:content/<path>")]
+    #[error("'{0}' names no content: content has names like bop:<peer id>:content/<path>")]
     OtherProtocol(String),
     /// A domain does not vouch for a name, for this reason.
     #[error("{0} can't be resolved: {1}")]
     Domain(String, String),
     /// The parameter `v` is no version.
-    #[error("{0:?} is no version: it is 64 hex digits, a dot, and a length in bytes")]
+    #[error("'{0}' is no version: it is 64 hex digits, a dot, and a length in bytes")]
     Version(String),
     /// The publisher's record points to something else than a folder.
     #[error("the publisher's record is malformed")]
@@ -254,16 +254,24 @@ pub async fn unpublish<N: Network>(
     change(network, publisher, path, None, false).await
 }
 
-/// Writes the own record again, so that it does not expire.
+/// Writes the own record again, so that it does not expire. If it has, and nobody knows it any more,
+/// it is written with the root folder that the publisher had `last`. Returns the root folder.
 ///
 /// # Errors
 ///
 /// See [`NameError`].
-pub async fn refresh<N: Network>(network: &N, publisher: &Keypair) -> Result<(), NameError> {
-    if let Some(before) = published(network, publisher.id(), false).await? {
-        write(network, publisher, vec![before.root], before.sequence).await?;
+pub async fn refresh<N: Network>(
+    network: &N,
+    publisher: &Keypair,
+    last: Option<ContentId>,
+) -> Result<Option<ContentId>, NameError> {
+    let before = published(network, publisher.id(), false).await?;
+    let sequence = before.as_ref().map_or(0, |before| before.sequence);
+    let root = before.map(|before| before.root).or(last);
+    if let Some(root) = root {
+        write(network, publisher, vec![root], sequence).await?;
     }
-    Ok(())
+    Ok(root)
 }
 
 async fn change<N: Network>(

@@ -3,17 +3,20 @@
 use std::io;
 use std::ops::Range;
 use std::path::Path;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
+use boplish_core::copies::Copies;
 use boplish_core::names::{NameError, Network};
-use boplish_core::{FetchError, FetchProgress, FetchToken};
+use boplish_core::{ContentEvent, Event, FetchError, FetchProgress, FetchToken};
 use boplish_wire::content::{ContentHash, ContentId};
 use boplish_wire::{PeerId, Record};
 use tokio::sync::oneshot;
+use tokio::time::{Instant, timeout_at};
 
 use super::command::Command;
 use super::driver::Driver;
 use super::{Peer, PeerError};
+use crate::EventsError;
 use crate::content::{ContentFolder, Done};
 
 /// What a handle asks about contents.
@@ -337,6 +340,57 @@ impl Network for Peer {
     fn unix(&self) -> u64 {
         let time = SystemTime::UNIX_EPOCH.elapsed();
         time.unwrap_or_default().as_secs()
+    }
+}
+
+impl Copies for Peer {
+    fn linked_peers(&self) -> Vec<PeerId> {
+        self.connected_peers()
+    }
+
+    async fn fetch(&self, id: ContentId, hints: &[PeerId]) -> Result<(), NameError> {
+        let fetched = self.fetch_content(id, None, hints).await;
+        fetched.map_err(name_error)
+    }
+
+    async fn announce(&self, hash: ContentHash) -> Result<(), NameError> {
+        self.announce_content(hash).await.map_err(name_error)
+    }
+
+    async fn ask_to_keep(
+        &self,
+        peers: &[PeerId],
+        wanted: &[(ContentId, bool)],
+        patience: Duration,
+    ) -> Result<Vec<PeerId>, NameError> {
+        let mut events = self.events();
+        for peer in peers {
+            for (id, folder) in wanted {
+                let asked = Peer::ask_to_keep(self, *peer, *id, *folder).await;
+                asked.map_err(name_error)?;
+            }
+        }
+        let mut waiting = peers.to_vec();
+        let mut holders = Vec::new();
+        let until = Instant::now() + patience;
+        while !waiting.is_empty() {
+            let event = match timeout_at(until, events.recv()).await {
+                Err(_) => break,
+                Ok(Err(EventsError::Lagged(_))) => continue,
+                Ok(Err(EventsError::Closed)) => return Err(FetchError::Closed.into()),
+                Ok(Ok(event)) => event,
+            };
+            if let Event::Content(ContentEvent::Kept { by, hash, kept }) = event
+                && wanted.last().is_some_and(|(id, _)| id.hash == hash)
+                && let Some(at) = waiting.iter().position(|peer| *peer == by)
+            {
+                waiting.remove(at);
+                if kept {
+                    holders.push(by);
+                }
+            }
+        }
+        Ok(holders)
     }
 }
 

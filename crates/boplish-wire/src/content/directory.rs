@@ -45,10 +45,10 @@ pub enum Target {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DirectoryError {
     /// A name that must not be.
-    #[error("{0:?} is no name for a file or folder")]
+    #[error("'{0}' is no name for a file or folder")]
     Name(String),
     /// A media type that is too long.
-    #[error("the media type of {0:?} is longer than {MAX_MEDIA_TYPE} bytes")]
+    #[error("the media type of '{0}' is longer than {MAX_MEDIA_TYPE} bytes")]
     MediaType(String),
     /// Too much in one folder.
     #[error("a folder's list has more than {MAX_DIRECTORY} bytes; put some of it into others")]

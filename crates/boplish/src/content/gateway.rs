@@ -21,8 +21,8 @@ use futures_util::stream;
 use serde_json::json;
 use tokio::net::TcpListener;
 
+use super::keepers::Keepers;
 use super::progress::{print, say};
-use super::replicate::Keepers;
 use super::{GatewayCommand, data_folder, join};
 use crate::failure::Failure;
 use crate::signals::Shutdown;

@@ -2,11 +2,11 @@
 
 mod gateway;
 mod get;
+mod keepers;
 mod look;
 mod options;
 mod progress;
 mod publish;
-mod replicate;
 
 use std::env;
 use std::path::{Path, PathBuf};

@@ -7,15 +7,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use boplish_native::Peer;
-use boplish_native::core::FetchError;
 use boplish_native::core::names::{self, NAME_LIFE, NameError, Network};
-use boplish_native::wire::content::{Directory, Target};
-use boplish_native::wire::{BopUri, Keypair, Uid};
+use boplish_native::core::{FetchError, copies};
+use boplish_native::wire::content::{ContentId, Directory, Target};
+use boplish_native::wire::{BopUri, Keypair, PeerId, Uid};
 use serde_json::json;
 use tokio::time::interval;
 
+use super::keepers::Keepers;
 use super::progress::{Progress, print, say};
-use super::replicate::Keepers;
 use super::{PublishCommand, UnpublishCommand, data_folder, join, join_others, publisher};
 use crate::failure::Failure;
 use crate::signals::Shutdown;
@@ -47,6 +47,7 @@ pub(crate) async fn run(command: PublishCommand) -> Result<(), Failure> {
     };
     let work = async {
         others.await?;
+        let mut last = None;
         for (index, path) in command.paths.iter().enumerate() {
             let name = match &command.name {
                 Some(name) => name.clone(),
@@ -54,15 +55,15 @@ pub(crate) async fn run(command: PublishCommand) -> Result<(), Failure> {
             };
             let target = add(&peer, path, json).await?;
             let anew = command.anew && index == 0;
-            publish(&peer, &keypair, &name, target, &command, anew).await?;
+            last = Some(publish(&peer, &keypair, &name, target, &command, anew).await?);
         }
-        Ok::<_, Failure>(())
+        Ok::<_, Failure>(last)
     };
     let result = tokio::select! {
         result = work => result,
         () = shutdown.wait() => Err(Failure::Interrupted),
     };
-    if result.is_ok() && !command.leave {
+    if let (Ok(last), false) = (&result, command.leave) {
         if !json {
             eprintln!("serving it until this is interrupted");
         }
@@ -72,7 +73,7 @@ pub(crate) async fn run(command: PublishCommand) -> Result<(), Failure> {
         loop {
             tokio::select! {
                 _ = refresh.tick() => {
-                    if let Err(error) = names::refresh(&peer, &keypair).await {
+                    if let Err(error) = names::refresh(&peer, &keypair, *last).await {
                         tracing::warn!(%error, "the record could not be written again");
                     }
                 }
@@ -82,7 +83,7 @@ pub(crate) async fn run(command: PublishCommand) -> Result<(), Failure> {
     }
     drop(keepers);
     peer.close().await;
-    result
+    result.map(drop)
 }
 
 /// Takes something out of the own name.
@@ -126,7 +127,7 @@ async fn publish(
     target: Target,
     command: &PublishCommand,
     anew: bool,
-) -> Result<(), Failure> {
+) -> Result<ContentId, Failure> {
     let path = segments(name);
     peer.announce_content(target.id().hash).await?;
     let published = match anew {
@@ -151,14 +152,15 @@ async fn publish(
         say(&uri.to_string());
     }
     if command.replicate > 0 {
-        let copies = super::replicate::replicate(peer, &published, &target, command.replicate);
-        let holders = copies.await?;
-        for holder in &holders {
+        let mut holders = Vec::new();
+        let told = |holder: PeerId| {
             match json {
                 true => print(&json!({"event": "copied", "to": holder.to_string()})),
                 false => eprintln!("{holder} has a copy"),
             }
-        }
+            holders.push(holder);
+        };
+        copies::replicate(peer, &published, &target, command.replicate, told).await?;
         if holders.len() < command.replicate {
             return Err(Failure::Unreachable(format!(
                 "only {} of {} peers have taken a copy",
@@ -167,7 +169,7 @@ async fn publish(
             )));
         }
     }
-    Ok(())
+    Ok(published.root)
 }
 
 /// Adds a file, or a folder with all that is in it.

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { embed } from './embed.mjs';
 import { shorten } from './shorten.mjs';
+import { script, scripts, workerInside } from './workers.mjs';
 
 const root = new URL('..', import.meta.url);
 const path = (name) => fileURLToPath(new URL(name, root));
@@ -35,15 +36,7 @@ export const moduleBytes = () => decode(text, ${short.wasm.length});`;
 }
 
 /** wasm-bindgen's asynchronous initializer fetches the module; ours is inside. */
-const common = {
-  bundle: true,
-  format: 'esm',
-  target: ['chrome96', 'firefox104', 'safari15.4'],
-  legalComments: 'none',
-  charset: 'ascii',
-  logLevel: 'warning',
-  absWorkingDir: path('.'),
-};
+const common = { ...scripts, format: 'esm' };
 
 await rm(path('dist'), { recursive: true, force: true });
 await mkdir(path('dist'));
@@ -55,7 +48,7 @@ await build({
   chunkNames: 'core-[hash]',
   minifySyntax: true,
   define: { HAS_STORE: 'true' },
-  plugins: [await moduleInside('wasm')],
+  plugins: [await moduleInside('wasm'), workerInside],
 });
 const dropIn = await build({
   ...common,
@@ -64,8 +57,9 @@ const dropIn = await build({
   minify: true,
   write: false,
   define: { HAS_STORE: 'false' },
-  plugins: [await moduleInside('wasm-drop-in')],
+  plugins: [await moduleInside('wasm-drop-in'), workerInside],
 });
 const [{ text }] = dropIn.outputFiles;
 await writeFile(path('dist/boplish.min.js'), text);
+await writeFile(path('dist/boplish-service-worker.js'), await script('src/service-worker.ts'));
 await import('./size.mjs');

@@ -1,4 +1,5 @@
 import { bootstrapUrl } from './bootstrap.js';
+import type { ContentOptions } from './content/contents.js';
 import { aborted, BoplishError } from './error.js';
 import { ephemeral, fromSecret, type Identity, persistent } from './identity.js';
 import { load } from './module.js';
@@ -26,6 +27,8 @@ export interface ConnectOptions {
   identity?: 'persistent' | 'ephemeral' | Uint8Array | undefined;
   /** STUN and TURN servers, or a function that is asked for each connection anew. */
   iceServers?: RTCIceServer[] | (() => Promise<RTCIceServer[]>) | undefined;
+  /** What is published and fetched: whether others get it from here, and how much is kept. */
+  content?: ContentOptions | undefined;
   /** Ends the attempt to connect. */
   signal?: AbortSignal | undefined;
   /**
@@ -72,6 +75,7 @@ export async function connect(options: ConnectOptions = {}): Promise<BoplishNode
       secret: identity.secret,
       isKept: identity.isKept,
       iceServers,
+      content: options.content,
       onClosed: () => identity.release(),
     });
   } catch (error) {

@@ -6,6 +6,8 @@ export type BoplishErrorCode =
   | 'bad-option'
   /** A text is no invitation or answer, was changed, or is for somebody else. */
   | 'bad-invitation'
+  /** A text is no name, or leads to no content. */
+  | 'bad-name'
   /** A payload is neither a JSON value nor a `Uint8Array`. */
   | 'bad-payload'
   /** A text is no peer id (40 hex digits). */
@@ -20,29 +22,43 @@ export type BoplishErrorCode =
   | 'congested'
   /** As many invitations are open, or as many links there, as may be, or peers have no room for a record. */
   | 'full'
+  /** The name leads to a folder. */
+  | 'folder'
   /** The WebAssembly part has failed; the node is dead. */
   | 'internal'
   /** The invitation was used, or has expired. */
   | 'lapsed'
   /** There is a link to the peer of an invitation already. */
   | 'linked'
+  /** What somebody has published is not as it should be. */
+  | 'malformed'
+  /** Fewer peers than wanted have taken a copy. */
+  | 'no-copies'
   /** The request arrived, but no reply came in time. */
   | 'no-reply'
+  /** There is nothing under the path of a name. */
+  | 'not-found'
+  /** A peer has published nothing, or has been away for too long. */
+  | 'nothing-published'
   /** The bootstrap server refused something, or peers refused a record. */
   | 'refused'
   /** The protocol belongs to the library itself. */
   | 'reserved-protocol'
+  /** What is published or fetched can't be kept here, or read. */
+  | 'storage'
   /** No acknowledgement came in time: what was sent may have arrived, or not. */
   | 'timed-out'
   /** A peer can't send to itself. */
   | 'to-self'
   /** A payload has more bytes than a message, or a record, may have. */
   | 'too-large'
+  /** Nobody who has the content can be reached. */
+  | 'unavailable'
   /** The request to respond to is not, or no longer, known. */
   | 'unknown-request'
   /** No way to the peer, or to the network, is known. */
   | 'unreachable'
-  /** This environment has no WebRTC, WebSocket or WebAssembly, or this script has no store. */
+  /** This environment has no WebRTC, WebSocket or WebAssembly, or this script has no store and no content. */
   | 'unsupported';
 
 /** Every error of this library; `code` is for programs, `message` for people. */

@@ -1,5 +1,16 @@
 /** BOPlish: peer-to-peer networks of browser tabs. */
 export { connect, type ConnectOptions } from './connect.js';
+export type { ContentOptions } from './content/contents.js';
+export type {
+  FetchOptions,
+  FetchProgress,
+  FolderEntry,
+  Names,
+  PublishOptions,
+  PublishProgress,
+  Resolved,
+  Source,
+} from './content/types.js';
 export { BoplishError, type BoplishErrorCode } from './error.js';
 export type { TypedEventTarget } from './events.js';
 export type { Group, GroupEvents, GroupMembersEvent, GroupMessageEvent } from './group.js';

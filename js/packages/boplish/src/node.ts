@@ -1,4 +1,9 @@
 import type { Peer } from '../wasm/boplish_web.js';
+import { fetchName } from './content/fetch.js';
+import { NodeNames } from './content/names.js';
+import { publish } from './content/publish.js';
+import { serve } from './content/serve.js';
+import type { FetchOptions, Names, PublishOptions, Source } from './content/types.js';
 import { BoplishError } from './error.js';
 import { emit, type TypedEventTarget, typedEventTarget } from './events.js';
 import { Group } from './group.js';
@@ -6,7 +11,7 @@ import { type AcceptedInvitation, accept, type Invitation, invite, linked, WAITI
 import { decode } from './payload.js';
 import { Protocol, type RequestOptions, type SendOptions } from './protocol.js';
 import { type Listener, Runner, type RunnerOptions } from './runner.js';
-import { type GetOptions, get, type PutOptions, put, type RecordName, type StoredRecord } from './store.js';
+import { type GetOptions, get, noContent, type PutOptions, put, type RecordName, type StoredRecord } from './store.js';
 
 /**
  * A peer's place in the network. `alone`: the server says that nobody else is there, and the
@@ -99,6 +104,7 @@ export class BoplishNode extends typedEventTarget<NodeEvents>() {
   readonly #protocols = new Map<string, Protocol<any>>();
   /** The bopcast group of this peer. */
   readonly group: Group;
+  #names: Names | undefined;
   #monitors: { type: string; listener: unknown; capture: boolean }[] = [];
   /** Why the server could not be reached the last time. */
   #reason = '';
@@ -169,6 +175,39 @@ export class BoplishNode extends typedEventTarget<NodeEvents>() {
     } finally {
       this.removeEventListener('topology', collect);
     }
+  }
+
+  /**
+   * Publishes bytes, files or a folder under a path of the own name, in the place of what is there;
+   * resolves to the name, `bop:<own id>:content/<path>`. It is kept here too, and others get it from
+   * here and from those who have fetched it.
+   */
+  publish(path: string, source: Source, options: PublishOptions = {}): Promise<string> {
+    return HAS_STORE ? publish(this.#runner, path, source, options) : noContent();
+  }
+
+  /**
+   * Fetches what a name leads to, each part verified as it comes, from all who have it. Resolves when
+   * the first bytes are there; status 206 with a range, 200 without. Of a folder, `names.list()` tells
+   * what is in it.
+   */
+  fetch(uri: string, options: FetchOptions = {}): Promise<Response> {
+    return HAS_STORE ? fetchName(this.#runner, uri, options) : noContent();
+  }
+
+  /** Names, and what they lead to. */
+  get names(): Names {
+    this.#names ??= HAS_STORE ? new NodeNames(this.#runner) : noContent();
+    return this.#names;
+  }
+
+  /**
+   * Has a service worker answer requests below `bop/` next to its script, so that elements of the page
+   * can show what is published: `<img src="bop/<peer id>/content/album/1.jpg">`. The script is the
+   * package's `boplish-service-worker.js`. Resolves to the address that names begin with.
+   */
+  registerServiceWorker(script = '/boplish-service-worker.js'): Promise<string> {
+    return HAS_STORE ? serve(this.#runner, script) : noContent();
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { Host, Peer } from '../wasm/boplish_web.js';
+import { type ContentHost, type ContentOptions, Contents } from './content/contents.js';
 import { aborted, BoplishError, fromCore } from './error.js';
 import type { RawPayload } from './payload.js';
 import { Records } from './records.js';
@@ -32,6 +33,8 @@ export interface RunnerOptions {
   readonly iceServers?: IceServers | undefined;
   /** Whether what this peer stores for the network is kept for the next that has its secret. */
   readonly isKept?: boolean | undefined;
+  /** What this peer does about contents. */
+  readonly content?: ContentOptions | undefined;
   /** Called once, when the node is closed, whoever closes it. */
   readonly onClosed?: (() => void) | undefined;
 }
@@ -79,6 +82,9 @@ export class Runner {
   /** Answers to invitations, by who invited; empty when no link has come of it. */
   readonly answers = new Map<string, string>();
   readonly #records: Records | undefined;
+  /** What is told when the node is closed. */
+  readonly #ends = new Set<(error: BoplishError) => void>();
+  readonly #contents: Contents | undefined;
 
   constructor(PeerClass: typeof Peer, options: RunnerOptions, listener: Listener) {
     if (typeof RTCPeerConnection === 'undefined' || typeof WebSocket === 'undefined') {
@@ -95,12 +101,47 @@ export class Runner {
       const restore = (record: Uint8Array) => this.read((peer) => peer.restore(record), undefined);
       this.#records = new Records(this.id, restore);
     }
+    if (HAS_STORE) {
+      this.#contents = new Contents(this, options.isKept ?? false, options.content ?? {});
+      this.onEnd((error) => this.#contents?.close(error));
+    }
     const dead = this.#peer;
     mourners.set(this, () => {
       // Nobody may touch the core again, not even those who are told.
       this.close();
       mourners.set(this, () => dead);
       guarded(() => listener.failed?.(death!));
+    });
+  }
+
+  get isOpen(): boolean {
+    return this.#peer !== undefined;
+  }
+
+  /** What this node does about contents; the drop-in script's does nothing. */
+  get contents(): Contents {
+    return this.#contents!;
+  }
+
+  /** Calls this once, when the node is closed; returns what takes it back. */
+  onEnd(tell: (error: BoplishError) => void): () => void {
+    this.#ends.add(tell);
+    return () => this.#ends.delete(tell);
+  }
+
+  /** Gives a command that returns a promise, and waits for that until the node is closed. */
+  promised<T = any>(command: (peer: Peer) => Promise<T>, what: string, signal?: AbortSignal): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      if (signal?.aborted) throw aborted(signal, what);
+      const abort = () => reject(aborted(signal!, what));
+      signal?.addEventListener('abort', abort);
+      const forget = this.onEnd(reject);
+      this.call(command)
+        .then(resolve, (thrown) => reject(fromCore(thrown)))
+        .finally(() => {
+          signal?.removeEventListener('abort', abort);
+          forget();
+        });
     });
   }
 
@@ -197,6 +238,8 @@ export class Runner {
     // What the core has reported just now comes first.
     queueMicrotask(() => {
       for (const id of [...this.#pending.keys()]) this.#end(id)?.reject(error);
+      for (const end of [...this.#ends]) end(error);
+      this.#ends.clear();
       this.#recheck();
     });
   }
@@ -209,6 +252,24 @@ export class Runner {
 
   #recheck(): void {
     for (const check of [...this.#checks]) check();
+  }
+
+  /** The contents are there only once the core is. */
+  #contentHost(): Partial<ContentHost> {
+    if (!HAS_STORE) return {};
+    const of = <Name extends keyof ContentHost>(name: Name): ContentHost[Name] =>
+      ((...values: Parameters<ContentHost[Name]>) =>
+        (this.contents.host[name] as (...all: typeof values) => unknown)(...values)) as ContentHost[Name];
+    return {
+      contentRead: of('contentRead'),
+      contentWrite: of('contentWrite'),
+      contentMark: of('contentMark'),
+      fetched: of('fetched'),
+      contentHeld: of('contentHeld'),
+      contentBytes: of('contentBytes'),
+      contentAdd: of('contentAdd'),
+      wellKnown: of('wellKnown'),
+    };
   }
 
   #host(listener: Listener, iceServers: IceServers | undefined): Host {
@@ -227,7 +288,12 @@ export class Runner {
     };
     return {
       iceServers: () => resolveServers(iceServers),
-      state: (state) => tell('state', state),
+      // The drop-in script's core asks for none of these.
+      ...(this.#contentHost() as ContentHost),
+      state: (state) => {
+        if (state === 'online') this.#contents?.online();
+        tell('state', state);
+      },
       server: (open) => tell('server', open),
       unreachable: (reason) => tell('unreachable', reason),
       connected: (peer) => tell('connected', peer),

@@ -74,7 +74,7 @@ const MAX_TTL = 2 ** 32 - 1;
  * @internal
  */
 export async function put(runner: Runner, options: PutOptions): Promise<string> {
-  if (!HAS_STORE) throw noStore();
+  if (!HAS_STORE) noContent();
   const { expected, hashed, signal } = options;
   const sequence = options.sequence ?? (expected === undefined ? Date.now() : expected + 1);
   const now = Date.now();
@@ -102,7 +102,7 @@ export async function put(runner: Runner, options: PutOptions): Promise<string> 
  * @internal
  */
 export async function get(runner: Runner, name: RecordName, options: GetOptions): Promise<StoredRecord | undefined> {
-  if (!HAS_STORE) throw noStore();
+  if (!HAS_STORE) noContent();
   const key =
     typeof name === 'string' ? name : runner.call((peer) => peer.recordKey(name.publisher, bytes(name.salt ?? '')));
   const { quick = false, signal } = options;
@@ -120,8 +120,14 @@ export async function get(runner: Runner, name: RecordName, options: GetOptions)
   );
 }
 
-function noStore(): BoplishError {
-  return new BoplishError('unsupported', "boplish.min.js has no store: import the npm package's modules instead");
+/**
+ * The drop-in script has no room for what pages store.
+ *
+ * @internal
+ */
+export function noContent(): never {
+  const why = "boplish.min.js neither stores nor publishes: import the npm package's modules instead";
+  throw new BoplishError('unsupported', why);
 }
 
 function bytes(text: string | Uint8Array): Uint8Array {

@@ -1,11 +1,13 @@
 // The parts that the package does not export, compiled for the tests.
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { workerInside } from '../scripts/workers.mjs';
 
 const { outputFiles } = await build({
   stdin: {
     contents: `
       export * from './bootstrap.ts';
+      export * from './content/files.ts';
       export * from './error.ts';
       export * from './identity.ts';
       export * from './payload.ts';
@@ -18,13 +20,14 @@ const { outputFiles } = await build({
 });
 const parts = await import(`data:text/javascript,${encodeURIComponent(outputFiles[0].text)}`);
 
-export const { BoplishError, bootstrapUrl, decode, encode, ephemeral, fromCore, fromSecret, ofThisTab, persistent } = parts;
+export const { BoplishError, bootstrapUrl, decode, encode, ephemeral, Files, fromCore, fromSecret, memory, ofThisTab, persistent } = parts;
 
 /** The runner, which knows of no dead module yet, and what uses it. */
 export async function freshRunner() {
   const { outputFiles } = await build({
     stdin: {
       contents: `
+        export * from './content/serve.ts';
         export * from './runner.ts';
         export * from './store.ts';
       `,
@@ -33,6 +36,7 @@ export async function freshRunner() {
     bundle: true,
     format: 'esm',
     define: { HAS_STORE: 'true' },
+    plugins: [workerInside],
     write: false,
   });
   return import(`data:text/javascript,${encodeURIComponent(`${outputFiles[0].text}//${Math.random()}`)}`);

@@ -23,6 +23,7 @@ async function running(methods) {
     recordKey(publisher, bytes) {
       return `${publisher}/${Buffer.from(bytes)}`;
     }
+    enableContent() {}
     close() {}
   }
   Object.assign(Peer.prototype, methods);

@@ -22,6 +22,7 @@ async function nodes(methods) {
     id() {
       return 'f00d';
     }
+    enableContent() {}
     close() {
       told.push('closed by the core');
     }

@@ -1,0 +1,120 @@
+//! Copies that others hold, so that a publisher may leave: asking for them, and holding them.
+//!
+//! Like [`names`], plain `async` functions over what a shell offers.
+
+use core::time::Duration;
+
+use boplish_wire::PeerId;
+use boplish_wire::content::{ContentHash, ContentId, Target};
+
+use super::names::{self, NameError, Network, Published};
+use crate::table::Set;
+
+/// A peer that has nothing of a copy after this long, and a second for each MiB, is not waited for.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What copies need besides.
+#[expect(async_fn_in_trait, reason = "browsers' futures are not Send")]
+pub trait Copies: Network {
+    /// The peers that there are links to.
+    fn linked_peers(&self) -> Vec<PeerId>;
+
+    /// Fetches a content, all of it, unless it is here.
+    async fn fetch(&self, id: ContentId, hints: &[PeerId]) -> Result<(), NameError>;
+
+    /// Tells the network that this peer has a content.
+    async fn announce(&self, hash: ContentHash) -> Result<(), NameError>;
+
+    /// Asks peers to hold what is `wanted`, each with whether it is a folder whose content is
+    /// wanted, too ([`Node::ask_to_keep`](crate::Node::ask_to_keep)). Returns those that have said
+    /// within `patience` that they have the last of these.
+    async fn ask_to_keep(
+        &self,
+        peers: &[PeerId],
+        wanted: &[(ContentId, bool)],
+        patience: Duration,
+    ) -> Result<Vec<PeerId>, NameError>;
+}
+
+/// Asks linked peers to hold copies of what was published, until so many do, or none is left. `told`
+/// gets each of those.
+///
+/// # Errors
+///
+/// See [`NameError`].
+pub async fn replicate<N: Copies>(
+    network: &N,
+    published: &Published,
+    target: &Target,
+    count: usize,
+    mut told: impl FnMut(PeerId),
+) -> Result<(), NameError> {
+    // Without the folders that lead there, the name leads nowhere.
+    let way = [&[published.root], &*published.folders].concat();
+    let mut wanted: Vec<(ContentId, bool)> = way.into_iter().map(|id| (id, false)).collect();
+    wanted.push((target.id(), matches!(target, Target::Folder { .. })));
+    let patience = PATIENCE + Duration::from_secs(target.total() >> 20);
+    let mut candidates = network.linked_peers();
+    let mut missing = count;
+    while missing > 0 && !candidates.is_empty() {
+        let rest = candidates.split_off(missing.min(candidates.len()));
+        let holders = network.ask_to_keep(&candidates, &wanted, patience).await?;
+        missing = missing.saturating_sub(holders.len());
+        holders.into_iter().for_each(&mut told);
+        candidates = rest;
+    }
+    Ok(())
+}
+
+/// Holds copies for others, up to a bound.
+#[derive(Debug)]
+pub struct Keeper {
+    left: u64,
+    kept: Set<ContentHash>,
+}
+
+impl Keeper {
+    /// Holds so many bytes for others, at most.
+    pub fn new(limit: u64) -> Self {
+        let kept = Set::new();
+        Self { left: limit, kept }
+    }
+
+    /// Holds a content that `from` has asked for, and, of a folder, all that is in it:
+    /// [`ContentEvent::KeepAsked`](crate::ContentEvent). Returns what is held for that.
+    ///
+    /// # Errors
+    ///
+    /// See [`NameError`]; [`NameError::Storage`] if it would be too much.
+    pub async fn keep<N: Copies>(
+        &mut self,
+        network: &N,
+        from: PeerId,
+        id: ContentId,
+        folder: bool,
+    ) -> Result<Vec<ContentId>, NameError> {
+        let mut held = Vec::new();
+        let mut wanted = vec![(id, folder)];
+        while let Some((id, is_folder)) = wanted.pop() {
+            if is_folder {
+                for entry in names::folder(network, id, from).await?.entries() {
+                    let is_folder = matches!(entry.target, Target::Folder { .. });
+                    wanted.push((entry.target.id(), is_folder));
+                }
+            }
+            if !self.kept.contains_key(&id.hash) {
+                self.left = self.left.checked_sub(id.length).ok_or_else(|| {
+                    NameError::Storage("there is no more room for copies".to_owned())
+                })?;
+                if let Err(error) = network.fetch(id, &[from]).await {
+                    self.left += id.length;
+                    return Err(error);
+                }
+                network.announce(id.hash).await?;
+                self.kept.insert(id.hash, ());
+            }
+            held.push(id);
+        }
+        Ok(held)
+    }
+}
