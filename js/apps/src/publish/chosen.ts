@@ -71,11 +71,9 @@ export function chosenByDrop(transfer: DataTransfer): Chosen | undefined {
 function loose(files: readonly File[], folders: readonly FileSystemDirectoryEntry[]): Chosen {
   const parts: Part[] = files.length === 0 ? [] : [{ below: '', source: files }];
   for (const folder of folders) parts.push({ below: sanitisePath(folder.name) || 'folder', source: folder });
-  const words = [
-    ...(folders.length === 0 ? [] : [counted(folders.length, 'folder')]),
-    ...(files.length === 0 ? [] : [counted(files.length, 'file')]),
-  ];
-  return { ...folderOf(LOOSE_NAME, parts, files, folders), label: words.join(' and ') };
+  const [first] = [...folders, ...files];
+  const others = folders.length + files.length - 1;
+  return { ...folderOf(LOOSE_NAME, parts, files, folders), label: `${first?.name ?? ''} and ${counted(others, 'other')}` };
 }
 
 function folderOf(

@@ -74,10 +74,10 @@ export async function download(
   bytes: number,
   waiting: Waiting,
 ): Promise<void> {
-  if (await hasWorker(node)) {
+  const address = new URL(siteAddress(servedPath(name)));
+  address.search += `${address.search === '' ? '' : '&'}download`;
+  if ((await hasWorker(node)) && (await isAttachment(address, waiting.signal))) {
     // Chromium passes `<a download>` by the worker; and in a frame, a failure leaves the page alone.
-    const address = new URL(siteAddress(servedPath(name)));
-    address.search += `${address.search === '' ? '' : '&'}download`;
     const frame = document.createElement('iframe');
     frame.hidden = true;
     frame.src = address.href;
@@ -90,15 +90,21 @@ export async function download(
   }
   const blob = await fetched(node, name, waiting);
   // Of no type that a browser would rather open.
-  const address = URL.createObjectURL(new Blob([blob], { type: 'application/octet-stream' }));
+  const blobAddress = URL.createObjectURL(new Blob([blob], { type: 'application/octet-stream' }));
   const link = document.createElement('a');
-  link.href = address;
+  link.href = blobAddress;
   link.download = fileName;
   link.hidden = true;
   document.body.append(link);
   link.click();
   link.remove();
-  setTimeout(() => URL.revokeObjectURL(address), DOWNLOAD_BEGINS_MS);
+  setTimeout(() => URL.revokeObjectURL(blobAddress), DOWNLOAD_BEGINS_MS);
+}
+
+/** Whether a frame with this address would download it, and nothing else. */
+async function isAttachment(address: URL, signal: AbortSignal): Promise<boolean> {
+  const response = await fetch(address, { method: 'HEAD', signal });
+  return response.ok && /^\s*attachment\b/i.test(response.headers.get('content-disposition') ?? '');
 }
 
 async function fetched(node: Network, name: Name, waiting: Waiting): Promise<Blob> {

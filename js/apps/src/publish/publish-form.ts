@@ -99,8 +99,9 @@ export class PublishForm {
     const facts = h('span', { class: 'muted' }, 'Counting …');
     void this.#chosen.measure().then(
       (amount) => {
-        const words = amount === undefined ? 'Many files' : `${counted(amount.files, 'file')}, ${byteCount(amount.bytes)}`;
-        setText(facts, words);
+        if (amount === undefined) setText(facts, 'Many files');
+        else if (amount.files === 1 && !isFolder) setText(facts, byteCount(amount.bytes));
+        else setText(facts, `${counted(amount.files, 'file')}, ${byteCount(amount.bytes)}`);
       },
       // Reading it will say why.
       () => setText(facts, ''),
@@ -108,7 +109,7 @@ export class PublishForm {
     return h(
       'div',
       { class: 'order-summary' },
-      h('span', { class: 'kind' }, icon(isFolder ? 'folder' : 'file')),
+      h('span', { class: 'kind', 'data-kind': isFolder ? 'folder' : 'file' }, icon(isFolder ? 'folder' : 'file')),
       h('div', { class: 'order-words' }, h('p', { class: 'order-label' }, label), facts),
     );
   }

@@ -120,7 +120,15 @@ export class PublishPanel {
       this.#end(job, false);
       return;
     }
-    this.#show((signal) => new Publishing(this.#context, job, signal), takesFocus);
+    this.#show((signal) => {
+      let isNamed = false;
+      job.on('progress', () => {
+        // From then on it is among one's own.
+        if (!isNamed && job.progress.phase === 'copying') this.#onPublished();
+        isNamed ||= job.progress.phase === 'copying';
+      }, signal);
+      return new Publishing(this.#context, job, signal);
+    }, takesFocus);
     job.on('end', () => this.#end(job, this.#place.contains(document.activeElement)), this.#signal);
   }
 

@@ -17,12 +17,14 @@ export class Publishing {
   readonly #bytes = h('span', { class: 'publishing-bytes' });
   readonly #file = h('p', { class: 'publishing-file' });
   readonly #holders = h('div', {});
+  readonly #stop: HTMLButtonElement;
   #said = '';
   #shownHolders = -1;
 
   constructor(context: PageContext, job: Job, signal: AbortSignal) {
     this.#context = context;
     this.#job = job;
+    this.#stop = h('button', { type: 'button', class: 'button', onclick: () => job.cancel() });
     this.element = h(
       'div',
       { class: 'publishing' },
@@ -31,7 +33,7 @@ export class Publishing {
       this.#bar.element,
       this.#file,
       this.#holders,
-      h('button', { type: 'button', class: 'button', onclick: () => job.cancel() }, 'Cancel'),
+      this.#stop,
     );
     job.on('progress', () => this.#show(), signal);
     this.#show();
@@ -65,7 +67,9 @@ export class Publishing {
         break;
       }
     }
-    setText(this.#file, phase === 'reading' ? (file ?? '') : '');
+    setText(this.#stop, phase === 'copying' ? 'Stop copying' : 'Cancel');
+    this.#file.hidden = phase !== 'reading';
+    setText(this.#file, file ?? '');
     this.#file.title = file ?? '';
     this.#showHolders(holders);
     if (this.#said !== phase) {

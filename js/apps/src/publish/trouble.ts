@@ -37,6 +37,10 @@ export function browsingTrouble(error: unknown): Trouble {
     case 'timed-out':
     case 'no-reply':
       return { title: 'No answer in time', advice: 'The network did not answer. Trying again often helps.' };
+    case 'malformed':
+      return { title: 'Damaged', advice: 'What was published there is not as it should be, and is not shown.' };
+    case 'storage':
+      return { title: 'No room here', advice: 'This browser can’t keep what would be fetched. Free some space, and try again.' };
     case 'unreachable':
       return { title: 'Not connected', advice: 'There is no way to the peers that know. Is anybody else here?' };
     default:
@@ -55,14 +59,16 @@ export function publishingTrouble(error: unknown): Trouble {
       };
     case 'conflict':
       return { title: 'Something came in between', advice: 'You are publishing elsewhere, too. Try again.' };
+    case 'storage':
+      return {
+        title: 'It can’t be read, or not be kept',
+        advice: 'A file was moved, changed or deleted, or this browser has no room for it. Choose it again, or something smaller.',
+      };
     case 'full':
       return { title: 'No room', advice: errorText(error) };
     case 'too-large':
       return { title: 'Too large', advice: errorText(error) };
     default:
-      if (error instanceof DOMException && (error.name === 'NotFoundError' || error.name === 'NotReadableError')) {
-        return { title: 'A file can’t be read', advice: 'It was moved, changed or deleted. Choose it again.' };
-      }
       return { title: 'This could not be published', advice: errorText(error) };
   }
 }
