@@ -51,6 +51,10 @@ class Program {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
+  get exitCode() {
+    return this.#child.exitCode;
+  }
+
   signal(name) {
     this.#child.kill(name);
   }
@@ -107,6 +111,31 @@ export class Server extends Program {
 
   get url() {
     return `http://${this.host}`;
+  }
+}
+
+/** A command that runs until it has done its work, or is ended. */
+export class Command extends Program {
+  lines = [];
+
+  read(line) {
+    this.lines.push(line);
+  }
+
+  /** The line of stdout that matches, once it is there: what the match has caught first. */
+  async line(pattern) {
+    const found = await until(`${this.name} says ${pattern}`, () => {
+      const match = this.lines.map((line) => line.match(pattern)).find(Boolean);
+      if (!match && !this.isRunning) throw new Error(`it has ended\n${this.log()}`);
+      return match;
+    });
+    return found[1];
+  }
+
+  /** Waits until it has ended well. */
+  async done() {
+    await until(`${this.name} ends`, () => !this.isRunning);
+    if (this.exitCode !== 0) throw new Error(this.log());
   }
 }
 

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import test, { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { openBrowser } from './browsers.mjs';
-import { NativePeer, Server } from './programs.mjs';
+import { Command, NativePeer, Server } from './programs.mjs';
 import { until } from './wait.mjs';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
@@ -61,6 +61,20 @@ export class Scene {
     this.#programs.push(this.server);
   }
 
+  /** Another server, which only introduces: pages come from the first. */
+  async bootstrap() {
+    const server = await Server.start(this.#site);
+    this.#programs.push(server);
+    return server;
+  }
+
+  /** A command of the program in this network. */
+  command(...parameters) {
+    const command = new Command(parameters[0], [...parameters, '--bootstrap', this.server.host]);
+    this.#programs.push(command);
+    return command;
+  }
+
   async peer(name = `native ${this.#programs.length}`, parameters = []) {
     const peer = await NativePeer.start(this.server, name, parameters);
     this.#programs.push(peer);
@@ -108,6 +122,8 @@ async function makeSite() {
   // drop-in.html is one of them.
   await cp(here('../../apps/public'), site, { recursive: true });
   await cp(here('../site'), site, { recursive: true });
+  const bundles = new URL('../../node_modules/mediabunny/dist/bundles/', import.meta.url);
+  await cp(fileURLToPath(new URL('mediabunny.min.mjs', bundles)), join(site, 'mediabunny.mjs'));
   // Browsers ask for it whatever the page says, and show its absence as an error of the page.
   await writeFile(join(site, 'favicon.ico'), '');
   return site;

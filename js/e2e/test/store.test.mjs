@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { scene } from '../lib/scene.mjs';
 import { until } from '../lib/wait.mjs';
 
-const PAGE = 'store.html';
+const PAGE = 'modules.html';
 
 /** Tabs whose pages are nodes that have found each other. */
 async function join(tabs) {

@@ -145,10 +145,10 @@ fn failed(path: &Path, error: std::io::Error) -> Failure {
 }
 
 /// A folder for contents that goes when it is dropped.
-pub(super) struct Scratch(PathBuf);
+pub(crate) struct Scratch(PathBuf);
 
 impl Scratch {
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.0
     }
 }
@@ -160,7 +160,7 @@ impl Drop for Scratch {
     }
 }
 
-pub(super) fn scratch() -> Result<Scratch, Failure> {
+pub(crate) fn scratch() -> Result<Scratch, Failure> {
     let path = std::env::temp_dir().join(format!("boplish-{}", std::process::id()));
     fs::create_dir_all(&path).map_err(|error| failed(&path, error))?;
     Ok(Scratch(path))

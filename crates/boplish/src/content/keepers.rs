@@ -9,10 +9,10 @@ use tokio::task::JoinHandle;
 const MAX_KEPT: u64 = 1 << 30;
 
 /// Dropped, it takes no more.
-pub(super) struct Keepers(JoinHandle<()>);
+pub(crate) struct Keepers(JoinHandle<()>);
 
 impl Keepers {
-    pub(super) fn serve(peer: &Peer) -> Self {
+    pub(crate) fn serve(peer: &Peer) -> Self {
         let (peer, mut events) = (peer.clone(), peer.events());
         Self(tokio::spawn(async move {
             let mut keeper = Keeper::new(MAX_KEPT);

@@ -16,7 +16,8 @@ use boplish_native::wire::Keypair;
 use boplish_native::{Peer, PeerError, load_or_create_identity};
 
 pub(crate) use gateway::run as gateway;
-pub(crate) use get::run as get;
+pub(crate) use get::{run as get, scratch};
+pub(crate) use keepers::Keepers;
 pub(crate) use look::{ls, resolve};
 pub(crate) use options::{
     GatewayCommand, GetCommand, LookCommand, PublishCommand, UnpublishCommand,

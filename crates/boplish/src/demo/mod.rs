@@ -4,6 +4,7 @@ mod life;
 
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::time::Duration;
 
 use boplish_native::{Engine, EngineConfig, Peer, PeerConfig};
@@ -11,6 +12,7 @@ use boplish_server::{Config, DEFAULT_PORT};
 use tokio::time::timeout;
 
 use crate::cli::DemoOptions;
+use crate::content::{self, Keepers};
 use crate::failure::Failure;
 use crate::serve;
 use crate::signals::Shutdown;
@@ -43,12 +45,16 @@ pub(crate) async fn run(options: DemoOptions) -> Result<(), Failure> {
     }
     let server = serve::bind(config).await?;
     let address = reachable(server.local_addr());
-    let peers = start(count.into(), address)?;
+    // They hold copies of what visitors publish, until the demo ends.
+    let contents = content::scratch()?;
+    let peers = start(count.into(), address, contents.path())?;
+    let keepers: Vec<Keepers> = peers.iter().map(Keepers::serve).collect();
 
     let result = tokio::select! {
         result = live(&peers, address, !options.quiet_peers.unwrap_or(false)) => result,
         () = shutdown.wait() => Ok(()),
     };
+    drop(keepers);
     let mut leaving = tokio::task::JoinSet::new();
     for peer in peers {
         leaving.spawn(async move { peer.close().await });
@@ -77,7 +83,7 @@ fn page(address: SocketAddr) -> String {
     }
 }
 
-fn start(count: usize, server: SocketAddr) -> Result<Vec<Peer>, Failure> {
+fn start(count: usize, server: SocketAddr, contents: &Path) -> Result<Vec<Peer>, Failure> {
     let engine = Engine::new(&EngineConfig::default())
         .map_err(|error| Failure::runtime("can't start the native peers", error))?;
     let bootstrap: boplish_native::BootstrapUrl = server
@@ -85,9 +91,10 @@ fn start(count: usize, server: SocketAddr) -> Result<Vec<Peer>, Failure> {
         .parse()
         .map_err(|error| Failure::runtime("can't start the native peers", error))?;
     (0..count)
-        .map(|_| {
+        .map(|index| {
             let config = PeerConfig {
                 bootstrap: Some(bootstrap.clone()),
+                content_folder: Some(contents.join(index.to_string())),
                 ..PeerConfig::default()
             };
             Peer::spawn(&engine, config)

@@ -191,12 +191,14 @@ export class Contents {
         () => this.#tell((peer) => peer.contentWritten(content, undefined)),
       );
     },
-    fetched: (token, error) => {
-      const fetch = this.#fetches.get(token);
-      this.#fetches.delete(token);
-      if (error === undefined) fetch?.resolve();
-      else fetch?.reject(fromCore(error));
-    },
+    // What is here already is there before its token is known.
+    fetched: (token, error) =>
+      queueMicrotask(() => {
+        const fetch = this.#fetches.get(token);
+        this.#fetches.delete(token);
+        if (error === undefined) fetch?.resolve();
+        else fetch?.reject(fromCore(error));
+      }),
     contentHeld: (contents) => {
       for (const content of contents) void this.storage.keepAs(content, 'kept').catch(() => {});
     },

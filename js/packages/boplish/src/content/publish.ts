@@ -119,9 +119,10 @@ async function treeOf(source: Source, type: string | undefined): Promise<Tree> {
   if (source instanceof Uint8Array) return file(new Blob([source as Uint8Array<ArrayBuffer>]), type ?? '');
   if (source instanceof Blob) return file(source, type ?? source.type);
   if (source instanceof ReadableStream) return { bytes: source, type: type ?? '' };
-  if (isHandle(source)) return ofHandle(source, type);
-  if (isEntry(source)) return ofEntry(source, type);
-  if (typeof source !== 'object' || source === null || !(Symbol.iterator in source)) {
+  const isObject = typeof source === 'object' && source !== null;
+  if (isObject && isHandle(source)) return ofHandle(source, type);
+  if (isObject && isEntry(source)) return ofEntry(source, type);
+  if (!isObject || !(Symbol.iterator in source)) {
     throw new BoplishError('bad-option', `this can't be published: ${String(source)}; give a Blob, a stream or files`);
   }
   const root: Map<string, Tree> = new Map();
