@@ -31,7 +31,6 @@ export class Address {
           event.preventDefault();
           const name = nameIn(this.#field.value);
           if (name !== undefined) {
-            this.#field.blur();
             onName(name);
             return;
           }

@@ -90,7 +90,8 @@ export class BrowsePanel {
     // What was focused here is gone in a moment; what replaces it takes the focus.
     const active = document.activeElement;
     const step = active?.getAttribute('data-step') ?? undefined;
-    const takesFocus = active !== null && (this.#view.contains(active) || this.#crumbs.contains(active));
+    const places = [this.#view, this.#crumbs, this.#address.element];
+    const takesFocus = name !== undefined && places.some((place) => place.contains(active));
     this.#name = name;
     this.#node = node;
     this.#address.show(name);

@@ -61,8 +61,13 @@ export class Header {
 
   show(current: Page): void {
     for (const [page, link] of this.#links) {
-      if (page === current) link.setAttribute('aria-current', 'page');
-      else link.removeAttribute('aria-current');
+      if (page !== current) {
+        link.removeAttribute('aria-current');
+        continue;
+      }
+      link.setAttribute('aria-current', 'page');
+      // On narrow screens the navigation scrolls.
+      link.scrollIntoView({ block: 'nearest', inline: 'nearest' });
     }
   }
 }
