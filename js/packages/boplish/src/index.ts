@@ -1,7 +1,7 @@
 /** BOPlish: peer-to-peer networks of browser tabs. */
 export { connect, type ConnectOptions } from './connect.js';
-export type { ContentOptions } from './content/contents.js';
 export type {
+  ContentOptions,
   FetchOptions,
   FetchProgress,
   FolderEntry,

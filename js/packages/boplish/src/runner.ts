@@ -1,5 +1,6 @@
 import type { Host, Peer } from '../wasm/boplish_web.js';
-import { type ContentHost, type ContentOptions, Contents } from './content/contents.js';
+import { type ContentHost, Contents } from './content/contents.js';
+import type { ContentOptions } from './content/types.js';
 import { aborted, BoplishError, fromCore } from './error.js';
 import type { RawPayload } from './payload.js';
 import { Records } from './records.js';

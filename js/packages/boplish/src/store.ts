@@ -126,7 +126,7 @@ export async function get(runner: Runner, name: RecordName, options: GetOptions)
  * @internal
  */
 export function noContent(): never {
-  const why = "boplish.min.js neither stores nor publishes: import the npm package's modules instead";
+  const why = "boplish.min.js neither stores nor publishes: use boplish.full.min.js or the npm package's modules";
   throw new BoplishError('unsupported', why);
 }
 

@@ -4,21 +4,8 @@ import { BoplishError, fromCore } from '../error.js';
 import type { Runner } from '../runner.js';
 import type { StoredFile } from './files.js';
 import { ContentStorage } from './storage.js';
+import type { ContentOptions } from './types.js';
 import { wellKnown } from './well-known.js';
-
-/** What a page does with contents. */
-export interface ContentOptions {
-  /**
-   * Whether others get what is here, what was fetched too, and may ask this peer to hold copies; true
-   * by default.
-   */
-  serve?: boolean | undefined;
-  /**
-   * How many bytes of what was fetched are kept, and how many are held for others who ask for that;
-   * each 1 GiB by default.
-   */
-  room?: number | undefined;
-}
 
 /** The part of the host that is about contents. */
 export type ContentHost = Pick<

@@ -1,14 +1,14 @@
 /** What pages say to their workers, and these to them. */
 import type { Files } from './files.js';
 
-/** To the worker that keeps contents: a call of a method of `Files`; the first is `open`, with a folder. */
+/** To the worker that keeps contents, several at once: a call of a method of `Files`; the first is `open`, with a folder. */
 export interface Call {
   readonly id: number;
   readonly method: 'open' | keyof Files;
   readonly values: unknown[];
 }
 
-/** What came of it. */
+/** What came of it; all of those that came at once are answered at once. */
 export interface Result {
   readonly id: number;
   readonly value?: unknown;

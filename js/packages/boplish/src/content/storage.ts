@@ -200,20 +200,34 @@ async function startWorker(folder: string): Promise<[Worker, Calls]> {
   const worker = new Worker(url);
   const waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
   let next = 0;
+  // Messages cost more than what they say: what is called while the worker has enough to do goes in one.
+  let calls: Call[] = [];
+  let underWay = 0;
+  const post = () => {
+    if (calls.length === 0 || underWay === MAX_UNDER_WAY) return;
+    underWay += 1;
+    // What the core hands out is nobody else's.
+    const written = calls.map(({ method, values }) => (method === 'write' ? values[2] : undefined));
+    const moved = written.flatMap((bytes) => (bytes instanceof Uint8Array ? [bytes.buffer] : []));
+    worker.postMessage(calls, moved);
+    calls = [];
+  };
   const call = (method: Call['method'], ...values: unknown[]) =>
     new Promise<any>((resolve, reject) => {
       next += 1;
       waiting.set(next, { resolve, reject });
-      // What the core hands out is nobody else's.
-      const bytes = method === 'write' ? values[2] : undefined;
-      const moved = bytes instanceof Uint8Array ? [bytes.buffer] : [];
-      worker.postMessage({ id: next, method, values } satisfies Call, moved);
+      calls.push({ id: next, method, values });
+      post();
     });
-  worker.onmessage = ({ data: { id, value, error } }: MessageEvent<Result>) => {
-    const one = waiting.get(id);
-    waiting.delete(id);
-    if (error === undefined) one?.resolve(value);
-    else one?.reject(new Error(error));
+  worker.onmessage = ({ data }: MessageEvent<Result[]>) => {
+    underWay -= 1;
+    post();
+    for (const { id, value, error } of data) {
+      const one = waiting.get(id);
+      waiting.delete(id);
+      if (error === undefined) one?.resolve(value);
+      else one?.reject(new Error(error));
+    }
   };
   worker.onerror = (event) => {
     event.preventDefault();
@@ -245,6 +259,9 @@ async function startWorker(folder: string): Promise<[Worker, Calls]> {
     },
   ];
 }
+
+/** Messages that a worker has and has not answered. */
+const MAX_UNDER_WAY = 2;
 
 const LOCK = 'boplish:content:';
 

@@ -1,5 +1,19 @@
 import type { SendOptions } from '../protocol.js';
 
+/** What a page does with contents. */
+export interface ContentOptions {
+  /**
+   * Whether others get what is here, what was fetched too, and may ask this peer to hold copies; true
+   * by default.
+   */
+  serve?: boolean | undefined;
+  /**
+   * How many bytes of what was fetched are kept, and how many are held for others who ask for that;
+   * each 1 GiB by default.
+   */
+  room?: number | undefined;
+}
+
 /** What can be published: bytes, or a folder. */
 export type Source =
   | Blob

@@ -7,18 +7,22 @@ declare const self: DedicatedWorkerGlobalScope;
 
 let files: Promise<Files> | undefined;
 
-self.onmessage = async ({ data: { id, method, values } }: MessageEvent<Call>) => {
+self.onmessage = async ({ data: calls }: MessageEvent<Call[]>) => {
+  const results = await Promise.all(calls.map(carryOut));
+  const read = results.flatMap(({ value }) => (value instanceof Uint8Array ? [value.buffer] : []));
+  self.postMessage(results, read);
+};
+
+async function carryOut({ id, method, values }: Call): Promise<Result> {
   try {
     if (method === 'open') {
       files = privateFolder(values[0] as string).then((place) => new Files(place));
       await files;
-      self.postMessage({ id } satisfies Result);
-      return;
+      return { id };
     }
     const target = (await files!) as unknown as Record<string, (...values: unknown[]) => Promise<unknown>>;
-    const value = await target[method]!(...values);
-    self.postMessage({ id, value } satisfies Result, value instanceof Uint8Array ? [value.buffer] : []);
+    return { id, value: await target[method]!(...values) };
   } catch (error) {
-    self.postMessage({ id, error: String(error) } satisfies Result);
+    return { id, error: String(error) };
   }
-};
+}
