@@ -1,5 +1,8 @@
 import './publish.css';
+import './outcome.css';
 import './browse.css';
+import './entries.css';
+import './file.css';
 import { Tabs } from '../components/tabs.ts';
 import { h } from '../dom.ts';
 import type { Mount } from '../pages.ts';
