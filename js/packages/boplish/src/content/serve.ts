@@ -95,7 +95,10 @@ const ISOLATED: [string, string][] = [
 ];
 
 async function respond(runner: Runner, asked: Asked): Promise<Reply> {
-  const { path, query, tag, method } = asked;
+  const { path, tag, method } = asked;
+  const parameters = new URLSearchParams(asked.query);
+  const version = parameters.get('v');
+  const query = version === null ? '' : `?v=${encodeURIComponent(version)}`;
   const [uid, ...rest] = path.split('/');
   const uri = `bop:${decodeURIComponent(uid ?? '')}:${rest.join('/')}${query}`;
   const found = await resolve(runner, uri);
@@ -103,7 +106,7 @@ async function respond(runner: Runner, asked: Asked): Promise<Reply> {
   if (kind === 'folder') {
     if (!path.endsWith('/')) {
       // So that links in its pages lead into the folder.
-      return { status: 308, headers: [['location', `${rest.at(-1)}/${query}`]], body: undefined };
+      return { status: 308, headers: [['location', `${rest.at(-1)}/${asked.query}`]], body: undefined };
     }
     const entries = await folder(runner, content, found.publisher);
     const index = entries.find(([isFolder, , , , name]) => !isFolder && name === 'index.html');
@@ -119,10 +122,12 @@ async function respond(runner: Runner, asked: Asked): Promise<Reply> {
   const headers: [string, string][] = [
     ['etag', etag(content)],
     ['accept-ranges', 'bytes'],
-    ['cache-control', /[?&]v=/.test(query) ? 'public, max-age=31536000, immutable' : 'no-cache'],
+    ['cache-control', version !== null ? 'public, max-age=31536000, immutable' : 'no-cache'],
     ['content-type', typeHeader(type)],
     ...ISOLATED,
   ];
+  // Browsers take the name from the path.
+  if (parameters.has('download')) headers.push(['content-disposition', 'attachment']);
   if (tag === etag(content)) return { status: 304, headers, body: undefined };
   const isSame = asked.ifRange === undefined || asked.ifRange === etag(content);
   const part = isSame ? rangeOf(asked.range, bytes) : undefined;
