@@ -44,11 +44,17 @@ impl Default for StoreConfig {
 pub struct ContentConfig {
     /// Whether others get what this peer has.
     pub serves: bool,
+    /// Whether others may ask it to hold copies:
+    /// [`ContentEvent::KeepAsked`](crate::ContentEvent), which the shell answers.
+    pub keeps: bool,
 }
 
 impl Default for ContentConfig {
     fn default() -> Self {
-        Self { serves: true }
+        Self {
+            serves: true,
+            keeps: false,
+        }
     }
 }
 

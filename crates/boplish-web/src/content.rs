@@ -74,9 +74,10 @@ impl Peer {
     /// bytes are held for others who ask for that.
     #[wasm_bindgen(js_name = enableContent)]
     pub fn enable_content(&self, serves: bool, room: f64) {
+        let keeps = serves && room > 0.0;
         self.shell()
-            .with_node(|node, _| node.enable_content(ContentConfig { serves }));
-        if serves && room > 0.0 {
+            .with_node(|node, _| node.enable_content(ContentConfig { serves, keeps }));
+        if keeps {
             let copier = Rc::new(Copier::new(room as u64));
             *self.shell().services.copier.borrow_mut() = Some(copier);
         }

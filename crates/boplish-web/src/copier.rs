@@ -33,8 +33,9 @@ impl Copier {
 
 /// A peer asks this one to hold a copy.
 pub(crate) fn keep(shell: &Rc<Shell>, from: PeerId, id: ContentId, folder: bool) {
+    // Nobody is asked otherwise.
     let Some(copier) = shell.services.copier.borrow().clone() else {
-        return shell.with_node(|node, now| node.answer_keep(now, from, id, false));
+        return;
     };
     if copier.asked.borrow().len() >= MAX_ASKED {
         return shell.with_node(|node, now| node.answer_keep(now, from, id, false));

@@ -4,7 +4,6 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { rawTransfer } from '../lib/raw.mjs';
 import { scene } from '../lib/scene.mjs';
 import { until } from '../lib/wait.mjs';
 
@@ -44,7 +43,7 @@ for (const [from, to] of [
   ['chromium', 'firefox'],
   ['firefox', 'chromium'],
 ]) {
-  scene(`100 MiB from ${from} to ${to} without a server, over a reload`, async (stage, context) => {
+  scene(`100 MiB from ${from} to ${to} without a server, over a reload`, async (stage) => {
     const bootstrap = await stage.bootstrap();
     const publisher = await stage.tab(from, 'modules.html');
     const reader = await stage.tab(to, 'modules.html');
@@ -80,17 +79,6 @@ for (const [from, to] of [
     }, uri);
     assert.ok(again.first > BIG / 4, `of what had come, only ${again.first} bytes were left`);
     assert.deepEqual([again.last, again.length, again.hash], [BIG, BIG, hash]);
-
-    // In turn with a channel of the browsers' own.
-    const raw = await rawTransfer(publisher, reader, BIG, 65_536);
-    const more = await publisher.run(async (length) => node.publish('more.bin', new Blob([random(length)])), BIG);
-    const rate = await reader.run(async (uri) => {
-      const begin = performance.now();
-      const bytes = await drain(await node.fetch(uri));
-      return bytes / ((performance.now() - begin) / 1000);
-    }, more);
-    const ratio = Math.round((100 * rate) / raw);
-    context.diagnostic(`${(rate / MIB).toFixed(1)} MiB/s, ${ratio} % of a data channel's ${(raw / MIB).toFixed(1)}`);
   });
 }
 

@@ -145,8 +145,13 @@ impl Node {
     }
 
     pub(super) fn handle_content_message(&mut self, now: Time, message: &Message) {
-        if let (Some(content), Payload::Bytes(bytes)) = (&mut self.content, &message.payload) {
+        let Payload::Bytes(bytes) = &message.payload else {
+            return;
+        };
+        if let Some(content) = &mut self.content {
             content.service.handle_message(now, message.from, bytes);
+        } else if let Some(answer) = content::ContentMessage::idle_answer(bytes) {
+            self.say(now, content::PROTOCOL, message.from, answer, false);
         }
     }
 

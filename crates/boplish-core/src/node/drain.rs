@@ -101,7 +101,9 @@ impl Node {
                 next,
                 message,
             } => {
-                if let Some(key) = message.to {
+                if let Some(goes_on) = self.passes_store(now, &message) {
+                    self.router.go_on(now, number, goes_on);
+                } else if let Some(key) = message.to {
                     self.event(Event::Forward {
                         number,
                         key,

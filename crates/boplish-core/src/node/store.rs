@@ -21,6 +21,8 @@ impl Node {
         let mut store = Box::new(Dht::new(self.id(), config, epoch, rng));
         store.handle_update(now, &*self.router);
         self.store = Some(store);
+        // Popular records are answered on the way.
+        self.router.watch(&protocol::name(store::PROTOCOL));
     }
 
     /// A record of this peer, which [`Record::sign`] describes.
@@ -116,7 +118,18 @@ impl Node {
         if let Some(store) = &mut self.store {
             store.handle_message(now, message.from, bytes);
         } else if let Some(answer) = store::StoreMessage::idle_answer(bytes) {
-            self.say_to_store(now, message.from, answer, false);
+            self.say(now, store::PROTOCOL, message.from, answer, false);
+        }
+    }
+
+    /// Whether a message to the owner of a key goes on; `None` if it is not about the store.
+    pub(super) fn passes_store(&mut self, now: Time, message: &Message) -> Option<bool> {
+        let store = self.store.as_mut()?;
+        match &message.payload {
+            Payload::Bytes(bytes) if message.protocol.as_str() == store::PROTOCOL => {
+                Some(store.handle_passing(now, message.from, bytes))
+            }
+            Payload::Bytes(_) | Payload::Json(_) => None,
         }
     }
 
@@ -127,9 +140,9 @@ impl Node {
                     store.handle_message(now, to, &payload);
                 }
             }
-            StoreOutput::Say { to, payload } => self.say_to_store(now, to, payload, false),
+            StoreOutput::Say { to, payload } => self.say(now, store::PROTOCOL, to, payload, false),
             StoreOutput::SayToOwner { key, payload } => {
-                self.say_to_store(now, key, payload, true);
+                self.say(now, store::PROTOCOL, key, payload, true);
             }
             StoreOutput::Put { token, result } => {
                 if !self.take_announced(now, token, result.is_ok()) {
@@ -151,12 +164,20 @@ impl Node {
         }
     }
 
-    fn say_to_store(&mut self, now: Time, to: PeerId, payload: Vec<u8>, by_key: bool) {
+    /// A service says something to a peer, or to the owner of a key.
+    pub(super) fn say(
+        &mut self,
+        now: Time,
+        protocol: &'static str,
+        to: PeerId,
+        payload: Vec<u8>,
+        by_key: bool,
+    ) {
         // Bounded by the limits of its parts, far below that of a payload.
         let Ok(payload) = Payload::bytes(payload) else {
             return;
         };
-        let protocol = protocol::name(store::PROTOCOL);
+        let protocol = protocol::name(protocol);
         let mut message = self.compose(Some(to), protocol, Kind::Plain, payload);
         message.way.by_key = by_key;
         self.dispatch(now, message);

@@ -55,6 +55,9 @@ pub(crate) trait Store: core::fmt::Debug + Send {
     /// Takes the payload of a message.
     fn handle_message(&mut self, now: Time, from: PeerId, payload: &[u8]);
 
+    /// The payload of a message to the owner of a key comes by: whether it goes on.
+    fn handle_passing(&mut self, now: Time, from: PeerId, payload: &[u8]) -> bool;
+
     /// The neighbourhood on the ring has changed.
     fn handle_update(&mut self, now: Time, near: &dyn KeyBased);
 

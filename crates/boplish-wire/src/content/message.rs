@@ -180,6 +180,20 @@ impl ContentMessage {
         map.into_bytes()
     }
 
+    /// What a peer that has no contents answers to whoever asks for one: `HasNot`.
+    pub fn idle_answer(asked: &[u8]) -> Option<Vec<u8>> {
+        // A map's fields come in order, and those of the hash, 32 bytes, are all that is needed.
+        let [_, 0, kind, 1, 0x58, 0x20, rest @ ..] = asked else {
+            return None;
+        };
+        let hash = rest.get(..32)?;
+        matches!(u64::from(*kind), ASK | GET | KEEP).then(|| {
+            let mut answer = vec![0xa2, 0, HAS_NOT as u8, 1, 0x58, 0x20];
+            answer.extend_from_slice(hash);
+            answer
+        })
+    }
+
     /// The message with these bytes, `None` if they are none.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let mut reader = Reader::new(bytes);

@@ -231,3 +231,30 @@ fn names_that_lead_elsewhere_are_refused() {
     let twice = [&good.encode().unwrap()[..], &good.encode().unwrap()[11..]].concat();
     assert_eq!(Directory::decode(&twice), Err(DirectoryError::Malformed));
 }
+
+#[test]
+fn who_has_no_contents_says_so_to_whoever_asks() {
+    let id = ContentId::of(b"something");
+    let hash = id.hash;
+    let refusal = ContentMessage::HasNot { hash, busy: false };
+    let wanted = Wanted::Spans { first: 3 };
+    let folder = true;
+    for asked in [
+        ContentMessage::Ask { hash },
+        ContentMessage::Get { hash, wanted },
+        ContentMessage::Keep { id, folder },
+    ] {
+        let answer = ContentMessage::idle_answer(&asked.encode());
+        assert_eq!(answer, Some(refusal.encode()));
+    }
+    let spans = None;
+    for other in [
+        refusal.encode(),
+        ContentMessage::Has { id, spans }.encode(),
+        vec![],
+    ] {
+        assert_eq!(ContentMessage::idle_answer(&other), None);
+        let cut = ContentMessage::Ask { hash }.encode();
+        assert_eq!(ContentMessage::idle_answer(&cut[..cut.len() - 1]), None);
+    }
+}

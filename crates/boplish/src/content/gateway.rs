@@ -42,7 +42,7 @@ pub(crate) async fn run(command: GatewayCommand) -> Result<(), Failure> {
     let bound = TcpListener::bind(listen).await;
     let listener = bound.map_err(|error| Failure::runtime(&format!("--listen {listen}"), error))?;
     let address = listener.local_addr()?;
-    let (peer, _) = join(&command.options, &folder, identity).await?;
+    let (peer, _) = join(&command.options, &folder, identity, true).await?;
     match command.options.json.unwrap_or(false) {
         true => print(&json!({"event": "listening", "url": format!("http://{address}")})),
         false => say(&format!("listening on http://{address}")),

@@ -28,13 +28,14 @@ use crate::cli::PeerOptions;
 use crate::failure::Failure;
 use crate::peer::{Session, Start, start};
 
-/// Joins a network, with a folder for contents.
+/// Joins a network, with a folder for contents; `keeps`: there will be [`Keepers`].
 async fn join(
     options: &PeerOptions,
     content: &Path,
     identity: Keypair,
+    keeps: bool,
 ) -> Result<(Peer, Session), Failure> {
-    let start = start(options, identity, Some(content.to_owned()))?;
+    let start = start(options, identity, Some(content.to_owned()), keeps)?;
     let Start { peer, session, .. } = start;
     session.join().await?;
     Ok((peer, session))
@@ -46,7 +47,7 @@ async fn join_others(
     content: &Path,
     identity: Keypair,
 ) -> Result<Peer, Failure> {
-    let (peer, session) = join(options, content, identity).await?;
+    let (peer, session) = join(options, content, identity, false).await?;
     match session.within(peer.connected_to(1)).await {
         Some(linked) => linked.map(|_| peer).map_err(Failure::from),
         None => Err(Failure::Unreachable(

@@ -36,7 +36,7 @@ pub(crate) async fn run(command: PublishCommand) -> Result<(), Failure> {
         Some(folder) => folder.clone(),
         None => data_folder()?.join("content"),
     };
-    let (peer, _) = join(&command.options, &folder, clone(&keypair)).await?;
+    let (peer, _) = join(&command.options, &folder, clone(&keypair), true).await?;
     let keepers = Keepers::serve(&peer);
     let others = async {
         if peer.connected_peers().is_empty() && !json {

@@ -7,6 +7,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
+use boplish_native::core::ContentConfig;
 use boplish_native::{Engine, EngineConfig, Peer, PeerConfig};
 use boplish_server::{Config, DEFAULT_PORT};
 use tokio::time::timeout;
@@ -95,6 +96,10 @@ fn start(count: usize, server: SocketAddr, contents: &Path) -> Result<Vec<Peer>,
             let config = PeerConfig {
                 bootstrap: Some(bootstrap.clone()),
                 content_folder: Some(contents.join(index.to_string())),
+                content: ContentConfig {
+                    keeps: true,
+                    ..ContentConfig::default()
+                },
                 ..PeerConfig::default()
             };
             Peer::spawn(&engine, config)

@@ -10,7 +10,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use boplish_native::core::State;
+use boplish_native::core::{ContentConfig, State};
 use boplish_native::wire::Keypair;
 use boplish_native::{
     Engine, EngineConfig, Events, EventsError, Peer, PeerConfig, load_or_create_identity,
@@ -48,7 +48,7 @@ pub(crate) async fn run(options: PeerOptions, action: Option<Action>) -> Result<
     }
 
     let invites = options.invite.unwrap_or(false) && !printer.json && action.is_none();
-    let start = start(&options, identity, None)?;
+    let start = start(&options, identity, None, false)?;
     let Start {
         peer,
         mut session,
@@ -85,6 +85,7 @@ pub(crate) fn start(
     options: &PeerOptions,
     identity: Keypair,
     content_folder: Option<PathBuf>,
+    keeps: bool,
 ) -> Result<Start, Failure> {
     let printer = Printer {
         json: options.json.unwrap_or(false),
@@ -115,6 +116,10 @@ pub(crate) fn start(
         identity: Some(identity),
         ice_servers: options.ice_server.iter().map(|url| url.server()).collect(),
         content_folder,
+        content: ContentConfig {
+            keeps,
+            ..ContentConfig::default()
+        },
         ..PeerConfig::default()
     };
     let (peer, events) = Peer::spawn_with_events(&engine, config)

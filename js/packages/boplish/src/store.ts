@@ -35,7 +35,7 @@ export type RecordName = string | { readonly publisher: string; readonly salt?: 
 
 /** How to read. */
 export interface GetOptions extends SendOptions {
-  /** The copy of the key's owner will do, though a newer one may just be written: one way instead of three. */
+  /** The copy of the key's owner will do, or, of a popular record, one as old as its ttl: one way instead of three. */
   quick?: boolean | undefined;
 }
 

@@ -295,9 +295,10 @@ impl Contents for Content {
                 block,
                 bytes,
             } => self.handle_block(now, from, hash, (span, block), bytes),
-            ContentMessage::Keep { id, folder } => {
+            ContentMessage::Keep { id, folder } if self.config.keeps => {
                 self.event(ContentEvent::KeepAsked { from, id, folder });
             }
+            ContentMessage::Keep { id, .. } => self.answer_keep(from, id, false),
         }
     }
 

@@ -221,7 +221,14 @@ impl Dht {
             return;
         }
         self.asked.remove(&token);
-        let result = Ok(record.filter(|record| record.expires() > unix));
+        let record = record.filter(|record| record.expires() > unix);
+        if self.popular.is_own(token) {
+            if let Some(record) = record {
+                self.popular.take(now, record);
+            }
+            return;
+        }
+        let result = Ok(record);
         let token = StoreToken(token);
         self.outputs.push_back(StoreOutput::Got { token, result });
     }
@@ -241,6 +248,9 @@ impl Dht {
             }
             let what = asked.what.clone();
             self.asked.remove(&token);
+            if self.popular.is_own(token) {
+                continue;
+            }
             let token = StoreToken(token);
             self.outputs.push_back(match what {
                 What::Put { .. } => StoreOutput::Put {

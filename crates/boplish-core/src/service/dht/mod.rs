@@ -18,6 +18,7 @@ mod ask;
 mod idle;
 mod lead;
 mod list;
+mod popular;
 mod repair;
 mod shelf;
 mod view;
@@ -32,6 +33,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use self::ask::Asked;
 pub use self::ask::{GetError, PutError};
 use self::lead::Round;
+use self::popular::Popular;
 use self::repair::Repair;
 use self::shelf::{Held, Shelf, Taken};
 use self::view::View;
@@ -56,6 +58,7 @@ pub(crate) struct Dht {
     asked: Table<u32, Asked>,
     rounds: Table<u32, Round>,
     repair: Repair,
+    popular: Popular,
     rng: Xoshiro256PlusPlus,
     outputs: VecDeque<StoreOutput>,
 }
@@ -76,6 +79,7 @@ impl Dht {
             asked: Table::new(),
             rounds: Table::new(),
             repair: Repair::default(),
+            popular: Popular::default(),
             rng,
             outputs: VecDeque::new(),
             config,
@@ -306,6 +310,10 @@ impl Store for Dht {
             Some(message) => self.take(now, from, message),
             None => tracing::debug!(?from, "bad store message"),
         }
+    }
+
+    fn handle_passing(&mut self, now: Time, from: PeerId, payload: &[u8]) -> bool {
+        self.pass(now, from, payload)
     }
 
     fn handle_update(&mut self, now: Time, near: &dyn KeyBased) {

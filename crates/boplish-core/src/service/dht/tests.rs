@@ -1,6 +1,14 @@
-use boplish_wire::{Keypair, PeerId, Record};
+use core::time::Duration;
 
+use boplish_wire::store::{Client, StoreMessage};
+use boplish_wire::{Keypair, PeerId, Record};
+use rand_core::SeedableRng;
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+use super::Dht;
 use super::shelf::{Held, Shelf, Taken, digest};
+use crate::config::StoreConfig;
+use crate::service::{Store, StoreOutput};
 use crate::time::Time;
 
 const NOW: Time = Time::START;
@@ -96,4 +104,109 @@ fn equal_digests_mean_equal_versions() {
     assert_eq!(all(&one), all(&other));
     other.take(NOW, Held::new(record(1, 0, 2, b"y"), 0));
     assert_ne!(all(&one), all(&other));
+}
+
+/// A peer that stores, and what it has said since.
+struct Passed {
+    dht: Dht,
+}
+
+impl Passed {
+    fn new() -> Self {
+        let rng = Xoshiro256PlusPlus::seed_from_u64(1);
+        let own = PeerId::from_bytes([7; 20]);
+        Self {
+            dht: Dht::new(own, StoreConfig::default(), 1_799_999_000, rng),
+        }
+    }
+
+    /// A question for a key comes by; whether it goes on.
+    fn question(&mut self, now: Time, key: PeerId, quick: bool) -> bool {
+        let get = StoreMessage::Get {
+            token: 99,
+            client: Client::WRITER,
+            key,
+            quick,
+        };
+        let reader = PeerId::from_bytes([9; 20]);
+        self.dht.handle_passing(now, reader, &get.encode())
+    }
+
+    /// What it has said, and to whom, or to the owner of which key.
+    fn said(&mut self) -> Vec<(PeerId, StoreMessage)> {
+        let outputs = core::iter::from_fn(|| self.dht.poll_output());
+        let said = outputs.map(|output| match output {
+            StoreOutput::Say { to, payload } => (to, payload),
+            StoreOutput::SayToOwner { key, payload } => (key, payload),
+            StoreOutput::Put { .. }
+            | StoreOutput::Got { .. }
+            | StoreOutput::Listed { .. }
+            | StoreOutput::Keep { .. }
+            | StoreOutput::Refused { .. } => panic!("{output:?} was not expected"),
+        });
+        said.map(|(to, payload)| (to, StoreMessage::decode(&payload).expect("it is one")))
+            .collect()
+    }
+}
+
+#[test]
+fn popular_records_are_answered_on_the_way_for_as_long_as_they_are_good() {
+    let record = record(1, 1, 1, b"popular");
+    let key = record.key();
+    let mut peer = Passed::new();
+    for _ in 0..10 {
+        assert!(peer.question(NOW, key, false), "not what only most know");
+    }
+    assert!(peer.question(NOW, key, true));
+    assert!(peer.question(NOW, key, true));
+    assert!(peer.said().is_empty());
+
+    // The third makes it ask the owner.
+    assert!(peer.question(NOW, key, true));
+    let asked = peer.said();
+    let [
+        (
+            to,
+            StoreMessage::Get {
+                token, quick: true, ..
+            },
+        ),
+    ] = &*asked
+    else {
+        panic!("{asked:?} is no question");
+    };
+    assert_eq!(*to, key);
+    let copy = |token| StoreMessage::Copy {
+        token,
+        promised: true,
+        ballot: 0,
+        record: Some(record.encode()),
+    };
+    peer.dht
+        .handle_message(NOW, PeerId::from_bytes([8; 20]), &copy(*token).encode());
+    assert!(peer.said().is_empty(), "nobody else has asked for it");
+
+    let later = NOW + Duration::from_secs(59);
+    assert!(!peer.question(later, key, true));
+    assert_eq!(
+        peer.said(),
+        [(PeerId::from_bytes([9; 20]), copy(99))],
+        "the reader gets it from here"
+    );
+    // The record says 60 s.
+    assert!(peer.question(NOW + Duration::from_secs(60), key, true));
+    assert!(peer.said().is_empty());
+}
+
+#[test]
+fn keys_that_few_ask_for_are_not_fetched_and_take_no_room() {
+    let mut peer = Passed::new();
+    for round in 0..3_u8 {
+        for byte in 0..=255 {
+            let key = PeerId::from_bytes([byte; 20]);
+            let now = NOW + Duration::from_secs(61 * u64::from(round));
+            assert!(peer.question(now, key, true));
+        }
+    }
+    assert!(peer.said().is_empty());
 }
