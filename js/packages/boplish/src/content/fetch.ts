@@ -1,5 +1,5 @@
 import { aborted, BoplishError } from '../error.js';
-import type { Runner } from '../runner.js';
+import { guarded, type Runner } from '../runner.js';
 import { resolve } from './names.js';
 import type { FetchOptions, FetchProgress } from './types.js';
 
@@ -89,7 +89,7 @@ export async function stream(runner: Runner, range: Range): Promise<ReadableStre
   const report = () => {
     const token = windows.find(({ token }) => token !== undefined)?.token;
     const now = token === undefined ? undefined : runner.read((peer) => peer.fetchProgress(token), undefined);
-    if (now) onProgress?.({ done: now[0]!, total, sources: now[1]! });
+    if (now) guarded(() => onProgress?.({ done: now[0]!, total, sources: now[1]! }));
   };
   const ticker = onProgress && setInterval(report, TICK);
   let isOver = false;
@@ -139,7 +139,7 @@ export async function stream(runner: Runner, range: Range): Promise<ReadableStre
           }
           if (at >= end) {
             stop();
-            if (end - start === total) onProgress?.({ done: total, total, sources: 0 });
+            if (end - start === total) guarded(() => onProgress?.({ done: total, total, sources: 0 }));
             controller.close();
           }
         } catch (error) {

@@ -12,6 +12,8 @@ export function segments(path: string): string[] {
 
 /** Where a name leads. */
 export async function resolve(runner: Runner, uri: string, signal?: AbortSignal): Promise<Resolved> {
+  // What is here already need not come again.
+  await runner.contents.loaded;
   const raw = await runner.promised((peer) => peer.resolve(uri), 'resolve()', signal);
   const [isFolder, content, bytes, type, publisher, version] = raw as [...RawTarget, string, string];
   return { kind: isFolder ? 'folder' : 'file', content, bytes, type, publisher, version };

@@ -1,6 +1,6 @@
 import type { RawTarget } from '../../wasm/boplish_web.js';
 import { aborted, BoplishError } from '../error.js';
-import type { Runner } from '../runner.js';
+import { guarded, type Runner } from '../runner.js';
 import { all, segments } from './names.js';
 import type { PublishOptions, PublishProgress, Source } from './types.js';
 
@@ -32,11 +32,15 @@ export async function publish(
   };
   stop();
   const tree = await treeOf(source, options.type);
+  await contents.loaded;
   let progress: PublishProgress = { phase: 'reading', file: undefined, done: 0, total: sizeOf(tree), holders: [] };
   const report = (change: Partial<PublishProgress>) => {
     progress = { ...progress, ...change };
-    onProgress?.(progress);
+    guarded(() => onProgress?.(progress));
   };
+  // Should it come to nothing, what was not here before goes again.
+  const before = new Set(contents.storage.of('own'));
+  const added: string[] = [];
 
   const addFile = async (name: string, { bytes, type }: FileTree): Promise<RawTarget> => {
     report({ file: name });
@@ -56,6 +60,7 @@ export async function publish(
         hashed.free();
         return { content, tail };
       });
+      added.push(content);
       runner.call((peer) => {
         peer.holdContent(content, new Uint8Array());
         peer.announceContent(content);
@@ -71,15 +76,21 @@ export async function publish(
     const entries: [...RawTarget, string][] = [];
     for (const [each, below] of tree) entries.push([...(await add(name ? `${name}/${each}` : each, below)), each]);
     const content = await runner.promised((peer) => peer.addFolder(entries), 'publish()', signal);
+    added.push(content);
     return [true, content, entries.reduce((sum, [, , bytes]) => sum + bytes, 0), ''];
   };
 
-  const target = await add(tree instanceof Map ? '' : way.at(-1)!, tree).catch((error: unknown) => {
+  let target: RawTarget;
+  let folders: string[];
+  try {
+    target = await add(tree instanceof Map ? '' : way.at(-1)!, tree);
+    report({ phase: 'naming', file: undefined });
+    folders = await runner.promised((peer) => peer.publishName(way, target, anew), 'publish()', signal);
+  } catch (error) {
+    await contents.forget(added.filter((content) => !before.has(content))).catch(() => {});
     if (error instanceof BoplishError) throw error;
     throw new BoplishError('storage', `what is published can't be read, or not be kept here: ${error}`, { cause: error });
-  });
-  report({ phase: 'naming', file: undefined });
-  const folders = await runner.promised((peer) => peer.publishName(way, target, anew), 'publish()', signal);
+  }
   contents.rememberRoot(folders[0]);
   if (replicate > 0) {
     const holders: string[] = [];
