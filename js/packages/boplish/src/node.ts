@@ -195,6 +195,11 @@ export class BoplishNode extends typedEventTarget<NodeEvents>() {
     return HAS_STORE ? fetchName(this.#runner, uri, options) : noContent();
   }
 
+  /** What the network stores: `put()` and `get()`. */
+  get store(): Pick<BoplishNode, 'put' | 'get'> {
+    return this;
+  }
+
   /** Names, and what they lead to. */
   get names(): Names {
     this.#names ??= HAS_STORE ? new NodeNames(this.#runner) : noContent();
