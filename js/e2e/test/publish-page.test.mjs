@@ -93,6 +93,20 @@ for (const [browser, other] of [
     await reader.until('the folder again', () => !!document.querySelector('.entry-name'));
     await reader.run(() => [...document.querySelectorAll('.entry-name')].find((link) => link.textContent === 'notes.txt').click());
     await reader.until('the text in place', () => document.querySelector('.file')?.textContent.includes('three hours'));
+
+    // The publisher comes back, and takes it out of its name.
+    const back = await stage.tab(browser);
+    await back.open(`${stage.server.url}/publish.html`);
+    await back.until('the own list', () => document.querySelector('.panel-own .entry-name')?.textContent === 'mountain');
+    await back.click('.panel-own button[aria-label="Unpublish mountain"]');
+    await back.click('dialog[open] .button-danger');
+    await back.until('an empty list', () => document.querySelectorAll('.panel-own .entry').length === 0);
+    assert.deepEqual(back.errors, []);
+    await reader.until('that it has gone', async () => {
+      document.querySelector('.panel-browse button[aria-label="Load again"]')?.click();
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      return document.querySelector('.panel-browse .trouble')?.textContent;
+    });
     assert.deepEqual(
       reader.errors.filter((error) => !error.includes('A ServiceWorker intercepted the request')),
       [],
