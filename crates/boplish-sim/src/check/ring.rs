@@ -199,6 +199,14 @@ impl RingJudge {
         others.clone().all(has_other) && others.count() > 0
     }
 
+    /// Whether a peer takes the list of another: it is its successor, or a nearer one.
+    pub fn would_take_from(&self, seat: Seat, other: Seat) -> bool {
+        let key = |it: Seat| self.seats[it as usize].key;
+        let ahead = |it: Seat| key(it).wrapping_sub(key(seat));
+        let first = self.list(seat).first();
+        first.is_none_or(|it| ahead(other) <= ahead(*it))
+    }
+
     /// Checks everything; `failure` says that the step was one. The changed peer's list is
     /// checked by itself, the others' have not changed.
     pub fn check(&mut self, changed: Seat, failure: bool) -> Result<(), Broken> {
@@ -433,6 +441,14 @@ mod tests {
         ring.update(0, true, [1, 3].into_iter());
         ring.check(0, false).unwrap();
         assert_eq!((ring.principals(), ring.scarcities()), (Some(2), 1));
+    }
+
+    #[test]
+    fn a_list_is_taken_over_from_the_successor_or_a_nearer_peer() {
+        let ring = judge(2, &[&[2, 3], &[2], &[3, 0], &[]]);
+        let taken_by_the_first = [1, 2, 3].map(|it| ring.would_take_from(0, it));
+        assert_eq!(taken_by_the_first, [true, true, false]);
+        assert!(ring.would_take_from(3, 0), "a newcomer has no other");
     }
 
     #[test]

@@ -67,9 +67,14 @@ impl Swarm {
         let Some(seat) = self.random.pick(&self.living).copied() else {
             return;
         };
+        let is_member = |it: Seat| self.judge.is_member(it);
         let may_fail = match mode {
-            Mode::FailStop => self.may_fail(seat),
-            Mode::Silences => self.may_fail(seat) && self.stays_connected_without(seat),
+            // Nothing goes over those that are no members.
+            Mode::FailStop => {
+                !is_member(seat)
+                    || self.may_fail(seat) && self.stays_connected_without(seat, is_member)
+            }
+            Mode::Silences => self.may_fail(seat) && self.stays_connected_without(seat, |_| true),
         };
         if !may_fail {
             done.spared += 1;
@@ -93,64 +98,77 @@ impl Swarm {
         if !self.judge.is_member(seat) {
             return true;
         }
+        let mut others = self.living.iter().filter(|it| **it != seat);
         self.judge.members().len() > self.plan.least
             && self.judge.would_live_without(seat)
-            && self
-                .living
-                .iter()
-                .all(|it| *it == seat || self.would_do(*it, seat))
+            && others.all(|it| self.has_link_without(*it, seat))
+            && self.lists_under_way_would_do(seat)
     }
 
-    /// Whether links lead from everybody to everybody when a peer is gone. Rings that peers form
-    /// which take each other for dead find one another again over links, and without any, only
-    /// over the bootstrap server, which is not here.
-    fn stays_connected_without(&self, failing: Seat) -> bool {
+    /// Whether links lead from everybody to everybody of those who count when a peer is gone. Rings
+    /// that peers form which take each other for dead find one another again over links, and
+    /// without any, only over the bootstrap server, which is not here.
+    fn stays_connected_without(&self, failing: Seat, counts: impl Fn(Seat) -> bool) -> bool {
+        let counts = |it: &Seat| *it != failing && counts(*it);
         let mut reached: Vec<Seat> = Vec::new();
-        let mut others = self.living.iter().filter(|it| **it != failing);
+        let mut others = self.living.iter().copied().filter(counts);
         reached.extend(others.next());
         let mut at = 0;
         while let Some(seat) = reached.get(at) {
             let links = &self.peers[*seat as usize].links;
             let up = links.iter().filter(|(_, link)| self.links.is_up(*link));
             for (other, _) in up {
-                if *other != failing && !reached.contains(other) {
+                if counts(other) && !reached.contains(other) {
                     reached.push(*other);
                 }
             }
             at += 1;
         }
-        others.all(|it| reached.contains(it) || self.peers[*it as usize].links.is_empty())
+        others.all(|it| reached.contains(&it) || self.peers[it as usize].links.is_empty())
     }
 
-    fn would_do(&self, seat: Seat, failing: Seat) -> bool {
-        let peer = &self.peers[seat as usize];
-        let is_other_member = |it: Seat| it != failing && self.judge.is_member(it);
-        if !peer
-            .links
-            .iter()
-            .any(|(it, link)| is_other_member(*it) && self.links.is_up(*link))
-        {
-            return false;
-        }
-        let packets = peer.links.iter().flat_map(|(other, link)| {
-            let under_way = self.links.under_way(*link, seat);
-            under_way.iter().map(move |packet| (*other, packet))
-        });
-        packets
-            .into_iter()
-            .all(|(_, packet)| match told_list(packet) {
-                Some((from, list)) => {
-                    let all = core::iter::once(from).chain(list);
-                    let mut taken = all.take(self.plan.chord.successors);
-                    taken.any(is_other_member)
-                }
-                None => true,
+    /// Whether a peer has a link to a member other than the failing one.
+    fn has_link_without(&self, seat: Seat, failing: Seat) -> bool {
+        let mut links = self.peers[seat as usize].links.iter();
+        links.any(|(it, link)| {
+            *it != failing && self.judge.is_member(*it) && self.links.is_up(*link)
+        })
+    }
+
+    /// Zave's question and answer are one step: a list that is on its way to a peer counts as if
+    /// that peer had it already, if it is one that the peer takes over.
+    fn lists_under_way_would_do(&self, failing: Seat) -> bool {
+        self.living.iter().all(|carrier| {
+            let links = self.peers[*carrier as usize].links.iter();
+            let packets = links.flat_map(|(_, link)| self.links.under_way(*link, *carrier));
+            packets.filter_map(told_list).all(|told| {
+                let mut taken = told.taken(self.plan.chord.successors);
+                told.to == failing
+                    || self.peers[told.to as usize].router.is_none()
+                    || !self.judge.would_take_from(told.to, told.from)
+                    || taken.any(|it| it != failing && self.judge.is_member(it))
             })
+        })
     }
 }
 
-/// The list that a message offers: its writer and the successors of that one.
-fn told_list(packet: &Packet) -> Option<(Seat, Vec<Seat>)> {
+/// A list of successors that is under way.
+struct ToldList {
+    from: Seat,
+    to: Seat,
+    successors: Vec<Seat>,
+}
+
+impl ToldList {
+    /// The list that its receiver makes of it.
+    fn taken(&self, depth: usize) -> impl Iterator<Item = Seat> {
+        let all = core::iter::once(self.from).chain(self.successors.iter().copied());
+        all.take_while(|it| *it != self.to).take(depth)
+    }
+}
+
+/// The list that a message offers.
+fn told_list(packet: &Packet) -> Option<ToldList> {
     let Packet::Message(message) = packet else {
         return None;
     };
@@ -160,6 +178,13 @@ fn told_list(packet: &Packet) -> Option<(Seat, Vec<Seat>)> {
     let Some(RingMessage::State(state)) = RingMessage::decode(bytes) else {
         return None;
     };
-    let list = state.successors.iter().map(|it| seat_of(&it.peer));
-    (state.member && !state.leaving).then(|| (seat_of(&message.from), list.collect()))
+    (state.member && !state.leaving).then_some(ToldList {
+        from: seat_of(&message.from),
+        to: seat_of(&message.to?),
+        successors: state
+            .successors
+            .iter()
+            .map(|it| seat_of(&it.peer))
+            .collect(),
+    })
 }

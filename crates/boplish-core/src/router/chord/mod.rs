@@ -9,7 +9,7 @@
 //! - [`neighbours`]: the peers with a link, and the tables that they are told.
 //! - [`next_hop`]: where a message goes. Pure.
 //! - [`transit`]: what the next hop has not acknowledged yet.
-//! - `join`, `ring_protocol`, `unify`: joins the ring, keeps it in order, merges rings that meet.
+//! - `join`, `ring_protocol`, `relayed`, `unify`: joins, keeps the ring in order, merges rings.
 //! - `tell`, `suspects`: what neighbours are told, and what happens when they are silent.
 //! - `key_based`: what services see.
 //! - `finds`: questions for the owner of a key, and their answers.
@@ -30,6 +30,7 @@ mod key_based;
 mod long_links;
 mod neighbours;
 mod next_hop;
+mod relayed;
 mod ring;
 mod ring_protocol;
 mod small;
@@ -52,8 +53,8 @@ use self::carry::{Detour, Paused};
 use self::finds::Finds;
 use self::long_links::{Candidates, Want};
 use self::neighbours::{Neighbours, Origin};
+use self::relayed::Relayed;
 use self::ring::Ring;
-use self::ring_protocol::Relayed;
 use self::timers::Timers;
 use self::transit::Transit;
 use self::unify::LOOK_AROUND;

@@ -16,31 +16,6 @@ use crate::time::Time;
 const PUSH_DELAY: Duration = Duration::from_millis(20);
 const PUSH_INTERVAL: Duration = Duration::from_millis(250);
 
-/// Turns after which a link to a relayed neighbour is tried again: what kept it away may be over.
-const FIRST_RETRY: u16 = 4;
-
-/// Questions in a row that a relayed neighbour may leave unanswered.
-const MAX_MISSED: u8 = 3;
-
-/// And so many where no other member is left who could be asked: then this one is alone.
-const MAX_MISSED_ALONE: u8 = 8;
-
-/// A neighbour on the ring that is reached over others.
-#[derive(Debug, Default)]
-pub(super) struct Relayed {
-    missed: u8,
-    /// How often it was asked: in the turns that are powers of two, a link is tried again.
-    turns: u16,
-}
-
-impl Relayed {
-    /// Whether it has been silent for so long that the next in line is asked, too. It may live
-    /// all the same, and others in the list may not: it stays until one of those has answered.
-    fn is_in_doubt(&self) -> bool {
-        self.missed > MAX_MISSED
-    }
-}
-
 impl Chord {
     /// A link is up, or its peer has become a member.
     pub(super) fn link_is_up(&mut self, now: Time, peer: PeerId, member: bool) {
@@ -97,11 +72,12 @@ impl Chord {
             .map(|it| *it.0);
         let successors = self.ring.successors().iter().map(|it| it.peer);
         let first = successors.clone().find(|it| !self.is_in_doubt(it));
+        let is_lost = self.has_lost_successors();
         match nearest {
-            Some(nearest) if first.is_none() || self.ring.is_nearer_successor(&nearest) => {
+            Some(nearest) if is_lost || self.ring.is_nearer_successor(&nearest) => {
                 self.stabilize_with(nearest);
             }
-            None if first.is_none() => self.forget_silent(),
+            None if is_lost => self.forget_silent(),
             Some(_) | None => {}
         }
         // Over others, that has been done.
@@ -112,89 +88,13 @@ impl Chord {
             }
         }
         self.tend(now);
-        self.timers.stabilize = Some(now + self.jittered(self.config.stabilize_interval));
-    }
-
-    /// Those that no link leads to are asked over others.
-    fn stabilize_over_others(&mut self, now: Time) {
-        let peers: Vec<PeerId> = self.relayed.keys().copied().collect();
-        for peer in peers {
-            let Some(relayed) = self.relayed.get_mut(&peer) else {
-                continue;
-            };
-            relayed.missed = relayed.missed.saturating_add(1);
-            relayed.turns = relayed.turns.saturating_add(1);
-            let (turns, missed) = (relayed.turns, relayed.missed);
-            let is_in_doubt = relayed.is_in_doubt();
-            if is_in_doubt {
-                self.ring.remove_predecessor(&peer);
-            }
-            let is_near = self.ring.is_near(&peer, self.config.ring_links);
-            // One that is not near is only asked when those before it don't answer.
-            let is_listed = self.ring.lists(&peer) && (is_near || turns == 1 || missed > 1);
-            if (is_near && !is_in_doubt) || is_listed {
-                self.stabilize_with(peer);
-                if is_near && turns >= FIRST_RETRY && turns.is_power_of_two() {
-                    self.want(now, peer, Want::Ring { foreign: false });
-                }
-            } else {
-                self.relayed.remove(&peer);
-                self.approached.take_if(|it| *it == peer);
-            }
-        }
-    }
-
-    fn is_in_doubt(&self, peer: &PeerId) -> bool {
-        self.relayed.get(peer).is_some_and(Relayed::is_in_doubt)
-    }
-
-    /// Nobody knows a way to a peer: one more silence, and it is in doubt.
-    pub(super) fn not_found(&mut self, peer: PeerId) {
-        if let Some(relayed) = self.relayed.get_mut(&peer) {
-            relayed.missed = relayed.missed.max(MAX_MISSED);
-        }
-    }
-
-    /// A member has answered. If it is the first successor that is not in doubt, those before it
-    /// are gone; if all are in doubt, any member will do.
-    fn drop_doubtful(&mut self, answering: &PeerId) {
-        let successors = self.ring.successors().iter().map(|it| it.peer);
-        let is_before = |it: &PeerId| it != answering && self.is_in_doubt(it);
-        let doubtful: Vec<PeerId> = successors.take_while(is_before).collect();
-        let next = self.ring.successors().get(doubtful.len());
-        if next.is_none_or(|it| it.peer == *answering) {
-            for peer in doubtful {
-                self.relayed.remove(&peer);
-                self.ring.remove(&peer);
-            }
-        }
-    }
-
-    /// All successors are in doubt, and there is no other member to ask.
-    fn forget_silent(&mut self) {
-        let is_gone = |it: &(&PeerId, &Relayed)| it.1.missed > MAX_MISSED_ALONE;
-        let gone: Vec<PeerId> = self
-            .relayed
-            .iter()
-            .filter(is_gone)
-            .map(|it| *it.0)
-            .collect();
-        for peer in gone {
-            self.relayed.remove(&peer);
-            self.ring.remove(&peer);
-        }
-    }
-
-    /// A neighbour on the ring can't be linked: it is asked over others.
-    pub(super) fn relay_instead(&mut self, now: Time, peer: PeerId) {
-        let is_candidate = self.ring.lists(&peer) || self.ring.is_nearer_successor(&peer);
-        if is_candidate && self.ring.member {
-            self.relayed.get_or_default(peer);
-            self.stabilize_with(peer);
-            self.timers.stabilize = Some(now + JOIN_INTERVAL);
-        } else {
-            self.approached.take_if(|it| *it == peer);
-        }
+        // Whoever is taken in before this peer takes a dead successor over: that must not last.
+        let is_silent = self.ring.successor().is_some_and(|it| self.is_silent(&it));
+        let pause = match is_silent && first.is_some() {
+            true => JOIN_INTERVAL,
+            false => self.jittered(self.config.stabilize_interval),
+        };
+        self.timers.stabilize = Some(now + pause);
     }
 
     /// Takes a message of the ring.
@@ -210,14 +110,12 @@ impl Chord {
             RingMessage::Stabilize { known, member } => {
                 self.handle_stabilize(now, from, known, member);
             }
-            RingMessage::State(state) => self.handle_state(now, from, &state),
+            RingMessage::State(state) => self.handle_state(now, via, from, &state),
             RingMessage::Unchanged => {
                 if let Some((_, _, Some(between))) = self.taken.filter(|it| it.0 == from.peer) {
                     self.consider_named(now, between);
                 }
-                if let Some(relayed) = self.relayed.get_mut(&from.peer) {
-                    relayed.missed = 0;
-                }
+                self.has_answered(&from.peer);
             }
             RingMessage::Find { token, places } => {
                 if self.ring.member {
@@ -281,10 +179,8 @@ impl Chord {
     }
 
     /// A peer tells its place.
-    fn handle_state(&mut self, now: Time, from: Place, state: &RingState) {
-        if let Some(relayed) = self.relayed.get_mut(&from.peer) {
-            relayed.missed = 0;
-        }
+    fn handle_state(&mut self, now: Time, via: Via, from: Place, state: &RingState) {
+        self.has_answered(&from.peer);
         if state.leaving {
             self.ring.remove(&from.peer);
             self.taken = None;
@@ -308,7 +204,6 @@ impl Chord {
         if !self.ring.member {
             return self.handle_state_joining(now, from, state);
         }
-        self.drop_doubtful(&from.peer);
         if state
             .successors
             .first()
@@ -316,6 +211,13 @@ impl Chord {
         {
             self.ring.rectify(from);
         }
+        // What has come over others unasked, or around a link, may be older than what is known here.
+        let is_linked = self.neighbours.get(&from.peer).is_some();
+        if via != Via::Link(from.peer) && (is_linked || !self.relayed.contains_key(&from.peer)) {
+            self.ask_back(now, from.peer);
+            return self.tend(now);
+        }
+        self.drop_doubtful(&from.peer);
         let was_successor = self.ring.successor();
         self.ring.stabilize(from, state);
         if self.ring.successor() == Some(from.peer) {
@@ -331,6 +233,19 @@ impl Chord {
             self.correct(from.peer, state);
         }
         self.tend(now);
+    }
+
+    /// A peer that may be a nearer successor has told its place unasked: it counts when it answers.
+    fn ask_back(&mut self, now: Time, peer: PeerId) {
+        if self.ring.is_nearer_successor(&peer) {
+            match self.neighbours.get(&peer) {
+                Some(_) => self.consider_named(now, peer),
+                None => {
+                    self.reach(now, peer);
+                    self.relay_instead(now, peer);
+                }
+            }
+        }
     }
 
     /// What the successor knows of those before this peer, it may have been told by another, or
@@ -394,6 +309,7 @@ impl Chord {
         for peer in missing {
             self.reach(now, peer);
         }
+        self.ask_unlinked(now);
         let around = self.ring.state(false).checksum();
         if around != self.around {
             self.around = around;
