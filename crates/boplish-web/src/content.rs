@@ -70,17 +70,20 @@ extern "C" {
 
 #[wasm_bindgen]
 impl Peer {
-    /// Lets this peer have contents: before `open`. `serves`: others get what it has; up to `room`
-    /// bytes are held for others who ask for that.
+    /// Lets this peer have contents: before `open`. `serves`: others get what it has, and may ask it
+    /// to hold copies.
     #[wasm_bindgen(js_name = enableContent)]
-    pub fn enable_content(&self, serves: bool, room: f64) {
-        let keeps = serves && room > 0.0;
+    pub fn enable_content(&self, serves: bool) {
+        let keeps = serves;
         self.shell()
             .with_node(|node, _| node.enable_content(ContentConfig { serves, keeps }));
-        if keeps {
-            let copier = Rc::new(Copier::new(room as u64));
-            *self.shell().services.copier.borrow_mut() = Some(copier);
-        }
+    }
+
+    /// Holds copies for others from now on, of so many bytes.
+    #[wasm_bindgen(js_name = holdCopies)]
+    pub fn hold_copies(&self, room: f64) {
+        let copier = Rc::new(Copier::new(room as u64));
+        *self.shell().services.copier.borrow_mut() = Some(copier);
     }
 
     /// Where the bits of a content's spans begin in its file, and how long they are.

@@ -33,13 +33,11 @@ impl Copier {
 
 /// A peer asks this one to hold a copy.
 pub(crate) fn keep(shell: &Rc<Shell>, from: PeerId, id: ContentId, folder: bool) {
-    // Nobody is asked otherwise.
-    let Some(copier) = shell.services.copier.borrow().clone() else {
-        return;
-    };
-    if copier.asked.borrow().len() >= MAX_ASKED {
+    // Before it is known how much room there is, none is.
+    let copier = shell.services.copier.borrow().clone();
+    let Some(copier) = copier.filter(|it| it.asked.borrow().len() < MAX_ASKED) else {
         return shell.with_node(|node, now| node.answer_keep(now, from, id, false));
-    }
+    };
     copier.asked.borrow_mut().insert(0, (from, id, folder));
     if copier.is_running.replace(true) {
         return;

@@ -24,6 +24,7 @@ async function running(methods) {
       return `${publisher}/${Buffer.from(bytes)}`;
     }
     enableContent() {}
+    holdCopies() {}
     close() {}
   }
   Object.assign(Peer.prototype, methods);

@@ -23,6 +23,7 @@ async function nodes(methods) {
       return 'f00d';
     }
     enableContent() {}
+    holdCopies() {}
     close() {
       told.push('closed by the core');
     }

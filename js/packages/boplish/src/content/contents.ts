@@ -48,10 +48,14 @@ export class Contents {
     this.#runner = runner;
     this.#isKept = isKept;
     this.#serves = serve;
-    this.storage = new ContentStorage(runner.id, isKept, Math.min(room, Number.MAX_SAFE_INTEGER));
-    // What is held for others already is known only later, and seldom much.
-    runner.call((peer) => peer.enableContent(serve, Math.min(room, Number.MAX_SAFE_INTEGER)));
+    this.storage = new ContentStorage(runner.id, isKept, room);
+    runner.call((peer) => peer.enableContent(serve));
     this.loaded = this.#load().catch(() => {});
+    // What is held for others already takes of the room.
+    void this.loaded.then(() => {
+      const left = Math.min(room, Number.MAX_SAFE_INTEGER) - this.storage.kept;
+      this.#tell((peer) => peer.holdCopies(Math.max(0, left)));
+    });
   }
 
   /** Settles when what was left here before is known. */
