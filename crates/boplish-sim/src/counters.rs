@@ -30,6 +30,12 @@ pub enum FrameKind {
     Report,
     /// An acknowledgement, or word that a peer is unreachable.
     Ack,
+    /// Of the store: a record that is written, or a word of that.
+    StoreWrite,
+    /// Of the store: a question what there is, or its answer.
+    StoreRead,
+    /// Of the store: replicas compare what they have, and send what is missing.
+    StoreRepair,
     /// Any other message: the application's.
     Application,
     /// A frame of another kind.
@@ -38,7 +44,7 @@ pub enum FrameKind {
 
 impl FrameKind {
     /// All kinds, in their order.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::Hello,
         Self::Keepalive,
         Self::Close,
@@ -47,6 +53,9 @@ impl FrameKind {
         Self::Ring,
         Self::Report,
         Self::Ack,
+        Self::StoreWrite,
+        Self::StoreRead,
+        Self::StoreRepair,
         Self::Application,
         Self::Unknown,
     ];
@@ -67,15 +76,19 @@ impl FrameKind {
         let mut fields = Fields { left: map };
         fields.open();
         let (mut protocol, mut kind) = (&[][..], 0);
+        let (mut payload, mut by_key) = (&[][..], false);
         while let Some((key, value)) = fields.next() {
             match key {
                 3 => protocol = value,
                 4 => kind = value.first().copied().unwrap_or(0),
+                9 => payload = value,
+                11 => by_key = true,
                 18 if value == [0] => protocol = b"signaling-protocol",
                 18 => protocol = b"ring-protocol",
                 _ => {}
             }
-            if key >= 4 && key != 18 {
+            // Only of the store's messages is it asked what is in them.
+            if key >= 4 && key != 18 && (protocol != b"store-protocol" || key >= 11) {
                 break;
             }
         }
@@ -85,7 +98,28 @@ impl FrameKind {
             (b"discovery-protocol", _) => Self::Discovery,
             (b"ring-protocol", _) => Self::Ring,
             (b"topo-protocol" | b"ping-protocol" | b"bopcast-protocol", _) => Self::Report,
+            (b"store-protocol", _) => Self::of_store(payload, by_key),
             (_, _) => Self::Application,
+        }
+    }
+
+    /// By the numbers of the store's messages (docs/protocol.md). What is written has a token, what
+    /// is repaired has none, but for a record that goes to the owner of its key.
+    fn of_store(map: &[u8], by_key: bool) -> Self {
+        let mut fields = Fields { left: map };
+        fields.open();
+        let (mut kind, mut token) = (&[][..], &[][..]);
+        while let Some((key @ 0..=1, value)) = fields.next() {
+            match key {
+                0 => kind = value,
+                _ => token = value,
+            }
+        }
+        match kind {
+            [0 | 2 | 6] => Self::StoreWrite,
+            [4] if token != [0] && !by_key => Self::StoreWrite,
+            [1 | 3 | 5 | 10 | 11] => Self::StoreRead,
+            _ => Self::StoreRepair,
         }
     }
 }
@@ -103,7 +137,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The next key, and the bytes of its value: of a text or byte string what is in it, of a
-    /// number its last byte.
+    /// number all of it, which is one byte if it is small.
     fn next(&mut self) -> Option<(u64, &'a [u8])> {
         let (_, key, _) = self.head()?;
         let before = self.left;
@@ -114,8 +148,7 @@ impl<'a> Fields<'a> {
                 self.left = left;
                 Some((key, value))
             }
-            // The number of a short head is in its only byte.
-            0 => Some((key, &before[read - 1..read])),
+            0 => Some((key, &before[..read])),
             7 => Some((key, &[])),
             _ => None,
         }
@@ -220,14 +253,25 @@ impl Index<FrameKind> for Counters {
 
 #[cfg(test)]
 mod tests {
-    use boplish_core::wire::{Frame, Keypair, Kind, Message, MessageId, Payload, ProtocolName};
+    use boplish_core::wire::store::{self, Client, StoreMessage};
+    use boplish_core::wire::{
+        Frame, Keypair, Kind, Message, MessageId, Payload, ProtocolName, Way,
+    };
 
     use super::*;
 
     fn kind_of(protocol: &str, kind: Kind) -> FrameKind {
+        let payload = Payload::json("[1]").unwrap();
+        kind_of_message(protocol, kind, payload, false)
+    }
+
+    fn kind_of_message(protocol: &str, kind: Kind, payload: Payload, by_key: bool) -> FrameKind {
         let from = Keypair::from_secret(&[1; 32]).id();
         let message = Message {
-            way: boplish_core::wire::Way::default(),
+            way: Way {
+                by_key,
+                ..Way::default()
+            },
             id: MessageId(u64::MAX),
             from,
             to: Some(from),
@@ -235,7 +279,7 @@ mod tests {
             kind,
             wants_ack: true,
             hops: 3,
-            payload: Payload::json("[1]").unwrap(),
+            payload,
             proof: None,
         };
         FrameKind::of(&Frame::Message(message).encode())
@@ -255,6 +299,48 @@ mod tests {
         assert_eq!(kind_of("ping-protocol", Kind::Plain), FrameKind::Report);
         assert_eq!(kind_of("mine", Kind::Reply { of }), FrameKind::Application);
         assert_eq!(kind_of("mine", Kind::Ack { of }), FrameKind::Ack);
+    }
+
+    fn kind_of_store(message: &StoreMessage, by_key: bool) -> FrameKind {
+        let payload = Payload::bytes(message.encode()).unwrap();
+        kind_of_message(store::PROTOCOL, Kind::Plain, payload, by_key)
+    }
+
+    #[test]
+    fn messages_of_the_store_are_told_apart_by_what_they_are_for() {
+        let key = Keypair::from_secret(&[1; 32]).id();
+        let store = |token| StoreMessage::Store {
+            token,
+            ballot: 7,
+            record: vec![1; 300],
+        };
+        for token in [1, 0x100, u32::MAX] {
+            assert_eq!(kind_of_store(&store(token), false), FrameKind::StoreWrite);
+        }
+        assert_eq!(kind_of_store(&store(0), false), FrameKind::StoreRepair);
+        assert_eq!(kind_of_store(&store(9), true), FrameKind::StoreRepair);
+        let client = Client::WRITER;
+        let (token, quick) = (1 << 31, true);
+        let get = StoreMessage::Get {
+            token,
+            client,
+            key,
+            quick,
+        };
+        assert_eq!(kind_of_store(&get, true), FrameKind::StoreRead);
+        let put = StoreMessage::Put {
+            token,
+            client,
+            record: vec![1; 300],
+            expected: None,
+        };
+        assert_eq!(kind_of_store(&put, true), FrameKind::StoreWrite);
+        let summary = StoreMessage::Summary {
+            from: key,
+            to: key,
+            digest: 1,
+        };
+        assert_eq!(kind_of_store(&summary, false), FrameKind::StoreRepair);
     }
 
     #[test]

@@ -105,6 +105,12 @@ impl Node {
         self.store.as_ref()?.held(key)
     }
 
+    /// The keys of all records that this peer itself stores, in their order.
+    #[cfg(feature = "simulator")]
+    pub fn stored_keys(&self) -> Vec<PeerId> {
+        self.store.as_ref().map_or_else(Vec::new, |it| it.keys())
+    }
+
     pub(super) fn update_store(&mut self, now: Time) {
         if let Some(store) = &mut self.store {
             store.handle_update(now, &*self.router);

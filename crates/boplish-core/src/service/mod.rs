@@ -52,6 +52,10 @@ pub(crate) trait Store: core::fmt::Debug + Send {
     /// What this peer stores under a key itself.
     fn held(&self, key: &PeerId) -> Option<&Record>;
 
+    /// The keys of all that is stored here.
+    #[cfg(feature = "simulator")]
+    fn keys(&self) -> Vec<PeerId>;
+
     /// Takes the payload of a message.
     fn handle_message(&mut self, now: Time, from: PeerId, payload: &[u8]);
 

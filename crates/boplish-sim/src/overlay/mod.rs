@@ -22,7 +22,7 @@ pub use lookups::{Lookup, LookupSummary, Lookups, Outcome};
 pub use membership::Membership;
 pub use plan::Plan;
 pub(crate) use plan::PlannedLinks;
-pub use records::{Ask, Ended, Records, Stored};
+pub use records::{Ask, Ended, RecordShape, Records, Stored};
 
 /// The longest time between two looks at what peers were told.
 const LOOK: Duration = Duration::from_millis(500);
@@ -38,7 +38,7 @@ pub struct Overlay {
     config: Config,
     members: Membership,
     lookups: Lookups,
-    records: Records,
+    records: Option<Records>,
     /// What peers store that are added from now on, if they do.
     store: Option<StoreConfig>,
     /// The pause between two lookups.
@@ -72,7 +72,7 @@ impl Overlay {
             config,
             members: Membership::new(),
             lookups: Lookups::new(random.fork(1)),
-            records: Records::new(random.fork(4)),
+            records: None,
             store: None,
             asking: None,
             next_ask: Time::START,
@@ -83,25 +83,24 @@ impl Overlay {
         }
     }
 
-    /// Peers that are added from now on store records.
-    pub fn set_store(&mut self, config: StoreConfig) {
+    /// Peers that are added from now on store records, of which the network has such.
+    pub fn set_store(&mut self, config: StoreConfig, shape: RecordShape) {
         self.store = Some(config);
+        self.world.keep_nothing();
+        self.records = Some(Records::new(shape, self.random.fork(4)));
     }
 
-    /// A random member stores a record of so many bytes that lives for so long.
-    pub fn put(&mut self, bytes: usize, life: Duration) {
-        self.records
-            .put(&mut self.world, &self.members, bytes, life);
+    /// A random member publishes a record.
+    pub fn put(&mut self) {
+        let peer = self.random.pick(self.members.present()).copied();
+        if let (Some(records), Some(peer)) = (&mut self.records, peer) {
+            records.put(&mut self.world, peer);
+        }
     }
 
-    /// A random member reads a random record that was stored; `quick`, from its owner alone.
-    pub fn get(&mut self, quick: bool) {
-        self.records.get(&mut self.world, &self.members, quick);
-    }
-
-    /// The records that were published, and what was asked.
-    pub fn records(&self) -> &Records {
-        &self.records
+    /// The records that were published, if there are any.
+    pub fn records(&self) -> Option<&Records> {
+        self.records.as_ref()
     }
 
     /// So many peers come from now on, one after each pause; with no pause, all at once.
@@ -153,7 +152,9 @@ impl Overlay {
         let world = &self.world;
         self.members.leave(now, id, |peer| world.id(peer));
         self.lookups.abandon(now, peer);
-        self.records.abandon(peer);
+        if let Some(records) = &mut self.records {
+            records.abandon(peer);
+        }
     }
 
     /// Lets everything happen for so long.
@@ -295,7 +296,9 @@ impl Overlay {
             }
             let told = (at, peer, &event);
             self.lookups.take(&self.world, &self.members, told);
-            self.records.take(told);
+            if let Some(records) = &mut self.records {
+                records.take(told);
+            }
         }
         let since = self.world.now().since_start().saturating_sub(MEMORY);
         self.members.forget_before(Time::after_start(since));

@@ -78,6 +78,7 @@ impl World {
             misuses: Vec::new(),
             sent: Vec::new(),
             disks: Default::default(),
+            has_disks: true,
         };
         world.start_server();
         world

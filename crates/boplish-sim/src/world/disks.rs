@@ -18,8 +18,15 @@ impl World {
         own.map(|(_, bytes)| bytes.clone()).collect()
     }
 
+    /// Nobody will be restarted, so nothing is kept for that: the disks of all peers that ever
+    /// were would fill the memory of a long run.
+    pub fn keep_nothing(&mut self) {
+        self.has_disks = false;
+        self.disks.clear();
+    }
+
     pub(super) fn keep(&mut self, peer: PeerHandle, key: PeerId, bytes: Option<Vec<u8>>) {
-        match bytes {
+        match bytes.filter(|_| self.has_disks) {
             Some(bytes) => drop(self.disks.insert((peer, key), bytes)),
             None => drop(self.disks.remove(&(peer, key))),
         }

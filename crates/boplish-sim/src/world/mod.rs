@@ -64,6 +64,7 @@ pub struct World {
     sockets: Arena<Socket>,
     /// What peers have kept for a restart.
     disks: BTreeMap<(PeerHandle, PeerId), Vec<u8>>,
+    has_disks: bool,
     /// The ids in the paths of WebSockets of thieves.
     claims: BTreeMap<PeerHandle, PeerId>,
     unreachable: BTreeSet<(PeerHandle, PeerHandle)>,

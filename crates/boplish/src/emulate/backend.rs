@@ -13,6 +13,8 @@ pub(crate) enum Target {
     Peer(Number),
     /// A key, for lookups.
     Key([u8; 20]),
+    /// A record of the backend's choice: a new one, the next to be refreshed, or any.
+    Record,
 }
 
 /// How a peer goes.

@@ -35,6 +35,9 @@ pub(crate) fn judge(scenario: &Scenario, run: &Performed) -> Vec<Verdict> {
             problems,
         ));
     }
+    if scenario.storage.is_some() && checks.stored {
+        verdicts.push(nothing_lost(&run.samples));
+    }
     if let Some(success) = checks.success {
         let counted = |trip: &&Trip| run.samples.window.contains(trip.at);
         let trips = run.samples.trips.iter().filter(counted);
@@ -71,6 +74,18 @@ fn without_problems(check: &str, problems: &[String]) -> Verdict {
         } else {
             detail
         },
+    }
+}
+
+/// Whether there are records, each with a copy.
+fn nothing_lost(samples: &Samples) -> Verdict {
+    let stock = samples.moments.last().and_then(|it| it.stock.clone());
+    let stock = stock.unwrap_or_default();
+    let (records, lost) = (stock.records(), stock.lost());
+    Verdict {
+        check: "no record is lost".to_owned(),
+        passed: records > 0 && lost == 0,
+        detail: format!("{lost} of {records} have no copy"),
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::report::page;
 use super::scenario::Scenario;
-use super::statistics::samples::{Outcome, Samples};
+use super::statistics::samples::{Outcome, Samples, Stock};
 use super::summary::{FORMAT, Summary};
 use crate::failure::Failure;
 
@@ -178,7 +178,8 @@ fn time(runs: &[(u64, &Samples)]) -> String {
     let kinds: std::collections::BTreeSet<&String> =
         moments().flat_map(|moment| moment.traffic.keys()).collect();
     let mut csv = String::from(
-        "seed,at_s,living,members,sockets,links_mean,links_p5,links_p95,links_most,misled",
+        "seed,at_s,living,members,sockets,links_mean,links_p5,links_p95,links_most,misled,\
+         records,records_lost,copies_mean,copies_least",
     );
     for kind in &kinds {
         let name = plain(kind).replace(' ', "_");
@@ -187,10 +188,10 @@ fn time(runs: &[(u64, &Samples)]) -> String {
     csv.push('\n');
     for (seed, run) in runs {
         for moment in &run.moments {
-            let links = moment.links;
+            let (links, stock) = (moment.links, moment.stock.as_ref());
             let _ = write!(
                 csv,
-                "{seed},{:.3},{},{},{},{:.3},{:.1},{:.1},{},{}",
+                "{seed},{:.3},{},{},{},{:.3},{:.1},{:.1},{},{},{},{},{},{}",
                 moment.at,
                 moment.living,
                 moment.members,
@@ -199,7 +200,11 @@ fn time(runs: &[(u64, &Samples)]) -> String {
                 links.p5,
                 links.p95,
                 links.most,
-                cell(moment.misled)
+                cell(moment.misled),
+                cell(stock.map(Stock::records)),
+                cell(stock.map(Stock::lost)),
+                cell(stock.and_then(Stock::mean)),
+                cell(stock.and_then(Stock::least)),
             );
             for kind in &kinds {
                 let count = moment.traffic.get(*kind).copied().unwrap_or_default();

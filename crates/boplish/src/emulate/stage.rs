@@ -7,7 +7,7 @@ use boplish_sim::Random;
 
 use super::backend::{Backend, Blow, Departure, Ending, Number, Target};
 use super::crowd::Crowd;
-use super::scenario::{JoinPattern, Peers, Scenario, What};
+use super::scenario::{JoinPattern, Peers, Scenario, Storage, What};
 use super::sessions::Sessions;
 use super::statistics::samples::{Mark, Samples, TripKind, Window};
 use crate::failure::Failure;
@@ -95,6 +95,8 @@ struct Stage<'a> {
     /// Peers that have ever joined.
     numbers: u32,
     is_measuring: bool,
+    /// Records that have ever been published.
+    published: usize,
 }
 
 impl<'a> Stage<'a> {
@@ -121,6 +123,7 @@ impl<'a> Stage<'a> {
             planned: 0,
             numbers: 0,
             is_measuring: false,
+            published: 0,
         }
     }
 
@@ -308,16 +311,27 @@ impl<'a> Stage<'a> {
     }
 
     fn plan_work(&mut self, kind: TripKind, at: f64) {
-        let workload = &self.scenario.workload;
-        let rate = match kind {
-            TripKind::Lookup => workload.lookups,
-            TripKind::Message => workload.messages,
-            TripKind::Ping => workload.pings,
-        };
+        let rate = self.rate(kind);
         if rate > 0.0 {
             // The pauses of a Poisson process.
             let pause = -(1.0 - fraction(&mut self.random)).ln() / rate;
             self.plan(at + pause, Action::Work(kind));
+        }
+    }
+
+    /// How often per second something is done.
+    fn rate(&self, kind: TripKind) -> f64 {
+        let workload = &self.scenario.workload;
+        let storage = self.scenario.storage.as_ref();
+        let of_storage = |rate: fn(&Storage) -> f64| storage.map_or(0.0, rate);
+        match kind {
+            TripKind::Lookup => workload.lookups,
+            TripKind::Message => workload.messages,
+            TripKind::Ping => workload.pings,
+            TripKind::Publish => of_storage(|it| it.writes),
+            TripKind::Refresh => of_storage(Storage::refreshes),
+            TripKind::Resolve => of_storage(|it| it.resolves),
+            TripKind::Read => of_storage(|it| it.reads),
         }
     }
 
@@ -336,6 +350,15 @@ impl<'a> Stage<'a> {
                 Some(to) if to != from => Target::Peer(to),
                 Some(_) | None => return Ok(()),
             },
+            TripKind::Publish => {
+                let records = self.scenario.storage.as_ref().map_or(0, |it| it.records);
+                if self.published >= records {
+                    return Ok(());
+                }
+                self.published += 1;
+                Target::Record
+            }
+            TripKind::Refresh | TripKind::Resolve | TripKind::Read => Target::Record,
         };
         self.backend.begin(kind, from, target, &mut self.samples)
     }

@@ -305,6 +305,11 @@ impl Store for Dht {
         self.shelf.get(key).map(|held| &held.record)
     }
 
+    #[cfg(feature = "simulator")]
+    fn keys(&self) -> Vec<PeerId> {
+        self.shelf.keys().copied().collect()
+    }
+
     fn handle_message(&mut self, now: Time, from: PeerId, payload: &[u8]) {
         match StoreMessage::decode(payload) {
             Some(message) => self.take(now, from, message),

@@ -12,7 +12,10 @@ use super::text::{escape, grouped, trimmed, value};
 const STYLE: &str = include_str!("style.css");
 
 /// The figures that stand on top of a report.
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 13] = [
+    "publish.latency",
+    "resolve.latency",
+    "records.lost",
     "lookup.right",
     "lookup.hops",
     "lookup.latency",

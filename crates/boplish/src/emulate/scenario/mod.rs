@@ -3,6 +3,7 @@
 mod fault;
 mod overrides;
 mod parts;
+mod storage;
 mod values;
 
 use std::path::Path;
@@ -17,6 +18,7 @@ pub(crate) use overrides::Override;
 pub(crate) use parts::{
     Checks, Churn, JoinPattern, Latency, Network, Peers, Router, RouterKind, Server, Workload,
 };
+pub(crate) use storage::Storage;
 pub(crate) use values::{Share, Span};
 
 /// More don't fit into any machine that this runs on.
@@ -48,6 +50,9 @@ pub(crate) struct Scenario {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) churn: Option<Churn>,
     pub(crate) workload: Workload,
+    /// Absent: nobody stores anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) storage: Option<Storage>,
     pub(crate) checks: Checks,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) faults: Vec<Fault>,
@@ -70,6 +75,7 @@ impl Default for Scenario {
             server: Server::default(),
             churn: None,
             workload: Workload::default(),
+            storage: None,
             checks: Checks::default(),
             faults: Vec::new(),
         }
@@ -263,6 +269,12 @@ impl Scenario {
                 "workload.message-bytes = {bytes}: at most {LONGEST}"
             ));
         }
+        if let Some(storage) = &self.storage {
+            storage.validate()?;
+            if self.router.kind == RouterKind::Mesh {
+                return Err("storage: peers store only with router.kind = \"chord\"".to_owned());
+            }
+        }
         if let Some(ring) = self
             .checks
             .ring
@@ -344,6 +356,8 @@ mod tests {
                 "1.2",
             ),
             ("[churn]\nshape = 0.5", "median-session", "missing"),
+            ("[storage]\nreplicas = 9", "storage.replicas", "= 9"),
+            ("[storage]\nrefresh = 7200", "storage.refresh", "7200"),
             ("[[faults]]\nat = 61\nheal = true", "faults.at", "61"),
             ("name = \"a/b\"", "name", "a/b"),
         ] {

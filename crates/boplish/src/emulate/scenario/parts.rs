@@ -273,7 +273,9 @@ pub(crate) struct Checks {
     pub(crate) bounds: bool,
     /// At the end, after the quiet phase, the whole network is as it should be.
     pub(crate) settled: bool,
-    /// Lookups, messages and pings that must be right, over the whole measurement.
+    /// No record that was acknowledged is lost, if the peers store any.
+    pub(crate) stored: bool,
+    /// Lookups, messages, pings, writes and reads that must be right, over the whole measurement.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) success: Option<Share>,
     /// The same, from so long after each fault on.
@@ -295,6 +297,7 @@ impl Default for Checks {
             ring: None,
             bounds: true,
             settled: true,
+            stored: true,
             success: None,
             recovery: None,
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use boplish_native::core::{Config, RouterConfig, Time};
 use boplish_native::wire::PeerId;
-use boplish_sim::overlay::Plan;
+use boplish_sim::overlay::{Plan, Records};
 
 use super::super::backend::{Backend, Blow, Departure, Ending, Number, Target};
 use super::super::scenario::RouterKind;
@@ -90,6 +90,9 @@ impl Backend for Simulation<'_> {
         let handle = self.peer(number).handle;
         self.peers[number as usize].is_gone = true;
         self.trips.forget(number);
+        if let Some(records) = &mut self.records {
+            records.abandon(handle);
+        }
         self.owners.leave(self.peer(number).id, self.now());
         match how {
             Departure::Leaves => self.world.close(handle),
@@ -106,16 +109,25 @@ impl Backend for Simulation<'_> {
         samples: &mut Samples,
     ) -> Result<(), Failure> {
         let handle = self.peer(from).handle;
+        let (id, receiver) = match to {
+            Target::Peer(number) => (self.peer(number).id, Some(number)),
+            Target::Key(key) => (PeerId::from_bytes(key), None),
+            Target::Record => {
+                samples.trips.extend(self.ask_store(kind, from));
+                return Ok(());
+            }
+        };
         let direct = |to: Number| {
             let there = self.world.direct_latency(handle, self.peer(to).handle);
             match kind {
                 TripKind::Message => there.as_secs_f64(),
-                TripKind::Lookup | TripKind::Ping => there.as_secs_f64() * 2.0,
+                TripKind::Lookup
+                | TripKind::Ping
+                | TripKind::Publish
+                | TripKind::Refresh
+                | TripKind::Resolve
+                | TripKind::Read => there.as_secs_f64() * 2.0,
             }
-        };
-        let (id, receiver) = match to {
-            Target::Peer(number) => (self.peer(number).id, Some(number)),
-            Target::Key(key) => (PeerId::from_bytes(key), None),
         };
         let trip = self.trips.begin(Begun {
             kind,
@@ -133,6 +145,10 @@ impl Backend for Simulation<'_> {
                 let protocol = self.protocol.clone();
                 self.world
                     .node(handle, |node, now| node.send(now, id, protocol, payload))
+            }
+            // They are about records, which have returned above.
+            TripKind::Publish | TripKind::Refresh | TripKind::Resolve | TripKind::Read => {
+                return Ok(());
             }
         };
         match sent {
@@ -178,7 +194,7 @@ impl Backend for Simulation<'_> {
     }
 
     fn on_their_way(&self) -> usize {
-        self.trips.len()
+        self.trips.len() + self.records.as_ref().map_or(0, Records::pending)
     }
 
     fn observe(&mut self, samples: &mut Samples) -> Result<Moment, Failure> {
@@ -201,6 +217,7 @@ impl Backend for Simulation<'_> {
                 RouterKind::Mesh => None,
                 RouterKind::Chord => Some(self.misled().len() as u32),
             },
+            stock: self.stock(),
         })
     }
 

@@ -5,12 +5,14 @@ mod invariants;
 mod judge;
 mod network;
 mod payload;
+mod storage;
 
 use std::collections::BTreeMap;
 
 use boplish_native::core::io::InvitationId;
 use boplish_native::core::{Config, Event, Node, Time};
 use boplish_native::wire::{MessageId, PeerId, ProtocolName};
+use boplish_sim::overlay::Records;
 use boplish_sim::{EventSink, FrameKind, PeerHandle, World};
 
 use super::backend::Number;
@@ -41,6 +43,8 @@ pub(super) struct Simulation<'a> {
     /// So many of the peers were there from the start, and never joined.
     ordered: usize,
     invariants: Option<Invariants>,
+    /// What is stored, if anything is.
+    records: Option<Records>,
     /// For whom a member has made an invitation.
     invited: BTreeMap<(Number, InvitationId), Number>,
     /// The network that newcomers are part of, counted from 0.
@@ -68,6 +72,8 @@ impl<'a> Simulation<'a> {
         server.network = Some(scenario.router.parameters());
         server.limits.entry_peers = scenario.server.entry_peers;
         world.restart_server();
+        let records = scenario.storage.as_ref();
+        let records = records.map(|it| storage::records(it, &mut world));
         Ok(Self {
             scenario,
             world,
@@ -85,6 +91,7 @@ impl<'a> Simulation<'a> {
                 let successors = scenario.router.successors;
                 Invariants::new(successors, every.0, scenario.measured_from())
             }),
+            records,
             invited: BTreeMap::new(),
             ring: 0,
         })
@@ -93,6 +100,9 @@ impl<'a> Simulation<'a> {
     /// A new peer with the next number, that opens at once.
     fn add_peer(&mut self, config: Config) -> PeerHandle {
         let handle = self.world.add_peer(config);
+        if let Some(storage) = &self.scenario.storage {
+            self.world.enable_store(handle, storage.config());
+        }
         debug_assert_eq!(handle.index(), self.peers.len());
         self.peers.push(Peer {
             handle,
@@ -130,6 +140,9 @@ impl<'a> Simulation<'a> {
     /// Takes what the peers were told.
     fn collect(&mut self, samples: &mut Samples) {
         for (at, handle, event) in self.world.drain_events() {
+            let records = self.records.as_mut();
+            let stored = records.and_then(|it| it.take((at, handle, &event)));
+            samples.trips.extend(stored.map(storage::trip));
             self.handle_event(number(handle), seconds(at), event, samples);
         }
     }
@@ -281,6 +294,9 @@ fn name(kind: FrameKind) -> &'static str {
         FrameKind::Discovery => "discovery",
         FrameKind::Report => "ping, topo, bopcast",
         FrameKind::Ack => "acknowledgement",
+        FrameKind::StoreWrite => "store writes",
+        FrameKind::StoreRead => "store reads",
+        FrameKind::StoreRepair => "store repair",
         FrameKind::Application => "application",
         FrameKind::Ring => "ring",
         FrameKind::Unknown => "unknown",

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::numbers::{self, Estimate, Numbers};
 use super::samples::{Count, Outcome, Samples, Trip, TripKind};
+use super::storage;
 
 /// What a figure counts in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,7 +62,7 @@ pub(super) struct Measure {
 }
 
 #[derive(Debug, Clone)]
-enum Data {
+pub(super) enum Data {
     Values(Vec<f64>),
     Share(u64, u64),
     /// The ratio of the means of both.
@@ -152,6 +153,7 @@ fn measures(run: &Samples) -> Vec<Measure> {
     for kind in TripKind::ALL {
         all.extend(of_trips(run, kind));
     }
+    all.extend(storage::measures(run));
     all.extend(of_joins(run));
     all.extend(of_peers(run));
     all.push(measure(
@@ -163,7 +165,7 @@ fn measures(run: &Samples) -> Vec<Measure> {
     all
 }
 
-fn measure(key: &str, title: &str, unit: Unit, data: Data) -> Measure {
+pub(super) fn measure(key: &str, title: &str, unit: Unit, data: Data) -> Measure {
     Measure {
         key: key.to_owned(),
         title: title.to_owned(),
@@ -184,11 +186,19 @@ fn of_trips(run: &Samples, kind: TripKind) -> Vec<Measure> {
         TripKind::Lookup => ("right", "Lookups that were right"),
         TripKind::Message => ("delivered", "Messages that arrived"),
         TripKind::Ping => ("answered", "Pings that were answered"),
+        TripKind::Publish => ("stored", "Records that were stored"),
+        TripKind::Refresh => ("stored", "Records that were stored again"),
+        TripKind::Resolve => ("found", "Records that their owners had"),
+        TripKind::Read => ("found", "Records that most replicas had"),
     };
     let name = match kind {
         TripKind::Lookup => "a lookup",
         TripKind::Message => "a message",
         TripKind::Ping => "a ping",
+        TripKind::Publish => "publishing a record",
+        TripKind::Refresh => "refreshing a record",
+        TripKind::Resolve => "resolving a record",
+        TripKind::Read => "reading a record",
     };
     let hops = right.iter().filter_map(|trip| trip.hops).map(f64::from);
     let latency = right.iter().filter_map(|trip| trip.latency);
@@ -313,7 +323,7 @@ fn of_peers(run: &Samples) -> Vec<Measure> {
 }
 
 /// A figure of which a run has one value at most.
-fn single(key: &str, title: &str, unit: Unit, value: Vec<f64>) -> Measure {
+pub(super) fn single(key: &str, title: &str, unit: Unit, value: Vec<f64>) -> Measure {
     let data = match value.first() {
         Some(value) => Data::Single(*value),
         None => Data::Values(Vec::new()),

@@ -4,3 +4,5 @@
 pub(crate) mod figures;
 pub(crate) mod numbers;
 pub(crate) mod samples;
+
+mod storage;

@@ -16,16 +16,36 @@ pub(crate) enum TripKind {
     Message,
     /// There and back.
     Ping,
+    /// From a record's being published to word that it is stored.
+    Publish,
+    /// The same for a record that was there before.
+    Refresh,
+    /// From the question for a record to the answer of its key's owner.
+    Resolve,
+    /// The same, when most replicas have said what they have.
+    Read,
 }
 
 impl TripKind {
-    pub(crate) const ALL: [Self; 3] = [Self::Lookup, Self::Message, Self::Ping];
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Lookup,
+        Self::Message,
+        Self::Ping,
+        Self::Publish,
+        Self::Refresh,
+        Self::Resolve,
+        Self::Read,
+    ];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Lookup => "lookup",
             Self::Message => "message",
             Self::Ping => "ping",
+            Self::Publish => "publish",
+            Self::Refresh => "refresh",
+            Self::Resolve => "resolve",
+            Self::Read => "read",
         }
     }
 
@@ -34,6 +54,10 @@ impl TripKind {
             Self::Lookup => "lookups",
             Self::Message => "messages",
             Self::Ping => "pings",
+            Self::Publish => "records published",
+            Self::Refresh => "records refreshed",
+            Self::Resolve => "records resolved",
+            Self::Read => "records read",
         }
     }
 }
@@ -42,13 +66,13 @@ impl TripKind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Right,
-    /// A lookup that named another than the key's owner.
+    /// A lookup that named another than the key's owner, or a read that did not find what is stored.
     Wrong,
     /// Nothing arrived, or nobody knows; why.
     Failed(String),
 }
 
-/// One lookup, message or ping.
+/// One lookup, message or ping, or one question to the store.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Trip {
     pub(crate) kind: TripKind,
@@ -132,6 +156,38 @@ pub(crate) struct Moment {
     pub(crate) traffic: Traffic,
     /// Members of a ring whose successor is not the next member.
     pub(crate) misled: Option<u32>,
+    /// What is stored, if anything is.
+    pub(crate) stock: Option<Stock>,
+}
+
+/// How many of the records that were acknowledged and have not expired have so many copies.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Stock(pub(crate) BTreeMap<u32, u64>);
+
+impl Stock {
+    pub(crate) fn records(&self) -> u64 {
+        self.0.values().sum()
+    }
+
+    /// Those without a copy.
+    pub(crate) fn lost(&self) -> u64 {
+        self.0.get(&0).copied().unwrap_or_default()
+    }
+
+    /// Copies per record.
+    pub(crate) fn mean(&self) -> Option<f64> {
+        let copies = self
+            .0
+            .iter()
+            .map(|(copies, count)| u64::from(*copies) * count);
+        let records = self.records();
+        (records > 0).then(|| copies.sum::<u64>() as f64 / records as f64)
+    }
+
+    /// The fewest copies that a record has.
+    pub(crate) fn least(&self) -> Option<u32> {
+        self.0.keys().next().copied()
+    }
 }
 
 /// Links per peer.

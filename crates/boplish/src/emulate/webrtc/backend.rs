@@ -76,6 +76,7 @@ impl Backend for RealNetwork<'_> {
         let (id, receiver) = match to {
             Target::Key(key) => (Some(PeerId::from_bytes(key)), None),
             Target::Peer(number) => (self.peers[number as usize].id, Some(number)),
+            Target::Record => return server::refuse_what_needs_a_simulator(self.scenario),
         };
         // Who has not said its id yet can't be named.
         let Some(id) = id else {
@@ -152,6 +153,7 @@ impl Backend for RealNetwork<'_> {
                 RouterKind::Mesh => None,
                 RouterKind::Chord => Some(self.ring_faults().len() as u32),
             },
+            stock: None,
         })
     }
 

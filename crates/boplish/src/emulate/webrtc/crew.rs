@@ -250,6 +250,8 @@ async fn travel(
             sent.map(|()| None)
         }
         TripKind::Lookup => peer.lookup(to).await.map(Some),
+        // A scenario in which real peers store was refused.
+        TripKind::Publish | TripKind::Refresh | TripKind::Resolve | TripKind::Read => Ok(None),
     };
     let (found, error) = match result {
         Ok(found) => (found, None),

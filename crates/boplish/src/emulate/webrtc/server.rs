@@ -25,6 +25,9 @@ pub(super) fn refuse_what_needs_a_simulator(scenario: &Scenario) -> Result<(), F
     if scenario.checks.ring.is_some() {
         return refused("checks.ring");
     }
+    if scenario.storage.is_some() {
+        return refused("storage");
+    }
     for fault in &scenario.faults {
         match fault.what {
             What::Partition(_) | What::Blink(..) | What::Heal => {

@@ -1,6 +1,7 @@
 //! The charts of a run: each answers a question that one has about a network.
 
 mod peers;
+mod storage;
 mod time;
 mod trips;
 
@@ -25,6 +26,8 @@ pub(crate) fn charts(runs: &[&Samples], peers: usize) -> Vec<Chart> {
         trips::latency(runs),
         trips::stretch(runs),
         trips::success(runs),
+        storage::copies(runs),
+        storage::copies_over_time(runs),
         peers::links(runs),
         time::links_over_time(runs),
         peers::bytes(runs),

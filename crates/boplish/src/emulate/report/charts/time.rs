@@ -144,7 +144,7 @@ pub(super) fn misled(runs: &[&Samples]) -> Chart {
 }
 
 /// A value of each moment, averaged over the runs.
-fn over_time(runs: &[&Samples], of: impl Fn(&Moment) -> f64) -> Vec<(f64, f64)> {
+pub(super) fn over_time(runs: &[&Samples], of: impl Fn(&Moment) -> f64) -> Vec<(f64, f64)> {
     let most = runs.iter().map(|run| run.moments.len()).max().unwrap_or(0);
     (0..most)
         .filter_map(|index| {
