@@ -38,10 +38,11 @@ pub(crate) fn draw(rows: &Rows) -> String {
     );
     axes(&mut svg);
     let medians: BTreeSet<u64> = rows.keys().map(|(median, _)| *median).collect();
-    for (median, colour) in medians.iter().rev().zip(COLOURS) {
+    for (index, (median, colour)) in medians.iter().rev().zip(COLOURS).enumerate() {
         line(&mut svg, *median, window, colour);
         for ((_, replicas), row) in rows.iter().filter(|((of, _), _)| of == median) {
-            let at = x(f64::from(*replicas));
+            // Beside each other, not on each other.
+            let at = x(f64::from(*replicas)) + (index as f64 - 1.5) * 5.0;
             let (low, found, high) = row.rate();
             let (high, is_lost) = (y(high), found > 0.0);
             let low = if is_lost { y(low) } else { high + 14.0 };

@@ -39,6 +39,8 @@ pub struct Overlay {
     members: Membership,
     lookups: Lookups,
     records: Option<Records>,
+    /// For the records, whether there will be some or not.
+    record_random: Random,
     /// What peers store that are added from now on, if they do.
     store: Option<StoreConfig>,
     /// The pause between two lookups.
@@ -73,6 +75,7 @@ impl Overlay {
             members: Membership::new(),
             lookups: Lookups::new(random.fork(1)),
             records: None,
+            record_random: random.fork(4),
             store: None,
             asking: None,
             next_ask: Time::START,
@@ -87,7 +90,7 @@ impl Overlay {
     pub fn set_store(&mut self, config: StoreConfig, shape: RecordShape) {
         self.store = Some(config);
         self.world.keep_nothing();
-        self.records = Some(Records::new(shape, self.random.fork(4)));
+        self.records = Some(Records::new(shape, self.record_random.clone()));
     }
 
     /// A random member publishes a record.
