@@ -182,7 +182,7 @@ export class BoplishNode extends typedEventTarget<NodeEvents>() {
    * resolves to the name, `bop:<own id>:content/<path>`. It is kept here too, and others get it from
    * here and from those who have fetched it.
    */
-  publish(path: string, source: Source, options: PublishOptions = {}): Promise<string> {
+  async publish(path: string, source: Source, options: PublishOptions = {}): Promise<string> {
     return HAS_STORE ? publish(this.#runner, path, source, options) : noContent();
   }
 
@@ -191,7 +191,7 @@ export class BoplishNode extends typedEventTarget<NodeEvents>() {
    * the first bytes are there; status 206 with a range, 200 without. Of a folder, `names.list()` tells
    * what is in it.
    */
-  fetch(uri: string, options: FetchOptions = {}): Promise<Response> {
+  async fetch(uri: string, options: FetchOptions = {}): Promise<Response> {
     return HAS_STORE ? fetchName(this.#runner, uri, options) : noContent();
   }
 
@@ -211,7 +211,7 @@ export class BoplishNode extends typedEventTarget<NodeEvents>() {
    * can show what is published: `<img src="bop/<peer id>/content/album/1.jpg">`. The script is the
    * package's `boplish-service-worker.js`. Resolves to the address that names begin with.
    */
-  registerServiceWorker(script = '/boplish-service-worker.js'): Promise<string> {
+  async registerServiceWorker(script = '/boplish-service-worker.js'): Promise<string> {
     return HAS_STORE ? serve(this.#runner, script) : noContent();
   }
 
@@ -219,13 +219,13 @@ export class BoplishNode extends typedEventTarget<NodeEvents>() {
    * Has the network store a record of this peer, signed; resolves to its key when most of those
    * who should have stored it. It stays there when this peer leaves, until it expires.
    */
-  put(record: PutOptions): Promise<string> {
-    return put(this.#runner, record);
+  async put(record: PutOptions): Promise<string> {
+    return HAS_STORE ? put(this.#runner, record) : noContent();
   }
 
   /** What the network stores under a key, or of a publisher; undefined if there is nothing. */
-  get(name: RecordName, options: GetOptions = {}): Promise<StoredRecord | undefined> {
-    return get(this.#runner, name, options);
+  async get(name: RecordName, options: GetOptions = {}): Promise<StoredRecord | undefined> {
+    return HAS_STORE ? get(this.#runner, name, options) : noContent();
   }
 
   /**

@@ -1,5 +1,5 @@
 import type { Host, Peer } from '../wasm/boplish_web.js';
-import { type ContentHost, Contents } from './content/contents.js';
+import { type ContentHost, Contents, contentHost } from './content/contents.js';
 import type { ContentOptions } from './content/types.js';
 import { aborted, BoplishError, fromCore } from './error.js';
 import type { RawPayload } from './payload.js';
@@ -130,22 +130,6 @@ export class Runner {
     return () => this.#ends.delete(tell);
   }
 
-  /** Gives a command that returns a promise, and waits for that until the node is closed. */
-  promised<T = any>(command: (peer: Peer) => Promise<T>, what: string, signal?: AbortSignal): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      if (signal?.aborted) throw aborted(signal, what);
-      const abort = () => reject(aborted(signal!, what));
-      signal?.addEventListener('abort', abort);
-      const forget = this.onEnd(reject);
-      this.call(command)
-        .then(resolve, (thrown) => reject(fromCore(thrown)))
-        .finally(() => {
-          signal?.removeEventListener('abort', abort);
-          forget();
-        });
-    });
-  }
-
   /** Reads something; of a closed node, `closed`. */
   read<T>(ask: (peer: Peer) => T, closed: T): T {
     const peer = this.#peer;
@@ -255,24 +239,6 @@ export class Runner {
     for (const check of [...this.#checks]) check();
   }
 
-  /** The contents are there only once the core is. */
-  #contentHost(): Partial<ContentHost> {
-    if (!HAS_STORE) return {};
-    const of = <Name extends keyof ContentHost>(name: Name): ContentHost[Name] =>
-      ((...values: Parameters<ContentHost[Name]>) =>
-        (this.contents.host[name] as (...all: typeof values) => unknown)(...values)) as ContentHost[Name];
-    return {
-      contentRead: of('contentRead'),
-      contentWrite: of('contentWrite'),
-      contentMark: of('contentMark'),
-      fetched: of('fetched'),
-      contentHeld: of('contentHeld'),
-      contentBytes: of('contentBytes'),
-      contentAdd: of('contentAdd'),
-      wellKnown: of('wellKnown'),
-    };
-  }
-
   #host(listener: Listener, iceServers: IceServers | undefined): Host {
     // A command's message id is known here only after the command has returned.
     const later = (id: bigint, finish: (pending: Pending) => void) =>
@@ -290,7 +256,7 @@ export class Runner {
     return {
       iceServers: () => resolveServers(iceServers),
       // The drop-in script's core asks for none of these.
-      ...(this.#contentHost() as ContentHost),
+      ...((HAS_STORE ? contentHost(() => this.contents.host) : {}) as ContentHost),
       state: (state) => {
         if (state === 'online') this.#contents?.online();
         tell('state', state);

@@ -74,7 +74,6 @@ const MAX_TTL = 2 ** 32 - 1;
  * @internal
  */
 export async function put(runner: Runner, options: PutOptions): Promise<string> {
-  if (!HAS_STORE) noContent();
   const { expected, hashed, signal } = options;
   const sequence = options.sequence ?? (expected === undefined ? Date.now() : expected + 1);
   const now = Date.now();
@@ -102,7 +101,6 @@ export async function put(runner: Runner, options: PutOptions): Promise<string> 
  * @internal
  */
 export async function get(runner: Runner, name: RecordName, options: GetOptions): Promise<StoredRecord | undefined> {
-  if (!HAS_STORE) noContent();
   const key =
     typeof name === 'string' ? name : runner.call((peer) => peer.recordKey(name.publisher, bytes(name.salt ?? '')));
   const { quick = false, signal } = options;
@@ -126,7 +124,7 @@ export async function get(runner: Runner, name: RecordName, options: GetOptions)
  * @internal
  */
 export function noContent(): never {
-  const why = "boplish.min.js neither stores nor publishes: use boplish.full.min.js or the npm package's modules";
+  const why = 'boplish.min.js neither stores nor publishes: use boplish.full.min.js';
   throw new BoplishError('unsupported', why);
 }
 

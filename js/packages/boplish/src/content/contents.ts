@@ -3,6 +3,7 @@ import type { Host, Peer } from '../../wasm/boplish_web.js';
 import { BoplishError, fromCore } from '../error.js';
 import type { Runner } from '../runner.js';
 import type { StoredFile } from './files.js';
+import { promised } from './promised.js';
 import { ContentStorage } from './storage.js';
 import type { ContentOptions } from './types.js';
 import { wellKnown } from './well-known.js';
@@ -95,7 +96,7 @@ export class Contents {
     clearTimeout(this.#timer);
     let next = REFRESH;
     try {
-      const root = await this.#runner.promised((peer) => peer.refreshName(this.#lastRoot()), 'refresh');
+      const root = await promised(this.#runner, (peer) => peer.refreshName(this.#lastRoot()), 'refresh');
       this.rememberRoot(root as string | undefined);
     } catch {
       next = RETRY;
@@ -204,6 +205,23 @@ export class Contents {
   #tell(what: (peer: Peer) => void): void {
     this.#runner.read(what, undefined);
   }
+}
+
+/** The same before there are contents, which come after the core. */
+export function contentHost(host: () => ContentHost): ContentHost {
+  const of = <Name extends keyof ContentHost>(name: Name): ContentHost[Name] =>
+    ((...values: Parameters<ContentHost[Name]>) =>
+      (host()[name] as (...all: typeof values) => unknown)(...values)) as ContentHost[Name];
+  return {
+    contentRead: of('contentRead'),
+    contentWrite: of('contentWrite'),
+    contentMark: of('contentMark'),
+    fetched: of('fetched'),
+    contentHeld: of('contentHeld'),
+    contentBytes: of('contentBytes'),
+    contentAdd: of('contentAdd'),
+    wellKnown: of('wellKnown'),
+  };
 }
 
 async function* only(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -2,6 +2,7 @@ import type { RawTarget } from '../../wasm/boplish_web.js';
 import { BoplishError } from '../error.js';
 import type { SendOptions } from '../protocol.js';
 import type { Runner } from '../runner.js';
+import { promised } from './promised.js';
 import { unpublish } from './publish.js';
 import type { FolderEntry, Names, Resolved } from './types.js';
 
@@ -14,7 +15,7 @@ export function segments(path: string): string[] {
 export async function resolve(runner: Runner, uri: string, signal?: AbortSignal): Promise<Resolved> {
   // What is here already need not come again.
   await runner.contents.loaded;
-  const raw = await runner.promised((peer) => peer.resolve(uri), 'resolve()', signal);
+  const raw = await promised(runner, (peer) => peer.resolve(uri), 'resolve()', signal);
   const [isFolder, content, bytes, type, publisher, version] = raw as [...RawTarget, string, string];
   return { kind: isFolder ? 'folder' : 'file', content, bytes, type, publisher, version };
 }
@@ -26,7 +27,7 @@ export async function folder(
   publisher: string,
   signal?: AbortSignal,
 ): Promise<[...RawTarget, string][]> {
-  return runner.promised((peer) => peer.folder(content, publisher), 'list()', signal);
+  return promised(runner, (peer) => peer.folder(content, publisher), 'list()', signal);
 }
 
 /** Calls `found` with a folder's own content, and with those of all that is below it. */
@@ -77,6 +78,6 @@ export class NodeNames implements Names {
 
   async holders(uri: string, { signal }: SendOptions = {}): Promise<string[]> {
     const { content } = await this.resolve(uri, { signal });
-    return this.#runner.promised((peer) => peer.holders(content), 'holders()', signal);
+    return promised(this.#runner, (peer) => peer.holders(content), 'holders()', signal);
   }
 }

@@ -2,6 +2,7 @@ import type { RawTarget } from '../../wasm/boplish_web.js';
 import { aborted, BoplishError } from '../error.js';
 import { guarded, type Runner } from '../runner.js';
 import { all, segments } from './names.js';
+import { promised } from './promised.js';
 import type { PublishOptions, PublishProgress, Source } from './types.js';
 
 /** What is to be published, as it was found. */
@@ -75,7 +76,7 @@ export async function publish(
     if (!(tree instanceof Map)) return addFile(name, tree);
     const entries: [...RawTarget, string][] = [];
     for (const [each, below] of tree) entries.push([...(await add(name ? `${name}/${each}` : each, below)), each]);
-    const content = await runner.promised((peer) => peer.addFolder(entries), 'publish()', signal);
+    const content = await promised(runner, (peer) => peer.addFolder(entries), 'publish()', signal);
     added.push(content);
     return [true, content, entries.reduce((sum, [, , bytes]) => sum + bytes, 0), ''];
   };
@@ -85,7 +86,7 @@ export async function publish(
   try {
     target = await add(tree instanceof Map ? '' : way.at(-1)!, tree);
     report({ phase: 'naming', file: undefined });
-    folders = await runner.promised((peer) => peer.publishName(way, target, anew), 'publish()', signal);
+    folders = await promised(runner, (peer) => peer.publishName(way, target, anew), 'publish()', signal);
   } catch (error) {
     await contents.forget(added.filter((content) => !before.has(content))).catch(() => {});
     if (error instanceof BoplishError) throw error;
@@ -99,7 +100,7 @@ export async function publish(
       holders.push(holder);
       report({ holders: [...holders] });
     };
-    await runner.promised((peer) => peer.replicate(folders, target, replicate, told), 'publish()', signal);
+    await promised(runner, (peer) => peer.replicate(folders, target, replicate, told), 'publish()', signal);
     if (holders.length < replicate) {
       const why = `only ${holders.length} of ${replicate} peers hold a copy of ${uri}, which is published`;
       throw new BoplishError('no-copies', why);
@@ -116,7 +117,7 @@ export async function unpublish(
 ): Promise<void> {
   const { contents } = runner;
   const way = segments(path);
-  const folders = await runner.promised((peer) => peer.unpublish(way), 'unpublish()', signal);
+  const folders = await promised(runner, (peer) => peer.unpublish(way), 'unpublish()', signal);
   contents.rememberRoot(folders[0]);
   // Old folders, too, which are versions that nobody else may have: what is taken back is gone.
   const needed = new Set<string>();
