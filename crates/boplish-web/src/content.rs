@@ -1,7 +1,6 @@
 //! Contents and names, for JavaScript.
 //!
-//! The page keeps each content in one file: its bytes, the values of its blocks and those of its
-//! spans, and a bit for each span that is there. What lies where in it is said here alone.
+//! What lies where in a content's file is said by `file.rs` alone.
 
 use std::rc::Rc;
 
@@ -9,15 +8,14 @@ use boplish_core::names::{self, NameError, Published};
 use boplish_core::{
     ContentCommand, ContentConfig, ContentEvent, ContentPart, FetchToken, Node, ReadId, copies,
 };
-use boplish_wire::content::{
-    ContentHasher, ContentId, Directory, Entry, Hashed, SPAN_BLOCKS, Target, Value,
-};
+use boplish_wire::content::{ContentId, Directory, Entry, Target};
 use boplish_wire::{BopUri, PeerId, Uid};
 use js_sys::{Array, Function, Promise};
 use wasm_bindgen::prelude::*;
 
 use crate::browser::{Host, Step};
 use crate::copier::{Copier, keep};
+use crate::file::{Hasher, bits_at, bits_length, blocks_at, blocks_length, spans_at, spans_length};
 use crate::names::{PageNetwork, fetch_text, promise};
 use crate::peer::{Peer, error, peer_id};
 use crate::shell::Shell;
@@ -333,90 +331,14 @@ impl Peer {
     }
 }
 
-/// Hashes a content as it is read.
-#[wasm_bindgen]
-#[derive(Default)]
-pub struct Hasher(ContentHasher);
-
-#[wasm_bindgen]
-impl Hasher {
-    /// Takes the next bytes.
-    pub fn update(&mut self, bytes: &[u8]) {
-        self.0.update(bytes);
-    }
-
-    /// The content, and what follows its bytes in its file. It begins again.
-    pub fn finish(&mut self) -> HashedContent {
-        let hashed = core::mem::take(&mut self.0).finish();
-        HashedContent {
-            content: hashed.id.to_string(),
-            tail: tail_of(&hashed),
-        }
-    }
-}
-
-/// A content that was hashed.
-#[wasm_bindgen(getter_with_clone)]
-pub struct HashedContent {
-    /// Its hash, a dot, and its length.
-    pub content: String,
-    /// What follows its bytes in its file.
-    pub tail: Vec<u8>,
-}
-
-/// The content of some bytes, and what follows them in its file.
-pub(crate) fn hashed(bytes: &[u8]) -> (ContentId, Vec<u8>) {
-    let mut hasher = ContentHasher::default();
-    hasher.update(bytes);
-    let hashed = hasher.finish();
-    (hashed.id, tail_of(&hashed))
-}
-
-fn tail_of(hashed: &Hashed) -> Vec<u8> {
-    let id = hashed.id;
-    let mut tail = hashed.blocks.as_flattened().to_vec();
-    tail.extend_from_slice(hashed.spans().as_flattened());
-    // The bits of those spans that there are.
-    let mut bits = vec![0xff; bits_length(id) as usize];
-    if let (Some(last), rest @ 1..) = (bits.last_mut(), id.spans() % 8) {
-        *last = (1 << rest) - 1;
-    }
-    tail.append(&mut bits);
-    tail
-}
-
-/// Bytes of a value.
-const VALUE: u64 = size_of::<Value>() as u64;
-
-/// Where the values of the blocks of a span are.
-fn blocks_at(id: ContentId, span: u32) -> u64 {
-    id.length + u64::from(span) * SPAN_BLOCKS as u64 * VALUE
-}
-
-/// Where the values of the spans are: behind those of all blocks.
-fn spans_at(id: ContentId) -> u64 {
-    let last = id.spans() - 1;
-    blocks_at(id, last) + id.blocks(last) as u64 * VALUE
-}
-
-fn bits_at(id: ContentId) -> u64 {
-    spans_at(id) + u64::from(id.spans()) * VALUE
-}
-
-fn bits_length(id: ContentId) -> u64 {
-    u64::from(id.spans().div_ceil(8))
-}
-
 /// Has a command of the node carried out.
 pub(crate) fn command(host: &Host, command: ContentCommand) {
     match command {
         ContentCommand::Read { read, id, part } => {
             let (offset, length) = match part {
                 ContentPart::Bytes { start, length } => (start, length),
-                ContentPart::Spans => (spans_at(id), id.spans() as usize * VALUE as usize),
-                ContentPart::Blocks { span } => {
-                    (blocks_at(id, span), id.blocks(span) * VALUE as usize)
-                }
+                ContentPart::Spans => (spans_at(id), spans_length(id)),
+                ContentPart::Blocks { span } => (blocks_at(id, span), blocks_length(id, span)),
             };
             host.content_read(read.0, &id.to_string(), offset as f64, length);
         }

@@ -25,6 +25,8 @@ mod content;
 #[cfg(feature = "store")]
 mod copier;
 #[cfg(feature = "store")]
+mod file;
+#[cfg(feature = "store")]
 mod names;
 mod peer;
 mod report;
@@ -36,7 +38,7 @@ mod signaling;
 mod store;
 
 #[cfg(feature = "store")]
-pub use content::{HashedContent, Hasher};
+pub use file::{HashedContent, Hasher};
 pub use peer::Peer;
 
 /// Rust's usual allocator is four times as large. This one is for a single thread.

@@ -14,7 +14,7 @@ use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
 
 use crate::browser::{Step, date_now, describe, set_timeout};
-use crate::content::hashed;
+use crate::file::hashed;
 use crate::services::{Answers, Slot, Tickets, Waiting};
 use crate::shell::Shell;
 
