@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { DESKTOP, PHONE, screenshots, site, violations } from '../lib/pages.mjs';
 import { scene } from '../lib/scene.mjs';
+import { until } from '../lib/wait.mjs';
 
 const ROUND_TRIP = /^[<\d.,]+\s*(ms|s|µs)$/;
 
@@ -52,10 +53,13 @@ for (const browser of ['chromium', 'firefox']) {
       const number = await tab.run(
         () => [...document.querySelectorAll('.message')].find((row) => row.textContent.includes('chat')).dataset.number,
       );
-      await tab.click(`.message[data-number="${number}"]`);
-      await tab.until('its content', () =>
-        document.querySelector('[data-property="payload"]')?.textContent.includes('for the inspector'),
-      );
+      // Messages that come meanwhile move it away from under the pointer.
+      await until('its content', async () => {
+        await tab.click(`.message[data-number="${number}"]`);
+        return tab.run(() =>
+          document.querySelector('[data-property="payload"]')?.textContent.includes('for the inspector'),
+        );
+      });
       const properties = await tab.run(() => [...document.querySelectorAll('.properties dt')].map((term) => term.textContent));
       assert.deepEqual(properties, ['type', 'from', 'to', 'payload']);
       assert.ok((await tab.run(() => document.querySelector('[data-property="from"]').textContent)).includes(id));
