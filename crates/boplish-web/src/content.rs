@@ -282,6 +282,12 @@ impl Peer {
         }))
     }
 
+    /// How often that is to be done, in milliseconds.
+    #[wasm_bindgen(js_name = nameRefresh)]
+    pub fn name_refresh(&self) -> f64 {
+        names::REFRESH.as_secs_f64() * 1000.0
+    }
+
     /// The peers that say that they have a content.
     pub fn holders(&self, content: &str) -> Result<Promise, JsValue> {
         let id = content_id(content)?;

@@ -6,6 +6,8 @@
 //!
 //! These are plain `async` functions over what a shell offers: they know no executor.
 
+use core::time::Duration;
+
 use boplish_wire::content::{ContentId, Directory, DirectoryError, Target};
 use boplish_wire::limits::MAX_DIRECTORY;
 use boplish_wire::{BopUri, Keypair, PeerId, Record, RecordError, Uid};
@@ -19,8 +21,11 @@ pub const PROTOCOL: &str = "content";
 /// The parameter of a URI's query that names an older version.
 pub const VERSION: &str = "v";
 
-/// Seconds that a publisher's record lives; whoever has the key writes it again at half of that.
-pub const NAME_LIFE: u64 = 24 * 60 * 60;
+/// Seconds that a publisher's record lives.
+const NAME_LIFE: u64 = 24 * 60 * 60;
+
+/// So often a publisher writes its record again ([`refresh`]).
+pub const REFRESH: Duration = Duration::from_secs(NAME_LIFE / 2);
 
 /// Seconds that a copy of it may be used without asking again.
 const TTL: u32 = 60;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use boplish_native::Peer;
-use boplish_native::core::names::{self, NAME_LIFE, NameError, Network};
+use boplish_native::core::names::{self, NameError, Network};
 use boplish_native::core::{FetchError, copies};
 use boplish_native::wire::content::{ContentId, Directory, Target};
 use boplish_native::wire::{BopUri, Keypair, PeerId, Uid};
@@ -68,7 +68,7 @@ pub(crate) async fn run(command: PublishCommand) -> Result<(), Failure> {
             eprintln!("serving it until this is interrupted");
         }
         // The record must not expire while its publisher is there.
-        let mut refresh = interval(Duration::from_secs(NAME_LIFE / 2));
+        let mut refresh = interval(names::REFRESH);
         refresh.tick().await;
         loop {
             tokio::select! {

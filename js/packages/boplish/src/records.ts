@@ -9,7 +9,7 @@ const STORE = 'records';
 /** When a record was kept, in ms since 1970. */
 const KEPT = 'kept';
 /** No record lives longer, in ms: whatever was kept before has been left behind by its identity. */
-const LONGEST_LIFE = 30 * 24 * 60 * 60 * 1000;
+export const LONGEST_LIFE = 30 * 24 * 60 * 60 * 1000;
 
 interface Kept {
   readonly record: Uint8Array;

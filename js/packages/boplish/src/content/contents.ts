@@ -22,8 +22,6 @@ export type ContentHost = Pick<
 >;
 
 const ROOM = 1024 ** 3;
-/** A name lives for a day; it is written again at half of that, in ms. */
-const REFRESH = 12 * 60 * 60 * 1000;
 /** A refresh that failed is tried again after this long, in ms. */
 const RETRY = 60_000;
 
@@ -94,7 +92,7 @@ export class Contents {
   /** Writes the own name again, now and from time to time. */
   async refresh(): Promise<void> {
     clearTimeout(this.#timer);
-    let next = REFRESH;
+    let next = this.#pause();
     try {
       const root = await promised(this.#runner, (peer) => peer.refreshName(this.#lastRoot()), 'refresh');
       this.rememberRoot(root as string | undefined);
@@ -102,6 +100,11 @@ export class Contents {
       next = RETRY;
     }
     if (this.#runner.isOpen) this.#timer = setTimeout(() => void this.refresh(), next);
+  }
+
+  /** From one refresh to the next, in ms. */
+  #pause(): number {
+    return this.#runner.read((peer) => peer.nameRefresh(), RETRY);
   }
 
   /** The root folder that the own name led to when it was written last. */
@@ -121,7 +124,7 @@ export class Contents {
     } catch {
       // Blocked.
     }
-    this.#timer ??= setTimeout(() => void this.refresh(), REFRESH);
+    this.#timer ??= setTimeout(() => void this.refresh(), this.#pause());
   }
 
   /** Fetches a range; `watch` gets the token at once. */

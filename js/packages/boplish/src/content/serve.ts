@@ -102,8 +102,8 @@ async function respond(runner: Runner, asked: Asked): Promise<Reply> {
   const [uid, ...rest] = path.split('/');
   const uri = `bop:${decodeURIComponent(uid ?? '')}:${rest.join('/')}${query}`;
   const found = await resolve(runner, uri);
-  let { kind, content, bytes, type } = found;
-  if (kind === 'folder') {
+  let { content, bytes, type } = found;
+  if (found.kind === 'folder') {
     if (!path.endsWith('/')) {
       // So that links in its pages lead into the folder.
       return { status: 308, headers: [['location', `${rest.at(-1)}/${asked.query}`]], body: undefined };
@@ -117,7 +117,6 @@ async function respond(runner: Runner, asked: Asked): Promise<Reply> {
       return { status: 200, headers: [['content-type', 'text/html; charset=utf-8'], ...ISOLATED], body: page };
     }
     [, content, bytes, type] = index;
-    kind = 'file';
   }
   const headers: [string, string][] = [
     ['etag', etag(content)],

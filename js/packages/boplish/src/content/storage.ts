@@ -1,4 +1,5 @@
 /** The files of contents, as the page sees them: in a worker's private file system, or in memory. */
+import { LONGEST_LIFE } from '../records.js';
 import { Files, type Kind, memory, type StoredFile } from './files.js';
 import type { Call, Result } from './messages.js';
 import { workerSource } from 'boplish:worker';
@@ -14,9 +15,6 @@ interface Entry {
   /** How many read or write it now. */
   users: number;
 }
-
-/** What was kept for others and not touched for so long goes: no record lives longer, in ms. */
-const LONGEST_LIFE = 30 * 24 * 60 * 60 * 1000;
 
 /** The contents that an identity has. */
 export class ContentStorage {
@@ -43,6 +41,7 @@ export class ContentStorage {
     const files = await (await this.#files()).load();
     const left = [];
     for (const file of files) {
+      // What was kept for others has outlived every name that leads to it.
       if (file.kind === 'kept' && file.written < Date.now() - LONGEST_LIFE) {
         await (await this.#files()).remove(file.content);
         continue;
