@@ -40,5 +40,5 @@ pub use service::content::{
     ContentCommand, ContentEvent, ContentPart, FetchError, FetchProgress, FetchToken, ReadId,
 };
 pub use service::dht::{GetError, PutError, StoreToken};
-pub use service::{copies, names};
+pub use service::{copies, http, names};
 pub use time::Time;

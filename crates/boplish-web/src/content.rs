@@ -4,6 +4,7 @@
 
 use std::rc::Rc;
 
+use boplish_core::http::{self, Asked};
 use boplish_core::names::{self, NameError, Published};
 use boplish_core::{
     ContentCommand, ContentConfig, ContentEvent, ContentPart, FetchToken, Node, ReadId, copies,
@@ -42,6 +43,10 @@ export interface Host {
     /** The peer that a domain says a name is of. */
     wellKnown(name: string, domain: string): Promise<string>;
 }
+/** A status, the headers, and a text; or, for the last, a content, who may have it, and its bytes from where to where. */
+export type RawAnswer =
+    | [status: number, headers: [string, string][], text: string]
+    | [status: number, headers: [string, string][], content: string, publisher: string, start: number, end: number];
 /** Of a file, its media type; of a folder, all bytes in it. */
 export type RawTarget = [isFolder: boolean, content: string, bytes: number, type: string];
 "#;
@@ -219,6 +224,54 @@ impl Peer {
             };
             Ok(folder.entries().iter().map(entry).collect::<Array>().into())
         }))
+    }
+
+    /// What to answer to a request for what stands behind `/bop/`, with these headers: a status,
+    /// the headers, and a text, or a content, who may have it, and from where to where.
+    pub fn answer(
+        &self,
+        path: String,
+        query: String,
+        range: Option<String>,
+        if_range: Option<String>,
+        if_none_match: Option<String>,
+    ) -> Promise {
+        self.promise(async move |network| {
+            let asked = Asked {
+                path: &path,
+                query: query.strip_prefix('?'),
+                range: range.as_deref(),
+                if_range: if_range.as_deref(),
+                if_none_match: if_none_match.as_deref(),
+            };
+            let answer = http::answer(&network, asked).await;
+            let headers = answer.headers.into_iter().map(|(name, value)| {
+                let pair = [JsValue::from(name), value.into()];
+                JsValue::from(pair.into_iter().collect::<Array>())
+            });
+            let headers: Array = headers.collect();
+            let mut all: Vec<JsValue> = vec![answer.status.into(), headers.into()];
+            match answer.body {
+                http::Body::Text(text) => all.push(text.into()),
+                http::Body::Content {
+                    id,
+                    publisher,
+                    range,
+                } => {
+                    all.push(id.to_string().into());
+                    all.push(publisher.to_string().into());
+                    all.push((range.start as f64).into());
+                    all.push((range.end as f64).into());
+                }
+            }
+            Ok(all.into_iter().collect::<Array>().into())
+        })
+    }
+
+    /// A media type as HTTP writes it.
+    #[wasm_bindgen(js_name = contentType)]
+    pub fn content_type(&self, media_type: &str) -> String {
+        http::content_type(media_type)
     }
 
     /// Keeps the list of a folder, as `folder` gives it, as a content: its name.

@@ -45,4 +45,4 @@ pub use signal::{
     Candidate, CandidateAddress, CandidateKind, DeniedReason, Description, FactError, Fingerprint,
     SessionId, Setup, Signal, SignalError, SignedSignal, Transport,
 };
-pub use uri::{BopUri, Uid, UriError};
+pub use uri::{BopUri, Uid, UriError, encode_segment};

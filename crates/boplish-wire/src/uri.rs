@@ -176,7 +176,7 @@ impl fmt::Display for BopUri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "bop:{}:{}", self.uid, self.protocol)?;
         for segment in &self.segments {
-            write!(f, "/{}", utf8_percent_encode(segment, IN_SEGMENT))?;
+            write!(f, "/{}", encode_segment(segment))?;
         }
         if self.is_folder {
             f.write_str("/")?;
@@ -258,6 +258,11 @@ fn check_query(query: &str) -> Result<Box<str>, UriError> {
         Some(wrong) => Err(UriError::Query(wrong)),
         None => Ok(query.into()),
     }
+}
+
+/// A part of a path, percent-encoded.
+pub fn encode_segment(segment: &str) -> String {
+    utf8_percent_encode(segment, IN_SEGMENT).to_string()
 }
 
 /// What must be encoded in a segment (RFC 3986, section 3.3): all but the rest of the ASCII

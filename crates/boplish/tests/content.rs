@@ -195,7 +195,7 @@ fn a_gateway_answers_with_what_is_published() {
     assert!(head.starts_with("http/1.1 308"), "{head}");
     let (_, body) = get("GET", "/more/", "");
     assert!(
-        text(&body).contains("href=\"./a%20b%2Etxt\""),
+        text(&body).contains("href=\"./a%20b.txt\""),
         "{}",
         text(&body)
     );

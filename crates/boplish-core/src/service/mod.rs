@@ -8,6 +8,7 @@
 pub(crate) mod content;
 pub mod copies;
 pub(crate) mod dht;
+pub mod http;
 pub mod names;
 
 use core::ops::Range;

@@ -36,6 +36,7 @@ async function answer({ request, clientId }: FetchEvent, path: string, query: st
   const head = new Promise<Answer>((resolve) => (port.onmessage = ({ data }) => resolve(data)));
   page.postMessage(asked, [port2]);
   const answered = await head;
+  if ('error' in answered) return refusal(504, answered.error);
   if (!('status' in answered)) return refusal(502, 'the page has not answered');
   const { status, text, streams } = answered;
   const body = streams ? streamFrom(port) : (text ?? null);

@@ -28,7 +28,6 @@ export async function freshRunner() {
   const { outputFiles } = await build({
     stdin: {
       contents: `
-        export * from './content/serve.ts';
         export * from './runner.ts';
         export * from './store.ts';
       `,

@@ -1,7 +1,7 @@
 // The files of contents, in memory.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Files, freshRunner, memory } from './built.mjs';
+import { Files, memory } from './built.mjs';
 
 const bytes = (...all) => Uint8Array.from(all);
 const MIB = 1 << 20;
@@ -56,19 +56,4 @@ test('memory has a bound', async () => {
   await assert.rejects(files.write('b', 0, bytes(1)), /no more memory/);
   await files.remove('a');
   await files.write('b', 0, bytes(1));
-});
-
-test('ranges are those of HTTP', async () => {
-  const { rangeOf } = await freshRunner();
-  const range = (text) => rangeOf(text, 100);
-  assert.deepEqual(range('bytes=0-9'), [0, 10]);
-  assert.deepEqual(range('bytes=90-'), [90, 100]);
-  assert.deepEqual(range('bytes=90-1000'), [90, 100]);
-  assert.deepEqual(range('bytes=-10'), [90, 100]);
-  assert.deepEqual(range('bytes=-1000'), [0, 100]);
-  assert.equal(range('bytes=100-'), null);
-  assert.equal(range('bytes=-0'), null);
-  for (const all of ['bytes=9-0', 'bytes=0-1,5-6', 'lines=0-9', 'bytes=a-b', 'bytes=-', '', undefined]) {
-    assert.equal(range(all), undefined, all);
-  }
 });

@@ -37,24 +37,13 @@ export async function fetchName(runner: Runner, uri: string, options: FetchOptio
   }
   const body = await stream(runner, { content, publisher, start, end: to, signal, onProgress });
   const headers = new Headers({
-    'content-type': typeHeader(type),
+    'content-type': runner.call((peer) => peer.contentType(type)),
     'content-length': String(to - start),
     'accept-ranges': 'bytes',
-    etag: etag(content),
+    etag: `"${content.slice(0, content.indexOf('.'))}"`,
   });
   if (range) headers.set('content-range', `bytes ${start}-${to - 1}/${bytes}`);
   return new Response(body, { status: range ? 206 : 200, headers });
-}
-
-/** The media type as HTTP writes it. Whoever has published may have written anything there. */
-export function typeHeader(type: string): string {
-  if (!/^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(\s*;[\x20-\x7e]*)?$/.test(type)) return 'application/octet-stream';
-  return type.startsWith('text/') && !type.includes(';') ? `${type}; charset=utf-8` : type;
-}
-
-/** A content's tag in HTTP. */
-export function etag(content: string): string {
-  return `"${content.slice(0, content.indexOf('.'))}"`;
 }
 
 /** Bytes that are fetched in one go. */
