@@ -27,6 +27,12 @@ pub(crate) trait KeyBased {
     /// What is known of the ring around this peer; `None` while it is no member.
     fn neighbourhood(&self) -> Option<Neighbourhood>;
 
+    /// Whether this peer is a ring by itself, though it has links: others are about to join it, and
+    /// it owns all keys for that long only.
+    fn awaits_others(&self) -> bool {
+        false
+    }
+
     /// Up to `count` next hops to the owner of a key, the best first; the own id, if this peer
     /// is the owner.
     fn local_lookup(&self, key: &PeerId, count: usize) -> Vec<PeerId>;

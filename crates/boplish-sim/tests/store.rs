@@ -5,17 +5,12 @@ mod common;
 
 use std::collections::BTreeMap;
 
+use common::store::{ended, get, got, newcomer, put};
 use common::*;
 
 use boplish_core::wire::{Keypair, PeerId, Record};
-use boplish_core::{Event, GetError, Node, PutError, StoreConfig, StoreToken};
+use boplish_core::{Node, PutError, StoreToken};
 use boplish_sim::{NetworkConfig, PeerHandle, World, replay};
-
-fn newcomer(world: &mut World) -> PeerHandle {
-    let peer = world.add_peer(ring_of_16_links());
-    world.enable_store(peer, StoreConfig::default());
-    peer
-}
 
 fn ring(seed: u64, count: usize) -> (World, Vec<PeerHandle>) {
     let mut world = World::new(seed, NetworkConfig::internet());
@@ -37,58 +32,6 @@ fn keys(number: u8) -> Keypair {
     Keypair::from_secret(&[number; 32])
 }
 
-/// Puts, and waits for the end.
-fn put(
-    world: &mut World,
-    peer: PeerHandle,
-    record: &Record,
-    expected: Option<u64>,
-) -> Result<(), PutError> {
-    let token = world.node(peer, |node, now| node.put(now, record, expected))?;
-    until_event(world, peer, move |event| ended(event, token))
-}
-
-fn ended(event: &Event, token: StoreToken) -> Option<Result<(), PutError>> {
-    if let Event::Put { token: of, result } = event
-        && *of == token
-    {
-        return Some(result.clone());
-    }
-    None
-}
-
-fn get(world: &mut World, peer: PeerHandle, key: PeerId) -> Result<Option<Record>, GetError> {
-    let token = world.node(peer, |node, now| node.get(now, key, false))?;
-    until_event(world, peer, move |event| got(event, token))
-}
-
-fn got(event: &Event, token: StoreToken) -> Option<Result<Option<Record>, GetError>> {
-    if let Event::Got { token: of, result } = event
-        && *of == token
-    {
-        return Some(result.clone());
-    }
-    None
-}
-
-fn until_event<T>(
-    world: &mut World,
-    peer: PeerHandle,
-    mut wanted: impl FnMut(&Event) -> Option<T>,
-) -> T {
-    let mut found = None;
-    for _ in 0..400 {
-        world.run_for(millis(100));
-        for (_, event) in world.take_events(peer) {
-            found = found.or_else(|| wanted(&event));
-        }
-        if let Some(found) = found {
-            return found;
-        }
-    }
-    panic!("no answer within 40 s\n{}", replay::hint(world.seed()));
-}
-
 fn copies(world: &World, key: PeerId) -> usize {
     let living = world.living();
     let holds = |peer: &&PeerHandle| {
@@ -105,20 +48,20 @@ fn what_is_put_is_found_by_all() {
         let first = record(&world, &keys(1), 1, "one");
         assert_eq!(put(&mut world, peers[0], &first, None), Ok(()));
         for peer in &peers {
-            let found = get(&mut world, *peer, first.key());
+            let found = get(&mut world, *peer, first.key(), false);
             assert_eq!(found, Ok(Some(first.clone())));
         }
         assert_eq!(copies(&world, first.key()), 8);
         let second = record(&world, &keys(1), 2, "two");
         assert_eq!(put(&mut world, peers[5], &second, None), Ok(()));
         assert_eq!(
-            get(&mut world, peers[9], first.key()),
+            get(&mut world, peers[9], first.key(), false),
             Ok(Some(second.clone()))
         );
         let conflict = put(&mut world, peers[3], &first, None);
         assert_eq!(conflict, Err(PutError::Conflict(Some(Box::new(second)))));
         let nothing = PeerId::from_bytes([7; 20]);
-        assert_eq!(get(&mut world, peers[3], nothing), Ok(None));
+        assert_eq!(get(&mut world, peers[3], nothing, false), Ok(None));
     }
 }
 
@@ -130,7 +73,7 @@ fn a_pair_of_newcomers_can_store() {
         world.run_for(secs(15));
         let record = record(&world, &keys(1), 1, "one");
         assert_eq!(put(&mut world, peers[0], &record, None), Ok(()));
-        let found = get(&mut world, peers[1], record.key());
+        let found = get(&mut world, peers[1], record.key(), false);
         assert_eq!(found, Ok(Some(record.clone())));
         assert_eq!(copies(&world, record.key()), 2);
     }
@@ -156,7 +99,7 @@ fn records_outlive_those_who_store_them() {
         world.run_for(secs(180));
         let reader = *peers.last().unwrap();
         for record in &records {
-            let found = get(&mut world, reader, record.key());
+            let found = get(&mut world, reader, record.key(), false);
             assert_eq!(found, Ok(Some(record.clone())), "{}", replay::hint(seed));
             assert_eq!(copies(&world, record.key()), 8, "{}", replay::hint(seed));
         }
@@ -193,7 +136,7 @@ fn of_concurrent_swaps_one_is_taken() {
             }
             assert_eq!(taken.len(), 1, "{}", replay::hint(seed));
             last = taken.pop();
-            let found = get(&mut world, peers[20], last.clone().unwrap().key());
+            let found = get(&mut world, peers[20], last.clone().unwrap().key(), false);
             assert_eq!(found, Ok(last.clone()), "{}", replay::hint(seed));
         }
         assert_eq!(last.unwrap().sequence(), 5);
@@ -277,7 +220,7 @@ fn no_acknowledged_swap_is_lost_in_hostile_times() {
             world.run_for(millis(100));
         }
         world.run_for(secs(90));
-        let last = get(&mut world, peers[9], key).unwrap().unwrap();
+        let last = get(&mut world, peers[9], key, false).unwrap().unwrap();
         let (newest, value) = acknowledged.last_key_value().unwrap();
         assert!(last.sequence() >= *newest, "{}", replay::hint(seed));
         if last.sequence() == *newest {

@@ -1,6 +1,9 @@
 //! What the tests of simulated peers share.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "tests may panic")]
+#![allow(clippy::wildcard_enum_match_arm, reason = "a test picks one event")]
+
+pub(crate) mod store;
 
 use core::fmt::Display;
 use core::time::Duration;

@@ -6,6 +6,16 @@ use boplish_wire::ring::Place;
 use super::Chord;
 use super::next_hop::{Next, Question, next_hop};
 use crate::kbr::{KeyBased, Neighbourhood};
+use crate::router::RouterOutput;
+
+impl Chord {
+    /// Services are told when a ring of one gets links, and while it may lose them again.
+    pub(super) fn tell_while_alone(&mut self) {
+        if self.ring.member && self.ring.successors().is_empty() {
+            self.outputs.push_back(RouterOutput::NeighbourhoodChanged);
+        }
+    }
+}
 
 impl KeyBased for Chord {
     fn neighbourhood(&self) -> Option<Neighbourhood> {
@@ -15,6 +25,12 @@ impl KeyBased for Chord {
             before: peers(self.ring.predecessors()),
             after: peers(self.ring.successors()),
         })
+    }
+
+    fn awaits_others(&self) -> bool {
+        let ring = &self.ring;
+        let is_alone = ring.successors().is_empty() && ring.predecessors().is_empty();
+        ring.member && is_alone && self.neighbours.len() > 0
     }
 
     fn local_lookup(&self, key: &PeerId, count: usize) -> Vec<PeerId> {

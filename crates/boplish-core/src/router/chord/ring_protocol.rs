@@ -27,6 +27,7 @@ impl Chord {
         }
         self.timers.stabilize.get_or_insert(now + JOIN_INTERVAL);
         self.tend(now);
+        self.tell_while_alone();
     }
 
     /// Asks a linked member for its place if it would be the successor or predecessor.
@@ -62,6 +63,7 @@ impl Chord {
             return;
         }
         self.corrected = 0;
+        self.tell_while_alone();
         if self.ring.predecessor().is_none() {
             self.notice_predecessor();
         }

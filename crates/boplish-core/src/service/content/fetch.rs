@@ -15,8 +15,10 @@ use crate::time::Time;
 /// Peers that a content is fetched from, or that are asked for it, at one time.
 const MAX_SOURCES: usize = 16;
 
-/// The store is asked for providers again after this long, while there is no source.
-const FIND_AGAIN: Duration = Duration::from_secs(10);
+/// The store is asked for providers again after this long, then after twice that, and so on up to the
+/// longer time.
+const FIND_AGAIN: Duration = Duration::from_secs(1);
+const FIND_SELDOM: Duration = Duration::from_secs(10);
 
 /// A fetch that nothing comes of for this long is given up.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -74,6 +76,7 @@ pub(super) struct Fetch {
     pub(super) unwritten: usize,
     pub(super) find_at: Time,
     pub(super) finding: bool,
+    find_pause: Duration,
     /// When something has last come.
     pub(super) last: Time,
 }
@@ -120,6 +123,7 @@ impl Fetch {
             unwritten: 0,
             find_at: now,
             finding: false,
+            find_pause: FIND_AGAIN,
             last: now,
         }
     }
@@ -285,7 +289,8 @@ impl Content {
     pub(super) fn take_providers(&mut self, now: Time, hash: ContentHash, peers: &[PeerId]) {
         if let Some(fetch) = self.fetches.get_mut(&hash) {
             fetch.finding = false;
-            fetch.find_at = now + FIND_AGAIN;
+            fetch.find_at = now + fetch.find_pause;
+            fetch.find_pause = (fetch.find_pause * 2).min(FIND_SELDOM);
         }
         self.add_sources(now, hash, peers);
     }

@@ -9,8 +9,13 @@ use super::{Dht, StoreToken};
 use crate::service::StoreOutput;
 use crate::time::Time;
 
-/// A question without an answer is asked again after this long: the owner may have died.
+/// A question without an answer is asked again after this long, then after twice that, and so on up
+/// to `RESEND`: the owner may have died.
+const FIRST_RESEND: Duration = Duration::from_secs(1);
 const RESEND: Duration = Duration::from_millis(2_500);
+
+/// The same, when this peer has just become a member: the owner may be about to.
+const RESEND_AS_NEWCOMER: Duration = Duration::from_millis(250);
 
 /// And given up after this long.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -63,6 +68,8 @@ pub enum GetError {
 pub(super) struct Asked {
     pub(super) what: What,
     resend: Time,
+    /// From the next time it is asked to that after it.
+    pause: Duration,
     deadline: Time,
 }
 
@@ -137,11 +144,20 @@ impl Dht {
         self.send_to_owner(token, what.clone());
         let asked = Asked {
             what,
-            resend: now + RESEND,
+            resend: now + FIRST_RESEND,
+            pause: FIRST_RESEND * 2,
             deadline: now + LIMIT,
         };
         self.asked.insert(token, asked);
         Some(StoreToken(token))
+    }
+
+    /// What is asked goes out once more: nobody could answer before.
+    pub(super) fn ask_again(&mut self, now: Time) {
+        for asked in self.asked.values_mut() {
+            asked.resend = now;
+            asked.pause = RESEND_AS_NEWCOMER;
+        }
     }
 
     fn send_to_owner(&mut self, token: u32, what: What) {
@@ -241,7 +257,8 @@ impl Dht {
                 continue;
             };
             if asked.deadline > now {
-                asked.resend = now + RESEND;
+                asked.resend = now + asked.pause;
+                asked.pause = (asked.pause * 2).min(RESEND);
                 let what = asked.what.clone();
                 self.send_to_owner(token, what);
                 continue;

@@ -185,10 +185,11 @@ impl Dht {
         }
     }
 
-    /// Begins a round, unless it runs already, or there are too many.
+    /// Begins a round, unless it runs already, or there are too many; or most replicas would be this
+    /// peer alone, which others are about to join: who asks will ask again.
     fn begin(&mut self, now: Time, key: PeerId, client: (PeerId, u32), goal: Goal) -> Option<u32> {
         let runs = self.rounds.values().any(|round| round.client == client);
-        if runs || self.rounds.len() >= MAX_ROUNDS {
+        if runs || self.rounds.len() >= MAX_ROUNDS || !self.view.is_settled() {
             return None;
         }
         let number = self.token();

@@ -32,7 +32,17 @@ impl Dht {
         (after, to): (PeerId, PeerId),
     ) {
         let peer = client.peer.unwrap_or(from);
-        if let Some((elder, client)) = self.elder(now, peer, client.passed) {
+        let unix = self.seconds(now);
+        let mut keys: Vec<PeerId> = self.shelf.keys_within(&after, &to);
+        keys.retain(|key| {
+            let held = self.shelf.get(key);
+            held.is_some_and(|held| held.record.expires() > unix)
+        });
+        // Where all are new, it would else go round, and end at one who has nothing.
+        let may_answer = client.passed > 0 && !keys.is_empty();
+        if let Some((elder, client)) = self.elder(now, peer, client.passed)
+            && !may_answer
+        {
             let list = StoreMessage::List {
                 token,
                 client,
@@ -41,12 +51,9 @@ impl Dht {
             };
             return self.say(elder, list);
         }
-        let unix = self.seconds(now);
-        let mut keys: Vec<PeerId> = self.shelf.keys_within(&after, &to);
-        keys.retain(|key| {
-            let held = self.shelf.get(key);
-            held.is_some_and(|held| held.record.expires() > unix)
-        });
+        if keys.is_empty() && !self.view.is_settled() {
+            return;
+        }
         if keys.len() > MAX_LISTED {
             // Each time others, so that all of them are asked.
             let first = self.rng.next_u32() as usize % keys.len();

@@ -322,7 +322,15 @@ impl Store for Dht {
     }
 
     fn handle_update(&mut self, now: Time, near: &dyn KeyBased) {
+        let was_settled = self.view.is_settled();
         self.view.update(now, near);
+        if !self.view.is_member() {
+            // Those who were to answer are gone; who has asked will ask again.
+            self.rounds.clear();
+        }
+        if !was_settled && self.view.is_settled() {
+            self.ask_again(now);
+        }
         self.plan_repair(now);
     }
 

@@ -34,6 +34,8 @@ pub(super) struct View {
     /// Since when this peer is a member.
     member_since: Option<Time>,
     known: Vec<Known>,
+    /// This peer is alone in the ring, and others are about to join it.
+    awaits_others: bool,
     /// Peers that have said that they store nothing, until when that is believed.
     idle: Table<PeerId, Time>,
     /// Those that were asked, until when they are not asked again.
@@ -46,6 +48,7 @@ impl View {
             own,
             member_since: None,
             known: Vec::new(),
+            awaits_others: false,
             idle: Table::new(),
             probed: Table::new(),
         }
@@ -53,6 +56,7 @@ impl View {
 
     /// Takes what the router knows.
     pub(super) fn update(&mut self, now: Time, near: &dyn KeyBased) {
+        self.awaits_others = near.awaits_others();
         let Some(near) = near.neighbourhood() else {
             self.member_since = None;
             self.known.clear();
@@ -110,6 +114,11 @@ impl View {
 
     pub(super) fn is_member(&self) -> bool {
         self.member_since.is_some()
+    }
+
+    /// Whether this peer can tell who the replicas of its keys are.
+    pub(super) fn is_settled(&self) -> bool {
+        self.is_member() && !self.awaits_others
     }
 
     /// Whether this peer has been a member for long enough to count.
