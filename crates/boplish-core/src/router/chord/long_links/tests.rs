@@ -124,6 +124,23 @@ fn links_beyond_the_budget_are_closed() {
 }
 
 #[test]
+fn of_links_beyond_the_budget_those_without_an_answer_are_closed_first() {
+    let mut chord = chord(1 << 20, 8);
+    let budget = chord.config.budget as u32;
+    // All are as near to one another; the last one leads where no other does.
+    for number in 0..budget {
+        link(&mut chord, Time::START, 0x1000_0000 + number, true);
+    }
+    link(&mut chord, Time::START, 0xf000_0000, true);
+    let silent = id_at(0xf000_0000, 0);
+    let dead = chord.neighbours.get_mut(&silent);
+    dead.expect("it is linked").given_up = true;
+    chord.prune(Time::START + Duration::from_secs(100));
+    assert!(chord.neighbours.get(&silent).is_none());
+    assert_eq!(chord.neighbours.len(), budget as usize);
+}
+
+#[test]
 fn a_new_member_looks_for_few_links_at_first_and_for_all_with_time() {
     let chord = chord(1 << 20, 9);
     let after = |seconds| chord.enough(Time::START + Duration::from_secs(seconds));
