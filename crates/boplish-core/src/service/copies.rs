@@ -66,18 +66,23 @@ pub async fn replicate<N: Copies>(
     Ok(())
 }
 
+/// Contents that are held for one question, at most: a folder in many folders is many.
+const MAX_AT_ONCE: usize = 16_384;
+
 /// Holds copies for others, up to a bound.
 #[derive(Debug)]
 pub struct Keeper {
     left: u64,
-    kept: Set<ContentHash>,
+    /// Those that have taken of it: what has come of one that failed is on the disk, too.
+    counted: Set<ContentHash>,
 }
 
 impl Keeper {
     /// Holds so many bytes for others, at most.
     pub fn new(limit: u64) -> Self {
-        let kept = Set::new();
-        Self { left: limit, kept }
+        let counted = Set::new();
+        let left = limit;
+        Self { left, counted }
     }
 
     /// Holds a content that `from` has asked for, and, of a folder, all that is in it:
@@ -94,27 +99,41 @@ impl Keeper {
         folder: bool,
     ) -> Result<Vec<ContentId>, NameError> {
         let mut held = Vec::new();
+        let mut seen: Set<(ContentHash, u64)> = Set::new();
         let mut wanted = vec![(id, folder)];
         while let Some((id, is_folder)) = wanted.pop() {
+            // The same folder may be in many.
+            if seen.insert((id.hash, id.length), ()).is_some() {
+                continue;
+            }
+            if held.len() >= MAX_AT_ONCE {
+                return Err(NameError::Storage("these are too many".to_owned()));
+            }
+            self.count(id)?;
+            network.fetch(id, &[from]).await?;
+            network.announce(id.hash).await?;
             if is_folder {
                 for entry in names::folder(network, id, from).await?.entries() {
                     let is_folder = matches!(entry.target, Target::Folder { .. });
                     wanted.push((entry.target.id(), is_folder));
                 }
             }
-            if !self.kept.contains_key(&id.hash) {
-                self.left = self.left.checked_sub(id.length).ok_or_else(|| {
-                    NameError::Storage("there is no more room for copies".to_owned())
-                })?;
-                if let Err(error) = network.fetch(id, &[from]).await {
-                    self.left += id.length;
-                    return Err(error);
-                }
-                network.announce(id.hash).await?;
-                self.kept.insert(id.hash, ());
-            }
             held.push(id);
         }
         Ok(held)
     }
+
+    /// Takes of the room what a content needs, unless it has.
+    fn count(&mut self, id: ContentId) -> Result<(), NameError> {
+        if !self.counted.contains_key(&id.hash) {
+            let left = self.left.checked_sub(id.length);
+            self.left = left
+                .ok_or_else(|| NameError::Storage("there is no more room for copies".to_owned()))?;
+            self.counted.insert(id.hash, ());
+        }
+        Ok(())
+    }
 }
+
+#[cfg(test)]
+mod tests;

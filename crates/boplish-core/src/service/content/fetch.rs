@@ -48,7 +48,7 @@ pub enum FetchError {
     /// The shell could not write it.
     #[error("the content can't be stored here")]
     Storage,
-    /// Too much is being fetched.
+    /// Too much is being fetched, or a content with the same hash and another length.
     #[error("too many contents are being fetched; wait for some to end")]
     Congested,
     /// The node is closed, or was not opened yet, or has no content service.
@@ -235,14 +235,19 @@ impl Content {
         if self.fetches.len() >= MAX_FETCHES {
             return Err(FetchError::Congested);
         }
+        if self.fetches.get(&id.hash).is_some_and(|it| it.id != id) {
+            return Err(FetchError::Congested);
+        }
         let token = FetchToken(self.token());
         let have = match self.shelf.get(&id.hash) {
-            Some((_, None)) => {
-                self.fetched(token, Ok(()));
+            Some((held, None)) => {
+                // What is whole has its true length.
+                let is_it = held == id;
+                self.fetched(token, is_it.then_some(()).ok_or(FetchError::Unavailable));
                 return Ok(token);
             }
-            Some((_, Some(spans))) => spans.clone(),
-            None => Spans::none(id),
+            Some((held, Some(spans))) if held == id => spans.clone(),
+            Some(_) | None => Spans::none(id),
         };
         let spans = match range {
             None => 0..id.spans(),
@@ -302,8 +307,8 @@ impl Content {
         };
         let mut asked = Vec::new();
         for peer in peers.iter().filter(|peer| **peer != own) {
-            let hopeful = fetch.sources.values().filter(|it| it.is_hopeful());
-            if hopeful.count() >= MAX_SOURCES {
+            let busy = fetch.sources.values().filter(|it| it.is_busy());
+            if busy.count() >= MAX_SOURCES {
                 break;
             }
             if !fetch.sources.contains_key(peer) {

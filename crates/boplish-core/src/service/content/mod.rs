@@ -246,6 +246,8 @@ impl Contents for Content {
     }
 
     fn forget_content(&mut self, hash: &ContentHash) {
+        // What has come of it is gone, too.
+        self.fail(*hash, FetchError::Storage);
         self.shelf.remove(hash);
         self.announcements.end(hash);
     }

@@ -22,12 +22,14 @@ impl Content {
             return false;
         };
         let known = fetch.id;
+        if fetch.sources.contains_key(&from) && id.length != known.length {
+            self.ban(from, id.hash);
+            return true;
+        }
         let Some(source) = fetch.sources.get_mut(&from) else {
             return false;
         };
-        if id.length != known.length {
-            source.state = SourceState::Out;
-        } else if source.is_hopeful() {
+        if source.is_hopeful() {
             source.make_ready(now, spans.map(|bits| Spans::from_bits(known, bits)));
             let (peer, holds) = (from, true);
             self.outputs.push_back(ContentOutput::Hold { peer, holds });

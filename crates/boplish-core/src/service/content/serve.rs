@@ -21,6 +21,10 @@ const MAX_JOBS: usize = 32;
 /// Parts that are read for one peer at one time, at most 32 KiB each.
 const MAX_READS: usize = 8;
 
+/// The same, and requests, for a peer without a link: what it gets goes over others.
+const MAX_READS_OVER_OTHERS: usize = 1;
+const MAX_JOBS_OVER_OTHERS: usize = 2;
+
 /// A peer that asks for nothing for this long has ended.
 const IDLE: Duration = Duration::from_secs(30);
 
@@ -189,15 +193,20 @@ impl Content {
             .filter(|(_, it)| !it.jobs.is_empty());
         let peers: Vec<PeerId> = peers.map(|(peer, _)| *peer).collect();
         for peer in peers {
-            // Without a link, whoever asks asks for little.
-            let takes_more = links.takes_more(&peer) || !links.is_linked(&peer);
-            while takes_more && self.read_next(peer) {}
+            if links.is_linked(&peer) {
+                while links.takes_more(&peer) && self.read_next(peer, MAX_READS) {}
+            } else {
+                if let Some(client) = self.serving.clients.get_mut(&peer) {
+                    client.jobs.truncate(MAX_JOBS_OVER_OTHERS);
+                }
+                self.read_next(peer, MAX_READS_OVER_OTHERS);
+            }
         }
     }
 
-    fn read_next(&mut self, peer: PeerId) -> bool {
+    fn read_next(&mut self, peer: PeerId, most: usize) -> bool {
         let client = self.serving.clients.get(&peer);
-        if client.is_none_or(|client| client.reads >= MAX_READS) {
+        if client.is_none_or(|client| client.reads >= most) {
             return false;
         }
         let Some((id, answer)) = self.serving.next(&peer) else {
@@ -227,7 +236,7 @@ impl Content {
             return;
         };
         if let Some(client) = self.serving.clients.get_mut(&peer) {
-            client.reads -= 1;
+            client.reads = client.reads.saturating_sub(1);
             client.idle_at = now + IDLE;
         }
         let hash = id.hash;

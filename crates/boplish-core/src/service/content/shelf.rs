@@ -80,7 +80,8 @@ impl Shelf {
 
     /// One more span is here.
     pub(super) fn add(&mut self, id: ContentId, span: u32) {
-        if self.held.get(&id.hash).is_none() {
+        // Of one hash and two lengths, one is wrong: which, its last span shows.
+        if self.held.get(&id.hash).is_none_or(|held| held.id != id) {
             let spans = Some(Spans::none(id));
             self.held.insert(id.hash, Held { id, spans });
         }
@@ -98,7 +99,8 @@ impl Shelf {
         self.held.remove(hash);
     }
 
-    /// A content of which something is here, and which spans that are, if not all.
+    /// A content of which something is here, and which spans that are, if not all. Its length may
+    /// be another than is thought.
     pub(super) fn get(&self, hash: &ContentHash) -> Option<(ContentId, Option<&Spans>)> {
         let held = self.held.get(hash)?;
         Some((held.id, held.spans.as_ref()))

@@ -92,6 +92,14 @@ impl Source {
         self.state != SourceState::Out
     }
 
+    /// Whether it has been asked, or sends.
+    pub(super) fn is_busy(&self) -> bool {
+        matches!(
+            self.state,
+            SourceState::Asked { .. } | SourceState::Ready(_)
+        )
+    }
+
     pub(super) fn has(&self, span: u32) -> bool {
         match &self.state {
             SourceState::Ready(Some(spans)) => spans.contains(span),
