@@ -216,7 +216,8 @@ impl Dht {
         let Some(round) = self.rounds.get(&number) else {
             return;
         };
-        let ballot = ((round.latest >> 32) + 1) << 32 | u64::from(self.rng.next_u32());
+        let next = (round.latest >> 32).saturating_add(1).min(u32::MAX.into());
+        let ballot = next << 32 | u64::from(self.rng.next_u32());
         self.ask_voters(now, number, Step::Prepare(ballot));
     }
 

@@ -47,6 +47,9 @@ use crate::time::Time;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StoreToken(pub u32);
 
+/// Steps that a ballot may be above all that is known here of a key.
+const MAX_LEAP: u64 = 1024;
+
 #[derive(Debug)]
 pub(crate) struct Dht {
     own: PeerId,
@@ -111,7 +114,16 @@ impl Dht {
                 record,
             } => self.handle_done(now, from, token, outcome, record.as_deref()),
             StoreMessage::Read { token, key, ballot } => {
-                let answer = self.read(now, token, key, ballot);
+                let may_ask = ballot == 0 || self.may_lead(now, from, &key);
+                let answer = match may_ask {
+                    true => self.read(now, token, key, ballot),
+                    false => StoreMessage::Copy {
+                        token,
+                        promised: false,
+                        ballot: self.shelf.latest(now, &key),
+                        record: None,
+                    },
+                };
                 self.say(from, answer);
             }
             StoreMessage::Store {
@@ -137,7 +149,7 @@ impl Dht {
                 }
             }
             StoreMessage::Vote { token, stored } => {
-                self.stray_has_arrived(now, token);
+                self.stray_has_arrived(now, token, stored);
                 self.handle_vote(now, from, token, stored);
             }
             StoreMessage::Summary {
@@ -166,6 +178,13 @@ impl Dht {
                 self.handle_listed(now, from, token, &records);
             }
         }
+    }
+
+    /// Whether a peer may be the owner of a key, as far as is known here: nobody else gets a promise.
+    fn may_lead(&self, now: Time, peer: PeerId, key: &PeerId) -> bool {
+        let count = self.config.replicas;
+        let holders = self.view.holders(key, count);
+        holders.contains(&peer) || self.view.voters(now, key, count).contains(&peer)
     }
 
     /// What this peer has under a key; with a ballot, a promise goes along.
@@ -198,7 +217,10 @@ impl Dht {
     /// A record is to be stored here.
     fn handle_store(&mut self, now: Time, from: PeerId, token: u32, ballot: Ballot, bytes: &[u8]) {
         let stored = match self.decode(now, from, bytes) {
-            Some(record) if self.may_store(now, &record.key()) => {
+            Some(record)
+                if self.may_store(now, &record.key())
+                    && self.may_be_ballot(now, from, &record, ballot) =>
+            {
                 match self.store(now, Held::new(record, ballot)) {
                     Taken::New | Taken::Same => true,
                     Taken::Older | Taken::Promised(_) | Taken::Full => false,
@@ -211,10 +233,20 @@ impl Dht {
         }
     }
 
+    /// Whether somebody has written a record in this ballot: from a stranger to the key, only one
+    /// that may have come of those that are known here. Else one could be named that leaves no
+    /// later one.
+    fn may_be_ballot(&self, now: Time, from: PeerId, record: &Record, ballot: Ballot) -> bool {
+        let key = record.key();
+        let known = (self.shelf.latest(now, &key) >> 32).max(record.sequence());
+        ballot >> 32 <= known.saturating_add(MAX_LEAP) || self.may_lead(now, from, &key)
+    }
+
     /// Takes a record, and sees to it that it outlasts a restart.
     fn store(&mut self, now: Time, held: Held) -> Taken {
         let key = held.record.key();
         let taken = self.shelf.take(now, held);
+        self.tell_evicted();
         if taken == Taken::New {
             let bytes = self.shelf.get(&key).map(|held| {
                 let mut bytes = held.ballot.to_be_bytes().to_vec();
@@ -224,6 +256,14 @@ impl Dht {
             self.outputs.push_back(StoreOutput::Keep { key, bytes });
         }
         taken
+    }
+
+    /// What has given way need not outlast a restart.
+    fn tell_evicted(&mut self) {
+        for key in self.shelf.take_evicted() {
+            let bytes = None;
+            self.outputs.push_back(StoreOutput::Keep { key, bytes });
+        }
     }
 
     fn forget(&mut self, key: PeerId) {
@@ -286,10 +326,16 @@ impl Store for Dht {
         // What lies on a disk may be anything.
         if let Some((ballot, bytes)) = bytes.split_first_chunk()
             && let Ok(record) = Record::decode(bytes)
-            && record.check_time(self.seconds(now)).is_ok()
         {
+            let key = record.key();
+            let is_of_use = record.check_time(self.seconds(now)).is_ok();
             let held = Held::new(record, Ballot::from_be_bytes(*ballot));
-            self.shelf.take(now, held);
+            let is_kept = is_of_use && self.shelf.take(now, held) != Taken::Full;
+            self.tell_evicted();
+            if !is_kept {
+                let bytes = None;
+                self.outputs.push_back(StoreOutput::Keep { key, bytes });
+            }
         }
     }
 

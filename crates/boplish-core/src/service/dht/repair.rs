@@ -23,6 +23,10 @@ const SOON: Duration = Duration::from_secs(2);
 /// Records in answer to one list; the rest comes with the next comparison.
 const MAX_AT_ONCE: usize = 64;
 
+/// So often an owner may refuse a record before it is dropped: it may have promised to take none
+/// for now, have no room for now, or have a newer one.
+const MAX_REFUSALS: u8 = 3;
+
 /// When what is due.
 #[derive(Debug, Default)]
 pub(super) struct Repair {
@@ -32,6 +36,8 @@ pub(super) struct Repair {
     compared: (Option<PeerId>, Vec<PeerId>),
     /// Records that belong to others, on their way there.
     strays: Table<u32, PeerId>,
+    /// How often their owner has refused them.
+    refused: Table<PeerId, u8>,
 }
 
 impl Repair {
@@ -172,6 +178,7 @@ impl Dht {
         self.repair.strays.clear();
         let strays = self.shelf.keys().filter(|key| !self.is_replica(now, key));
         let strays: Vec<PeerId> = strays.copied().take(MAX_AT_ONCE).collect();
+        self.repair.refused.retain(|key, _| strays.contains(key));
         for key in strays {
             let token = self.token();
             let Some(held) = self.shelf.get(&key) else {
@@ -188,11 +195,15 @@ impl Dht {
         }
     }
 
-    /// The owner of a key has its record, or a newer one.
-    pub(super) fn stray_has_arrived(&mut self, now: Time, token: u32) {
-        if let Some(key) = self.repair.strays.remove(&token)
-            && !self.is_replica(now, &key)
-        {
+    /// The owner of a key says whether it has stored its record.
+    pub(super) fn stray_has_arrived(&mut self, now: Time, token: u32, stored: bool) {
+        let Some(key) = self.repair.strays.remove(&token) else {
+            return;
+        };
+        let refusals = self.repair.refused.get_or_default(key);
+        *refusals += u8::from(!stored);
+        if (stored || *refusals >= MAX_REFUSALS) && !self.is_replica(now, &key) {
+            self.repair.refused.remove(&key);
             self.forget(key);
         }
     }

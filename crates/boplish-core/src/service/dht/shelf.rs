@@ -54,6 +54,8 @@ pub(super) struct Shelf {
     promises: Table<PeerId, (Ballot, Time)>,
     /// Most bytes of all.
     capacity: usize,
+    /// Records that have given way, until they are forgotten elsewhere, too.
+    evicted: Vec<PeerId>,
 }
 
 impl Held {
@@ -87,6 +89,7 @@ impl Shelf {
             by_publisher: Table::new(),
             promises: Table::new(),
             capacity,
+            evicted: Vec::new(),
         }
     }
 
@@ -188,7 +191,13 @@ impl Shelf {
                 return false;
             };
             self.remove(&soonest);
+            self.evicted.push(soonest);
         }
+    }
+
+    /// Records that have given way since this was last asked.
+    pub(super) fn take_evicted(&mut self) -> Vec<PeerId> {
+        core::mem::take(&mut self.evicted)
     }
 
     pub(super) fn remove(&mut self, key: &PeerId) -> Option<Held> {

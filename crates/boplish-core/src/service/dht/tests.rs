@@ -5,9 +5,10 @@ use boplish_wire::{Keypair, PeerId, Record};
 use rand_core::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-use super::Dht;
 use super::shelf::{Held, Shelf, Taken, digest};
+use super::{Ballot, Dht};
 use crate::config::StoreConfig;
+use crate::kbr::{KeyBased, Neighbourhood};
 use crate::service::{Store, StoreOutput};
 use crate::time::Time;
 
@@ -209,4 +210,161 @@ fn keys_that_few_ask_for_are_not_fetched_and_take_no_room() {
         }
     }
     assert!(peer.said().is_empty());
+}
+
+/// What is known of the ring around the peer with this id.
+struct Near(Neighbourhood);
+
+impl KeyBased for Near {
+    fn neighbourhood(&self) -> Option<Neighbourhood> {
+        Some(self.0.clone())
+    }
+
+    fn local_lookup(&self, _key: &PeerId, _count: usize) -> Vec<PeerId> {
+        Vec::new()
+    }
+}
+
+fn id(first: u8) -> PeerId {
+    let mut bytes = [0; 20];
+    bytes[0] = first;
+    PeerId::from_bytes(bytes)
+}
+
+/// Peer 100 of a large ring, which knows ten on either side, and what it has said since.
+fn member(capacity: usize) -> Passed {
+    let rng = Xoshiro256PlusPlus::seed_from_u64(1);
+    let config = StoreConfig {
+        capacity,
+        ..StoreConfig::default()
+    };
+    let mut dht = Dht::new(id(100), config, 1_799_999_000, rng);
+    let near = Neighbourhood {
+        own: id(100),
+        before: (90..100).rev().map(id).collect(),
+        after: (101..111).map(id).collect(),
+    };
+    dht.handle_update(NOW, &Near(near));
+    Passed { dht }
+}
+
+/// A record whose key begins with a byte in this range.
+fn record_at(range: core::ops::RangeInclusive<u8>) -> Record {
+    let records = (0..=255).map(|salt| record(1, salt, 1, b"value"));
+    let mut there = records.filter(|it| range.contains(&it.key().as_bytes()[0]));
+    there.next().expect("one of 256 is there")
+}
+
+#[test]
+fn only_who_may_own_a_key_gets_a_promise() {
+    let mut peer = member(1 << 20);
+    let key = id(98);
+    let read = |ballot| StoreMessage::Read {
+        token: 1,
+        key,
+        ballot,
+    };
+    let mut ask = |from, ballot: Ballot| {
+        peer.dht.handle_message(NOW, from, &read(ballot).encode());
+        let said = peer.said();
+        let [(to, StoreMessage::Copy { promised, .. })] = &*said else {
+            panic!("{said:?} is no answer");
+        };
+        assert_eq!(*to, from);
+        *promised
+    };
+    assert!(!ask(id(200), Ballot::MAX), "a stranger");
+    assert!(!ask(id(97), Ballot::MAX), "one before the key");
+    assert!(ask(id(200), 0), "a mere question");
+    assert!(ask(id(98), 1 << 32));
+    assert!(!ask(id(99), 1 << 31), "a later one was promised");
+}
+
+#[test]
+fn no_stranger_can_name_a_ballot_that_leaves_no_later_one() {
+    let mut peer = member(1 << 20);
+    let mut store = |ballot: Ballot| {
+        let message = StoreMessage::Store {
+            token: 1,
+            ballot,
+            record: record_at(90..=100).encode(),
+        };
+        peer.dht.handle_message(NOW, id(200), &message.encode());
+        let outputs = core::iter::from_fn(|| peer.dht.poll_output());
+        let mut votes = Vec::new();
+        for output in outputs {
+            if let StoreOutput::Say { to, payload } = output
+                && to == id(200)
+            {
+                votes.extend(StoreMessage::decode(&payload));
+            }
+        }
+        votes
+    };
+    let vote = |stored| StoreMessage::Vote { token: 1, stored };
+    assert_eq!(store(Ballot::MAX), [vote(false)]);
+    assert_eq!(store(2_000 << 32), [vote(false)]);
+    assert_eq!(store(3 << 32), [vote(true)]);
+}
+
+#[test]
+fn a_record_of_others_is_kept_until_its_owner_has_stored_it() {
+    for refusals in [0, 1, 2, 9] {
+        let mut peer = member(1 << 20);
+        // Ten peers are nearer to it.
+        let stray = record_at(0..=89);
+        let bytes = [&0_u64.to_be_bytes()[..], &stray.encode()].concat();
+        peer.dht.restore(NOW, &bytes);
+        let mut sent = 0;
+        for second in 1..=600 {
+            let now = NOW + Duration::from_secs(second);
+            peer.dht.handle_timeout(now);
+            while let Some(output) = peer.dht.poll_output() {
+                let StoreOutput::SayToOwner { key, payload } = output else {
+                    continue;
+                };
+                let Some(StoreMessage::Store { token, .. }) = StoreMessage::decode(&payload) else {
+                    continue;
+                };
+                assert_eq!(key, stray.key());
+                assert!(peer.dht.held(&key).is_some());
+                let stored = sent == refusals;
+                sent += 1;
+                let vote = StoreMessage::Vote { token, stored };
+                peer.dht.handle_message(now, id(89), &vote.encode());
+            }
+        }
+        assert_eq!(sent, (refusals + 1).min(3), "after {refusals} refusals");
+        assert!(peer.dht.held(&stray.key()).is_none());
+    }
+}
+
+#[test]
+fn what_gives_way_or_has_expired_does_not_stay_on_the_disk() {
+    let mut peer = member(1_000);
+    let mut kept = std::collections::BTreeSet::new();
+    for publisher in 1..=20 {
+        let record = record(publisher, 1, 1, &[publisher; 300]);
+        let bytes = [&0_u64.to_be_bytes()[..], &record.encode()].concat();
+        kept.insert(record.key());
+        peer.dht.restore(NOW, &bytes);
+        while let Some(output) = peer.dht.poll_output() {
+            if let StoreOutput::Keep { key, bytes: None } = output {
+                kept.remove(&key);
+            }
+        }
+        let stored = kept.iter().filter(|key| peer.dht.held(key).is_some());
+        assert_eq!(stored.count(), kept.len());
+    }
+    assert_eq!(kept.len(), peer.dht.usage().0);
+    let keys = Keypair::from_secret(&[77; 32]);
+    let expired = Record::sign(&keys, b"", 1, b"", 1_799_999_000, 60).unwrap();
+    let bytes = [&0_u64.to_be_bytes()[..], &expired.encode()].concat();
+    peer.dht.restore(NOW, &bytes);
+    let output = peer.dht.poll_output();
+    let forgotten = |key| key == expired.key();
+    assert!(
+        matches!(output, Some(StoreOutput::Keep { key, bytes: None }) if forgotten(key)),
+        "{output:?}"
+    );
 }
