@@ -414,12 +414,13 @@ impl Chord {
         }
     }
 
-    /// Closes links beyond the budget: those that nothing comes over any more, else the one whose
-    /// place on the ring others cover best.
+    /// Closes links beyond the budget: those that nothing comes over, else the one whose place on the
+    /// ring others cover best.
     pub(super) fn prune(&mut self, now: Time) {
         while self.count_links() > self.config.budget {
-            let is_of_no_use = |it: &(&PeerId, &Neighbour)| it.1.given_up && !self.is_held(it.0);
-            let of_no_use = self.neighbours.iter().find(is_of_no_use).map(|it| *it.0);
+            let silent = |it: &(&PeerId, &Neighbour)| it.1.suspect.is_some() && !self.is_held(it.0);
+            let silent = self.neighbours.iter().filter(silent);
+            let of_no_use = silent.max_by_key(|it| it.1.given_up).map(|it| *it.0);
             let Some(victim) = of_no_use.or_else(|| self.most_redundant(now)) else {
                 return;
             };
@@ -440,7 +441,7 @@ impl Chord {
             }
             let mut nearest = u32::MAX;
             let others = self.neighbours.iter();
-            for (other, _) in others.filter(|it| it.0 != id && !it.1.given_up) {
+            for (other, _) in others.filter(|it| it.0 != id && it.1.suspect.is_none()) {
                 nearest = nearest.min(gap(position(id), position(other)));
             }
             let distance = gap(position(id), position(&self.own)).max(1);

@@ -134,7 +134,7 @@ fn of_links_beyond_the_budget_those_without_an_answer_are_closed_first() {
     link(&mut chord, Time::START, 0xf000_0000, true);
     let silent = id_at(0xf000_0000, 0);
     let dead = chord.neighbours.get_mut(&silent);
-    dead.expect("it is linked").given_up = true;
+    dead.expect("it is linked").suspect = Some(Time::START);
     chord.prune(Time::START + Duration::from_secs(100));
     assert!(chord.neighbours.get(&silent).is_none());
     assert_eq!(chord.neighbours.len(), budget as usize);
