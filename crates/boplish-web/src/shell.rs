@@ -429,6 +429,10 @@ impl Shell {
         *self.timer.borrow_mut() = None;
         let due = self.node.borrow().poll_timeout();
         if due.is_some_and(|due| due <= self.now()) {
+            #[cfg(feature = "store")]
+            self.node
+                .borrow_mut()
+                .set_unix(self.now(), crate::store::unix());
             self.handle(Input::Timeout);
         } else {
             self.arm_timer();

@@ -102,8 +102,7 @@ impl Peer {
 
 /// Makes a new node take part.
 pub(crate) fn enable(node: &mut Node) {
-    let unix = (date_now() / 1000.0) as u64;
-    node.enable_store(Time::START, StoreConfig::default(), unix);
+    node.enable_store(Time::START, StoreConfig::default(), unix());
 }
 
 /// Has a record kept, or forgotten.
@@ -172,4 +171,9 @@ pub(crate) fn get_text(error: &GetError) -> String {
         GetError::Closed => "closed",
     };
     format!("{code}: {error}")
+}
+
+/// Seconds since 1970, UTC.
+pub(crate) fn unix() -> u64 {
+    (date_now() / 1000.0) as u64
 }

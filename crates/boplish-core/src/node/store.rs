@@ -16,13 +16,22 @@ impl Node {
     /// Makes this peer one of those who store records for the network, and lets it store its own:
     /// before [`Node::open`]. `unix` is the time, in seconds since 1970, UTC: records expire by it.
     pub fn enable_store(&mut self, now: Time, config: StoreConfig, unix: u64) {
-        let epoch = unix.saturating_sub(now.since(Time::START).as_secs());
         let rng = Xoshiro256PlusPlus::from_rng(&mut self.rng);
-        let mut store = Box::new(Dht::new(self.id(), config, epoch, rng));
+        let mut store = Box::new(Dht::new(self.id(), config, unix, rng));
+        store.set_unix(now, unix);
         store.handle_update(now, &*self.router);
         self.store = Some(store);
         // Popular records are answered on the way.
         self.router.watch(&protocol::name(store::PROTOCOL));
+    }
+
+    /// Hands in the time anew, in seconds since 1970, UTC: where `now` stands still while a device
+    /// sleeps, records would be made and judged by a time that has passed. To be called from time to
+    /// time, such as with each [`Input::Timeout`](crate::Input::Timeout).
+    pub fn set_unix(&mut self, now: Time, unix: u64) {
+        if let Some(store) = &mut self.store {
+            store.set_unix(now, unix);
+        }
     }
 
     /// A record of this peer, which [`Record::sign`] describes.

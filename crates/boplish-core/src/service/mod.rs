@@ -47,6 +47,9 @@ pub(crate) trait Store: core::fmt::Debug + Send {
     /// The time in seconds since 1970, UTC.
     fn unix(&self, now: Time) -> u64;
 
+    /// It is this time, whatever was thought.
+    fn set_unix(&mut self, now: Time, unix: u64);
+
     /// Records that are stored here, and their bytes.
     fn usage(&self) -> (usize, usize);
 

@@ -92,8 +92,7 @@ impl Driver {
         let id = settings.identity.id();
         let mut node = Node::new(core, settings.identity, random_bytes()?, Time::START);
         // Before 1970, everything has expired in the far future.
-        let unix = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
-        node.enable_store(Time::START, settings.store, unix.as_secs());
+        node.enable_store(Time::START, settings.store, unix());
         for bytes in settings.kept {
             node.restore(Time::START, &bytes);
         }
@@ -151,6 +150,8 @@ impl Driver {
             self.connections.handle_timeout(Instant::now());
             let now = self.now();
             if self.node.poll_timeout().is_some_and(|at| at <= now) {
+                // The clock of timers may have stood still.
+                self.node.set_unix(now, unix());
                 self.node.handle_input(now, Input::Timeout);
             }
         }
@@ -397,4 +398,10 @@ fn answer<T>(
     result: Result<T, boplish_core::SendError>,
 ) {
     let _ = done.send(result.map_err(PeerError::from));
+}
+
+/// Seconds since 1970, UTC.
+fn unix() -> u64 {
+    let unix = SystemTime::UNIX_EPOCH.elapsed();
+    unix.unwrap_or_default().as_secs()
 }

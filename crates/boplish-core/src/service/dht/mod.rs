@@ -343,6 +343,10 @@ impl Store for Dht {
         self.seconds(now)
     }
 
+    fn set_unix(&mut self, now: Time, unix: u64) {
+        self.epoch = unix.saturating_sub(now.since(Time::START).as_secs());
+    }
+
     fn usage(&self) -> (usize, usize) {
         (self.shelf.len(), self.shelf.bytes())
     }

@@ -368,3 +368,16 @@ fn what_gives_way_or_has_expired_does_not_stay_on_the_disk() {
         "{output:?}"
     );
 }
+
+#[test]
+fn the_time_goes_on_while_a_device_sleeps() {
+    let mut peer = member(1 << 20);
+    let expires = 1_799_999_000 + 100;
+    let keys = Keypair::from_secret(&[3; 32]);
+    let record = Record::sign(&keys, b"", 1, b"", expires, 60).unwrap();
+    assert!(peer.dht.put(NOW, &record, None).is_ok());
+    let now = NOW + Duration::from_secs(5);
+    peer.dht.set_unix(now, 1_799_999_000 + 4_000);
+    assert_eq!(peer.dht.unix(now), 1_799_999_000 + 4_000);
+    assert!(peer.dht.put(now, &record, None).is_err());
+}
