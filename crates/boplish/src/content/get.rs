@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use boplish_native::core::names;
@@ -29,7 +29,7 @@ pub(crate) async fn run(command: GetCommand) -> Result<(), Failure> {
     let identity = fresh_identity().map_err(|error| Failure::Usage(error.to_string()))?;
     let output = match &command.output {
         Some(output) => output.clone(),
-        None => PathBuf::from(command.uri.segments().last().unwrap_or("content")),
+        None => local_name(command.uri.segments().last().unwrap_or("content"))?.to_owned(),
     };
     let is_stdout = output.as_os_str() == "-";
     if !is_stdout && output.exists() {
@@ -94,8 +94,7 @@ impl Fetcher<'_> {
                 let folder = names::folder(self.peer, *id, self.publisher).await?;
                 fs::create_dir_all(output).map_err(|error| failed(output, error))?;
                 for entry in folder.entries() {
-                    // A name is no path: it can't lead out of the folder.
-                    let output = output.join(&*entry.name);
+                    let output = output.join(local_name(&entry.name)?);
                     Box::pin(self.fetch(&entry.target, &output)).await?;
                 }
                 Ok(())
@@ -140,6 +139,19 @@ impl Fetcher<'_> {
     }
 }
 
+/// A name of the network as one of this system, where it may mean something else: `C:x` of Windows
+/// leads out of the folder.
+fn local_name(name: &str) -> Result<&Path, Failure> {
+    let path = Path::new(name);
+    let mut components = path.components();
+    match (components.next(), components.next()) {
+        (Some(Component::Normal(only)), None) if only == name => Ok(path),
+        (_, _) => Err(Failure::Runtime(format!(
+            "'{name}' is no name of a file on this system: fetch what is beside it one by one"
+        ))),
+    }
+}
+
 fn failed(path: &Path, error: std::io::Error) -> Failure {
     Failure::runtime(&path.display().to_string(), error)
 }
@@ -164,4 +176,25 @@ pub(crate) fn scratch() -> Result<Scratch, Failure> {
     let path = std::env::temp_dir().join(format!("boplish-{}", std::process::id()));
     fs::create_dir_all(&path).map_err(|error| failed(&path, error))?;
     Ok(Scratch(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_do_not_lead_out_of_the_folder_and_are_named() {
+        for name in ["a", "a b.txt", "...", "ü", ".hidden"] {
+            assert_eq!(local_name(name).unwrap(), Path::new(name));
+        }
+        let mut wrong = vec!["", ".", "..", "/", "/a", "a/b", "a/", "./a"];
+        if cfg!(windows) {
+            wrong.extend(["C:", "C:x", "a\\b", "\\a"]);
+        }
+        for name in wrong {
+            let failure = local_name(name).unwrap_err();
+            let message = failure.message().unwrap();
+            assert!(message.contains(&format!("'{name}'")), "{message}");
+        }
+    }
 }
