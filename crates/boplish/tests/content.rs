@@ -151,6 +151,7 @@ fn a_gateway_answers_with_what_is_published() {
     let (server, folder) = (Server::start(), Folder::new("gateway"));
     let path = |name: &str| folder.path(name);
     let album = path("album");
+    fs::write(path("album/2.jpg"), "it is removed later").unwrap();
     // The first in the network, it waits for somebody else.
     let publisher = publish(&server, &path("publisher"), &[&album]);
     let arguments = ["gateway", "--json", "--listen", "127.0.0.1:0"];
@@ -192,7 +193,8 @@ fn a_gateway_answers_with_what_is_published() {
     assert!(head.starts_with("http/1.1 304"), "{head}");
 
     let (head, _) = get("GET", "/more", "");
-    assert!(head.starts_with("http/1.1 308"), "{head}");
+    assert!(head.starts_with("http/1.1 307"), "{head}");
+    assert!(head.contains("location: ./more/"), "{head}");
     let (_, body) = get("GET", "/more/", "");
     assert!(
         text(&body).contains("href=\"./a%20b.txt\""),
@@ -211,6 +213,12 @@ fn a_gateway_answers_with_what_is_published() {
     assert!(head.starts_with("http/1.1 400"), "{head}");
     let (head, _) = get("POST", "/1.jpg", "");
     assert!(head.starts_with("http/1.1 405"), "{head}");
+
+    fs::remove_file(path("album/2.jpg")).unwrap();
+    let (head, body) = get("GET", "/2.jpg", "");
+    assert!(head.starts_with("http/1.1 504"), "{head}");
+    assert!(head.contains("content-type: text/plain"), "{head}");
+    assert!(!body.is_empty());
 }
 
 #[test]

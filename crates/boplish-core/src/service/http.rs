@@ -142,8 +142,13 @@ fn status_of(error: &NameError) -> u16 {
 fn into_folder(asked: Asked<'_>) -> Answer {
     let last = asked.path.rsplit('/').next().unwrap_or_default();
     Answer {
-        status: 308,
-        headers: vec![("location", format!("{last}/{}", query_of(asked)))],
+        // Names change: a file may take the folder's place.
+        status: 307,
+        headers: vec![
+            // A name may look like the begin of a URL: `https:example.org`.
+            ("location", format!("./{last}/{}", query_of(asked))),
+            ("cache-control", "no-cache".to_owned()),
+        ],
         body: Body::Text(String::new()),
     }
 }

@@ -1,5 +1,6 @@
 //! `boplish gateway`: what is published, for those who speak HTTP.
 
+use std::future::ready;
 use std::io;
 use std::ops::Range;
 
@@ -11,14 +12,14 @@ use axum::http::{Method, Response, StatusCode};
 use boplish_native::core::http::{self, Answer, Asked};
 use boplish_native::wire::PeerId;
 use boplish_native::wire::content::ContentId;
-use boplish_native::{Peer, fresh_identity};
-use futures_util::stream;
+use boplish_native::{Peer, PeerError, fresh_identity, load_or_create_identity};
+use futures_util::{StreamExt, stream};
 use serde_json::json;
 use tokio::net::TcpListener;
 
 use super::keepers::Keepers;
 use super::progress::{print, say};
-use super::{GatewayCommand, data_folder, join};
+use super::{GatewayCommand, content_folder, join};
 use crate::failure::Failure;
 use crate::signals::Shutdown;
 
@@ -28,11 +29,12 @@ const WINDOW: u64 = 4 << 20;
 /// Serves until a signal comes.
 pub(crate) async fn run(command: GatewayCommand) -> Result<(), Failure> {
     let mut shutdown = Shutdown::new()?;
-    let identity = fresh_identity().map_err(|error| Failure::Usage(error.to_string()))?;
-    let folder = match &command.content {
-        Some(folder) => folder.clone(),
-        None => data_folder()?.join("gateway"),
+    let identity = match &command.options.identity {
+        Some(path) => load_or_create_identity(path),
+        None => fresh_identity(),
     };
+    let identity = identity.map_err(|error| Failure::Usage(format!("--identity: {error}")))?;
+    let folder = content_folder(command.content.as_deref(), "gateway")?;
     let listen = command.listen;
     let bound = TcpListener::bind(listen).await;
     let listener = bound.map_err(|error| Failure::runtime(&format!("--listen {listen}"), error))?;
@@ -72,17 +74,25 @@ async fn answer(State(peer): State<Peer>, request: Request) -> Response<Body> {
         Some(_) => http::refusal(405, "this gateway answers GET and HEAD"),
         None => http::refusal(400, "names look like /bop/<peer id>/content/<path>"),
     };
-    respond(peer, answer, is_get)
+    respond(peer, answer, is_get).await
 }
 
-fn respond(peer: Peer, answer: Answer, is_get: bool) -> Response<Body> {
+async fn respond(peer: Peer, answer: Answer, is_get: bool) -> Response<Body> {
     let mut response = Response::new(match answer.body {
         http::Body::Text(text) => Body::from(text),
         http::Body::Content {
             id,
             publisher,
             range,
-        } if is_get => stream(peer, publisher, id, range),
+        } if is_get => match stream(peer.clone(), publisher, id, range).await {
+            Ok(body) => body,
+            Err(error) => {
+                let is_away = matches!(error, PeerError::Fetch(_));
+                let status = if is_away { 504 } else { 500 };
+                let refusal = http::refusal(status, &error.to_string());
+                return Box::pin(respond(peer, refusal, is_get)).await;
+            }
+        },
         http::Body::Content { .. } => Body::empty(),
     });
     let status = StatusCode::from_u16(answer.status);
@@ -95,24 +105,43 @@ fn respond(peer: Peer, answer: Answer, is_get: bool) -> Response<Body> {
     response
 }
 
-/// Bytes as they come from the network.
-fn stream(peer: Peer, publisher: PeerId, id: ContentId, range: Range<u64>) -> Body {
-    let parts = stream::try_unfold(range, move |left| {
+/// Bytes as they come from the network. The first of them are here when this returns: before, nobody
+/// knows whether anybody has them.
+async fn stream(
+    peer: Peer,
+    publisher: PeerId,
+    id: ContentId,
+    range: Range<u64>,
+) -> Result<Body, PeerError> {
+    if range.is_empty() {
+        return Ok(Body::empty());
+    }
+    let (first, rest) = window(&peer, publisher, id, range).await?;
+    let rest = stream::try_unfold(rest, move |left| {
         let peer = peer.clone();
         async move {
             if left.is_empty() {
                 return Ok(None);
             }
-            let now = left.start..left.end.min(left.start + WINDOW);
-            let failed = |error| io::Error::other(format!("{error}"));
-            let hints = [publisher];
-            let fetched = peer.fetch_content(id, Some(now.clone()), &hints);
-            fetched.await.map_err(failed)?;
-            let length = (now.end - now.start) as usize;
-            let bytes = peer.read_content(id, now.start, length).await;
-            let bytes = Bytes::from(bytes.map_err(failed)?);
-            Ok::<_, io::Error>(Some((bytes, now.end..left.end)))
+            let next = window(&peer, publisher, id, left).await;
+            next.map(Some).map_err(io::Error::other)
         }
     });
-    Body::from_stream(parts)
+    let first = stream::once(ready(Ok::<_, io::Error>(first)));
+    Ok(Body::from_stream(first.chain(rest)))
+}
+
+/// The first bytes of a range, and the range of those behind them.
+async fn window(
+    peer: &Peer,
+    publisher: PeerId,
+    id: ContentId,
+    left: Range<u64>,
+) -> Result<(Bytes, Range<u64>), PeerError> {
+    let now = left.start..left.end.min(left.start + WINDOW);
+    peer.fetch_content(id, Some(now.clone()), &[publisher])
+        .await?;
+    let length = (now.end - now.start) as usize;
+    let bytes = peer.read_content(id, now.start, length).await?;
+    Ok((Bytes::from(bytes), now.end..left.end))
 }

@@ -28,7 +28,8 @@ use crate::cli::PeerOptions;
 use crate::failure::Failure;
 use crate::peer::{Session, Start, start};
 
-/// Joins a network, with a folder for contents; `keeps`: there will be [`Keepers`].
+/// Joins a network, with a folder for contents; `keeps`: there will be [`Keepers`], and what is
+/// stored for others outlasts a restart, too.
 async fn join(
     options: &PeerOptions,
     content: &Path,
@@ -53,6 +54,14 @@ async fn join_others(
         None => Err(Failure::Unreachable(
             "nobody else is in the network".to_owned(),
         )),
+    }
+}
+
+/// The folder for contents that was asked for, or the one of this name among the data of the user.
+fn content_folder(given: Option<&Path>, name: &str) -> Result<PathBuf, Failure> {
+    match given {
+        Some(folder) => Ok(folder.to_owned()),
+        None => Ok(data_folder()?.join(name)),
     }
 }
 

@@ -143,6 +143,13 @@ fn a_folder_without_a_slash_is_one_with_it() {
         ..at("x/content/a%20b")
     };
     let answer = into_folder(asked);
-    assert_eq!(answer.status, 308);
-    assert_eq!(header(&answer, "location"), Some("a%20b/?v=1"));
+    assert_eq!(answer.status, 307);
+    assert_eq!(header(&answer, "location"), Some("./a%20b/?v=1"));
+    assert_eq!(header(&answer, "cache-control"), Some("no-cache"));
+}
+
+#[test]
+fn a_folder_whose_name_looks_like_a_url_leads_nowhere_else() {
+    let answer = into_folder(at("x/content/https:evil.example"));
+    assert_eq!(header(&answer, "location"), Some("./https:evil.example/"));
 }
