@@ -3,7 +3,8 @@
 //! In the folder of a content, which has its hash and length for a name:
 //! - `data`: its bytes; or `source`: the path of the file that was published, which is read in place;
 //! - `blocks`, `spans`: the values of its blocks and spans, 32 bytes each;
-//! - `have`: while it is not whole, a bit for each span that is there.
+//! - `have`: while it is not whole, a bit for each span that is there;
+//! - `kept`: it was fetched for others, who had asked for that.
 
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
@@ -20,6 +21,7 @@ const SOURCE: &str = "source";
 const BLOCKS: &str = "blocks";
 const SPANS: &str = "spans";
 const HAVE: &str = "have";
+const KEPT: &str = "kept";
 
 /// Bytes of a value.
 const VALUE: usize = size_of::<Value>();
@@ -34,6 +36,17 @@ const READ_SIZE: usize = 1 << 20;
 #[derive(Debug, Clone)]
 pub(crate) struct ContentFolder {
     path: Arc<Path>,
+}
+
+/// A content in a peer's folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeldContent {
+    /// Which.
+    pub id: ContentId,
+    /// Whether all of it is there.
+    pub is_whole: bool,
+    /// Whether it was fetched for others, who had asked for that.
+    pub is_copy: bool,
 }
 
 /// What has come of a command.
@@ -55,15 +68,37 @@ impl ContentFolder {
     pub(crate) fn open(path: &Path) -> io::Result<(Self, Vec<Kept>)> {
         fs::create_dir_all(path)?;
         let folder = Self { path: path.into() };
+        let kept = folder.load_all()?;
+        Ok((folder, kept))
+    }
+
+    fn load_all(&self) -> io::Result<Vec<Kept>> {
         let mut kept = Vec::new();
-        for entry in fs::read_dir(path)? {
+        for entry in fs::read_dir(&self.path)? {
             let name = entry?.file_name();
             // Other files may lie there.
             if let Some(Ok(id)) = name.to_str().map(str::parse) {
-                kept.extend(folder.load(id));
+                kept.extend(self.load(id));
             }
         }
-        Ok((folder, kept))
+        Ok(kept)
+    }
+
+    /// What is here.
+    pub(crate) fn list(&self) -> io::Result<Vec<HeldContent>> {
+        let held = self.load_all()?.into_iter().map(|(id, spans)| HeldContent {
+            id,
+            is_whole: spans.is_none(),
+            // What is published takes no room of its own.
+            is_copy: self.file(id, KEPT).exists() && !self.file(id, SOURCE).exists(),
+        });
+        Ok(held.collect())
+    }
+
+    /// A content is fetched for others.
+    pub(crate) fn mark_kept(&self, id: ContentId) -> io::Result<()> {
+        self.make(id)?;
+        fs::write(self.file(id, KEPT), "")
     }
 
     /// A content that is here as it was left, if it is.

@@ -18,6 +18,13 @@ pub struct DiskError {
     error: Box<redb::Error>,
 }
 
+impl DiskError {
+    /// Whether that is because another process has it open.
+    pub fn is_in_use(&self) -> bool {
+        matches!(*self.error, redb::Error::DatabaseAlreadyOpen)
+    }
+}
+
 /// Writes records to a database, in a thread of its own: a node does not wait for a disk.
 #[derive(Debug)]
 pub(crate) struct Disk {
@@ -159,6 +166,7 @@ mod tests {
         drop(disk);
         let (disk, kept) = Disk::open(&path).unwrap();
         assert_eq!(kept, [b"two".to_vec()]);
+        assert!(Disk::open(&path).unwrap_err().is_in_use());
         drop(disk);
         std::fs::remove_dir_all(&folder).unwrap();
     }

@@ -45,6 +45,7 @@ mod well_known;
 
 pub use boplish_core as core;
 pub use boplish_wire as wire;
+pub use content::HeldContent;
 pub use disk::DiskError;
 pub use engine::{Engine, EngineConfig, EngineError};
 pub use identity::{

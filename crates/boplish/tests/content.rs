@@ -221,6 +221,39 @@ fn a_gateway_answers_with_what_is_published() {
     assert!(!body.is_empty());
 }
 
+/// The names of what is in a folder.
+fn ls(server: &Server, data: &str, uri: &str) -> Vec<String> {
+    let listed = lines(&run(server, data, &["ls", "--json", uri]));
+    let name = |line: &Value| line["name"].as_str().unwrap().to_owned();
+    listed.iter().map(name).collect()
+}
+
+#[test]
+fn what_a_publisher_stores_for_others_outlasts_its_restart() {
+    let (server, folder) = (Server::start(), Folder::new("restart"));
+    let path = |name: &str| folder.path(name);
+    let (data, file) = (path("keeper"), path("album/more/a b.txt"));
+    let mut keeper = publish(&server, &data, &[&file]);
+    let arguments = [&path("album"), "--replicate", "1", "--leave"];
+    let mut publisher = publish(&server, &path("publisher"), &arguments);
+    let uri = expect(&publisher, "published")["uri"].take();
+    let uri = uri.as_str().unwrap();
+    assert!(publisher.wait().success());
+    keeper.signal("INT");
+    assert!(keeper.wait().success());
+
+    // Nobody is in the network now.
+    let keeper = publish(&server, &data, &[&file]);
+    let _other = publish(&server, &path("other"), &[&file]);
+    expect(&keeper, "published");
+    assert_eq!(ls(&server, &path("reader"), uri), ["1.jpg", "more"]);
+    let output = path("fetched");
+    let arguments = ["get", uri, "--output", &output];
+    let fetched = run(&server, &path("reader"), &arguments);
+    assert!(fetched.status.success(), "{}", text(&fetched.stderr));
+    assert!(fs::read(path("fetched/1.jpg")).unwrap() == picture());
+}
+
 #[test]
 fn what_was_published_before_is_forgotten_only_on_demand() {
     let (server, folder) = (Server::start(), Folder::new("anew"));

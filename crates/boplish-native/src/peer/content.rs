@@ -17,7 +17,7 @@ use super::command::Command;
 use super::driver::Driver;
 use super::{Peer, PeerError};
 use crate::EventsError;
-use crate::content::{ContentFolder, Done};
+use crate::content::{ContentFolder, Done, HeldContent};
 
 /// What a handle asks about contents.
 #[derive(Debug)]
@@ -177,6 +177,13 @@ impl Peer {
             .await?;
         let folder = self.folder()?;
         in_thread(move || folder.remove(id)).await
+    }
+
+    /// What is in the folder for contents: served to whoever asks this peer for it, but not announced
+    /// before [`announce_content`](Self::announce_content).
+    pub async fn contents(&self) -> Result<Vec<HeldContent>, PeerError> {
+        let folder = self.folder()?;
+        in_thread(move || folder.list()).await
     }
 
     /// Tells the network that this peer provides a content, now and again, until it is removed.
@@ -349,6 +356,10 @@ impl Copies for Peer {
     }
 
     async fn fetch(&self, id: ContentId, hints: &[PeerId]) -> Result<(), NameError> {
+        // What comes of it takes of the room for copies after a restart, too.
+        let folder = self.folder().map_err(name_error)?;
+        let marked = in_thread(move || folder.mark_kept(id)).await;
+        marked.map_err(name_error)?;
         let fetched = self.fetch_content(id, None, hints).await;
         fetched.map_err(name_error)
     }

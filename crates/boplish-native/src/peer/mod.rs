@@ -46,7 +46,7 @@ pub struct PeerConfig {
     pub ice_servers: Vec<IceServer>,
     /// How much this peer stores, for itself and for others.
     pub store: StoreConfig,
-    /// The file in which that outlasts a restart; without one, it does not.
+    /// The file in which that outlasts a restart, of one peer at a time; without one, it does not.
     pub store_file: Option<PathBuf>,
     /// The folder for contents; without one, this peer neither fetches nor serves any.
     pub content_folder: Option<PathBuf>,
@@ -161,10 +161,6 @@ impl Peer {
         let (commands, command_queue) = mpsc::channel(MAX_COMMANDS);
         let (source, sink, events) = events::channel();
         let traffic = traffic::Counters::default();
-        let (disk, kept) = match config.store_file.as_deref().map(Disk::open).transpose()? {
-            Some((disk, kept)) => (Some(disk), kept),
-            None => (None, Vec::new()),
-        };
         let (mut folder, mut worker, mut contents) = (None, None, Vec::new());
         if let Some(path) = config.content_folder {
             let opened = ContentFolder::open(&path).and_then(|(folder, kept)| {
@@ -175,6 +171,11 @@ impl Peer {
             let (opened, started, kept) = opened.map_err(failed)?;
             (folder, worker, contents) = (Some(opened), Some(started), kept);
         }
+        // It may lie in that folder, which is there now.
+        let (disk, kept) = match config.store_file.as_deref().map(Disk::open).transpose()? {
+            Some((disk, kept)) => (Some(disk), kept),
+            None => (None, Vec::new()),
+        };
         let (driver, snapshot) = Driver::new(
             engine,
             driver::Settings {

@@ -13,7 +13,8 @@ use std::time::Duration;
 use boplish_native::core::{ContentConfig, State};
 use boplish_native::wire::Keypair;
 use boplish_native::{
-    Engine, EngineConfig, Events, EventsError, Peer, PeerConfig, load_or_create_identity,
+    Engine, EngineConfig, Events, EventsError, Peer, PeerConfig, SpawnError,
+    load_or_create_identity,
 };
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -27,6 +28,9 @@ use report::{Printer, Report, state_name};
 
 /// How long to try to join and to reach a peer.
 const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The database in the folder for contents, for what a peer stores.
+const STORE: &str = "store.redb";
 
 /// Commands that are carried out at the same time; then further ones wait on stdin.
 const MAX_RUNNING: usize = 256;
@@ -80,7 +84,7 @@ pub(crate) struct Start {
     events: Events,
 }
 
-/// Starts a peer.
+/// Starts a peer. One that `keeps` copies of contents keeps over a restart, too, what it stores.
 pub(crate) fn start(
     options: &PeerOptions,
     identity: Keypair,
@@ -111,10 +115,12 @@ pub(crate) fn start(
         ..EngineConfig::default()
     })
     .map_err(|error| Failure::runtime("can't start", error))?;
-    let config = PeerConfig {
+    let store_file = content_folder.as_ref().filter(|_| keeps);
+    let mut config = PeerConfig {
         bootstrap: (!no_bootstrap).then(|| bootstrap.clone()),
         identity: Some(identity),
         ice_servers: options.ice_server.iter().map(|url| url.server()).collect(),
+        store_file: store_file.map(|folder| folder.join(STORE)),
         content_folder,
         content: ContentConfig {
             keeps,
@@ -122,8 +128,15 @@ pub(crate) fn start(
         },
         ..PeerConfig::default()
     };
-    let (peer, events) = Peer::spawn_with_events(&engine, config)
-        .map_err(|error| Failure::runtime("can't start", error))?;
+    let mut spawned = Peer::spawn_with_events(&engine, config.clone());
+    if let Err(SpawnError::Disk(error)) = &spawned
+        && error.is_in_use()
+    {
+        tracing::warn!(%error, "what is stored here does not outlast a restart");
+        config.store_file = None;
+        spawned = Peer::spawn_with_events(&engine, config);
+    }
+    let (peer, events) = spawned.map_err(|error| Failure::runtime("can't start", error))?;
     let session = Session {
         peer: peer.clone(),
         printer,
