@@ -5,10 +5,12 @@ mod common;
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{Ipv4Addr, TcpStream};
 use std::path::PathBuf;
 use std::process::Output;
 
+use boplish_native::wire::content::ContentId;
+use boplish_native::{Engine, EngineConfig, Peer, PeerConfig};
 use common::{Running, Server, boplish, text};
 use serde_json::{Value, json};
 
@@ -229,6 +231,55 @@ fn ls(server: &Server, data: &str, uri: &str) -> Vec<String> {
 }
 
 #[test]
+fn what_is_left_is_found_after_something_was_taken_out_by_a_publisher_who_has_gone() {
+    let (server, folder) = (Server::start(), Folder::new("unpublish"));
+    let path = |name: &str| folder.path(name);
+    let _keeper = publish(&server, &path("keeper"), &[&path("album/1.jpg")]);
+    let (text_file, picture) = (path("album/more/a b.txt"), path("album/1.jpg"));
+    let data = path("publisher");
+    let arguments = [&text_file, &picture, "--replicate", "1"];
+    let mut publisher = publish(&server, &data, &arguments);
+    let uri = expect(&publisher, "published")["uri"].take();
+    let uri = uri.as_str().unwrap();
+    expect(&publisher, "published");
+    expect(&publisher, "copied");
+    publisher.signal("INT");
+    assert!(publisher.wait().success());
+
+    let told = lines(&run(&server, &data, &["unpublish", "--json", "1.jpg"]));
+    let events: Vec<&Value> = told.iter().map(|line| &line["event"]).collect();
+    assert_eq!(events, ["unpublished", "copied"]);
+    let (root, _) = uri.rsplit_once('/').unwrap();
+    assert_eq!(ls(&server, &path("reader"), root), ["a b.txt"]);
+    let output = path("fetched");
+    let got = run(&server, &path("reader"), &["get", uri, "--output", &output]);
+    assert!(got.status.success(), "{}", text(&got.stderr));
+    assert_eq!(fs::read(output).unwrap(), b"hello");
+}
+
+#[test]
+fn a_list_that_nobody_else_holds_stays_with_its_publisher_who_is_told() {
+    let (server, folder) = (Server::start(), Folder::new("list"));
+    let path = |name: &str| folder.path(name);
+    // It holds nothing for others but records.
+    let _other = Running::start(boplish(&["peer", "--json", "--bootstrap", &server.address]));
+    let (data, file) = (path("publisher"), path("album/more/a b.txt"));
+    for name in ["first", "second"] {
+        let arguments = ["publish", &file, "--as", name, "--leave"];
+        let published = run(&server, &data, &arguments);
+        assert!(published.status.success(), "{}", text(&published.stderr));
+    }
+    let taken_out = run(&server, &data, &["unpublish", "second"]);
+    let why = text(&taken_out.stderr);
+    assert_eq!(taken_out.status.code(), Some(3), "{why}");
+    assert!(why.contains("no other peer holds the new list"), "{why}");
+    let publisher = publish(&server, &data, &[&file, "--as", "third"]);
+    let uri = expect(&publisher, "published")["uri"].take();
+    let (root, _) = uri.as_str().unwrap().rsplit_once('/').unwrap();
+    assert_eq!(ls(&server, &path("reader"), root), ["first", "third"]);
+}
+
+#[test]
 fn what_a_publisher_stores_for_others_outlasts_its_restart() {
     let (server, folder) = (Server::start(), Folder::new("restart"));
     let path = |name: &str| folder.path(name);
@@ -252,6 +303,26 @@ fn what_a_publisher_stores_for_others_outlasts_its_restart() {
     let fetched = run(&server, &path("reader"), &arguments);
     assert!(fetched.status.success(), "{}", text(&fetched.stderr));
     assert!(fs::read(path("fetched/1.jpg")).unwrap() == picture());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_file_of_a_folder_is_found_by_itself() {
+    let (server, folder) = (Server::start(), Folder::new("each"));
+    let path = |name: &str| folder.path(name);
+    let engine = Engine::new(&EngineConfig {
+        addresses: Some(vec![Ipv4Addr::LOCALHOST.into()]),
+        ..EngineConfig::default()
+    });
+    let config = PeerConfig {
+        bootstrap: Some(server.address.parse().unwrap()),
+        content_folder: Some(path("reader").into()),
+        ..PeerConfig::default()
+    };
+    let reader = Peer::spawn(&engine.unwrap(), config).unwrap();
+    let publisher = publish(&server, &path("publisher"), &[&path("album")]);
+    expect(&publisher, "published");
+    let id = ContentId::of(b"hello");
+    reader.fetch_content(id, None, &[]).await.unwrap();
 }
 
 #[test]

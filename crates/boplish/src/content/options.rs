@@ -33,7 +33,7 @@ pub(crate) struct PublishCommand {
     /// Leave when everything is published, and copied as often as was asked.
     #[arg(long)]
     pub(crate) leave: bool,
-    /// Where to remember what was published [default: boplish/content in the folder for data of
+    /// Where to remember what was published, and to keep what is stored and held for others [default: boplish/content in the folder for data of
     /// the user].
     #[arg(long, env = "BOPLISH_CONTENT", value_name = "DIR")]
     pub(crate) content: Option<PathBuf>,
@@ -41,12 +41,19 @@ pub(crate) struct PublishCommand {
 
 /// What to take out of the own name.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+The list of what is left is kept where `publish` finds it, and others are asked to hold it: before it
+ends, this waits up to half a minute for one that does, and fails with exit code 3 if none does.")]
 pub(crate) struct UnpublishCommand {
     #[command(flatten)]
     pub(crate) options: PeerOptions,
     /// The path, as it was published.
     #[arg(value_name = "PATH")]
     pub(crate) path: String,
+    /// Where what was published is remembered [default: boplish/content in the folder for data of
+    /// the user].
+    #[arg(long, env = "BOPLISH_CONTENT", value_name = "DIR")]
+    pub(crate) content: Option<PathBuf>,
 }
 
 /// What to fetch, and where to.
@@ -85,7 +92,7 @@ pub(crate) struct GatewayCommand {
     /// Where to listen; port 0 lets the system choose one.
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
     pub(crate) listen: SocketAddr,
-    /// Where to keep what was fetched [default: boplish/gateway in the folder for data of the
+    /// Where to keep what was fetched, and what is stored and held for others [default: boplish/gateway in the folder for data of the
     /// user].
     #[arg(long, env = "BOPLISH_CONTENT", value_name = "DIR")]
     pub(crate) content: Option<PathBuf>,

@@ -7,21 +7,41 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use boplish_native::Peer;
+use boplish_native::core::FetchError;
+use boplish_native::core::copies::{self, Copies};
+use boplish_native::core::names::Published;
 use boplish_native::core::names::{self, NameError, Network};
-use boplish_native::core::{FetchError, copies};
 use boplish_native::wire::content::{ContentId, Directory, Target};
 use boplish_native::wire::{BopUri, Keypair, PeerId, Uid};
 use serde_json::json;
-use tokio::time::interval;
+use tokio::time::{Instant, interval, sleep};
 
 use super::keepers::Keepers;
 use super::progress::{Progress, print, say};
-use super::{PublishCommand, UnpublishCommand, data_folder, join, join_others, publisher};
+use super::{PublishCommand, UnpublishCommand, content_folder, join, join_others, publisher};
 use crate::failure::Failure;
 use crate::signals::Shutdown;
 
+/// The folder for contents of publishers.
+const OWN: &str = "content";
+
 /// How often a bar moves.
 const TICK: Duration = Duration::from_millis(100);
+
+/// A name that could not be written again is tried again after this long.
+const RETRY: Duration = Duration::from_secs(60);
+
+/// Peers that are asked at one time to hold a new list.
+const LIST_HOLDERS: usize = 3;
+
+/// These may take so long.
+const LIST_PATIENCE: Duration = Duration::from_secs(15);
+
+/// Others are asked for so long.
+const LISTS_PATIENCE: Duration = Duration::from_secs(30);
+
+/// The pause before the same are asked again.
+const LISTS_PAUSE: Duration = Duration::from_secs(2);
 
 /// Publishes, and stays.
 pub(crate) async fn run(command: PublishCommand) -> Result<(), Failure> {
@@ -32,10 +52,7 @@ pub(crate) async fn run(command: PublishCommand) -> Result<(), Failure> {
         return Err(Failure::Usage(why.to_owned()));
     }
     let keypair = publisher(&command.options)?;
-    let folder = match &command.content {
-        Some(folder) => folder.clone(),
-        None => data_folder()?.join("content"),
-    };
+    let folder = content_folder(command.content.as_deref(), OWN)?;
     let (peer, _) = join(&command.options, &folder, clone(&keypair), true).await?;
     let keepers = Keepers::serve(&peer);
     let others = async {
@@ -67,18 +84,16 @@ pub(crate) async fn run(command: PublishCommand) -> Result<(), Failure> {
         if !json {
             eprintln!("serving it until this is interrupted");
         }
+        let mut last = *last;
         // The record must not expire while its publisher is there.
-        let mut refresh = interval(names::REFRESH);
-        refresh.tick().await;
+        let mut written = Ok(());
         loop {
             tokio::select! {
-                _ = refresh.tick() => {
-                    if let Err(error) = names::refresh(&peer, &keypair, *last).await {
-                        tracing::warn!(%error, "the record could not be written again");
-                    }
-                }
+                () = sleep(pause(&written)) => {}
                 () = shutdown.wait() => break,
             }
+            let root = names::refresh(&peer, &keypair, last).await;
+            written = root.map(|root| last = root);
         }
     }
     drop(keepers);
@@ -89,16 +104,74 @@ pub(crate) async fn run(command: PublishCommand) -> Result<(), Failure> {
 /// Takes something out of the own name.
 pub(crate) async fn unpublish(command: UnpublishCommand) -> Result<(), Failure> {
     let keypair = publisher(&command.options)?;
-    let folder = super::get::scratch()?;
-    let peer = join_others(&command.options, folder.path(), clone(&keypair)).await?;
-    let path: Vec<&str> = segments(&command.path);
-    let published = names::unpublish(&peer, &keypair, &path).await?;
-    if command.options.json.unwrap_or(false) {
+    let folder = content_folder(command.content.as_deref(), OWN)?;
+    let peer = join_others(&command.options, &folder, clone(&keypair)).await?;
+    let result = take_out(&peer, &keypair, &command).await;
+    peer.close().await;
+    result
+}
+
+async fn take_out(
+    peer: &Peer,
+    keypair: &Keypair,
+    command: &UnpublishCommand,
+) -> Result<(), Failure> {
+    let json = command.options.json.unwrap_or(false);
+    let published = names::unpublish(peer, keypair, &segments(&command.path)).await?;
+    if json {
         let version = published.root.to_string();
         print(&json!({"event": "unpublished", "path": command.path, "version": version}));
     }
-    peer.close().await;
+    let nothing = Directory::default().encode();
+    if nothing.is_ok_and(|list| ContentId::of(&list) == published.root) {
+        return Ok(());
+    }
+    let holders = hand_out(peer, &published).await?;
+    for holder in &holders {
+        match json {
+            true => print(&json!({"event": "copied", "to": holder.to_string()})),
+            false => eprintln!("{holder} has the new list"),
+        }
+    }
+    if holders.is_empty() {
+        return Err(Failure::Unreachable(format!(
+            "{} is taken out, but no other peer holds the new list of what is published: what is \
+             left can't be found until `boplish publish` runs again",
+            command.path
+        )));
+    }
     Ok(())
+}
+
+/// Asks linked peers to hold the lists of folders that are new: this peer leaves, and without them
+/// nobody finds what else is published. Returns who does.
+async fn hand_out(peer: &Peer, published: &Published) -> Result<Vec<PeerId>, NameError> {
+    let lists = published.folders.iter().chain([&published.root]);
+    let lists: Vec<(ContentId, bool)> = lists.map(|id| (*id, false)).collect();
+    let until = Instant::now() + LISTS_PATIENCE;
+    loop {
+        for some in peer.linked_peers().chunks(LIST_HOLDERS) {
+            let holders = Copies::ask_to_keep(peer, some, &lists, LIST_PATIENCE).await?;
+            if !holders.is_empty() || Instant::now() >= until {
+                return Ok(holders);
+            }
+        }
+        if Instant::now() >= until {
+            return Ok(Vec::new());
+        }
+        sleep(LISTS_PAUSE).await;
+    }
+}
+
+/// From one attempt to write the record again to the next.
+fn pause(written: &Result<(), NameError>) -> Duration {
+    match written {
+        Ok(()) => names::REFRESH,
+        Err(error) => {
+            tracing::warn!(%error, "the record could not be written again");
+            RETRY
+        }
+    }
 }
 
 fn clone(keypair: &Keypair) -> Keypair {
@@ -129,7 +202,6 @@ async fn publish(
     anew: bool,
 ) -> Result<ContentId, Failure> {
     let path = segments(name);
-    peer.announce_content(target.id().hash).await?;
     let published = match anew {
         true => names::publish_anew(peer, keypair, &path, target.clone()).await,
         false => names::publish(peer, keypair, &path, target.clone()).await,
@@ -221,5 +293,18 @@ async fn add_file(peer: &Peer, path: &Path, length: u64, json: bool) -> Result<T
     let id = id.map_err(|error| Failure::Runtime(format!("{}: {error}", path.display())))?;
     let media_type = mime_guess::from_path(path).first_raw().unwrap_or_default();
     let media_type = media_type.into();
+    // Each by itself: who has a file need not have its folder.
+    peer.announce_content(id.hash).await?;
     Ok(Target::File { id, media_type })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_could_not_be_written_again_is_soon_tried_again() {
+        assert_eq!(pause(&Ok(())), names::REFRESH);
+        assert_eq!(pause(&Err(NameError::Contended)), RETRY);
+    }
 }
