@@ -164,7 +164,7 @@ impl Dht {
                 to,
                 versions,
             } => {
-                self.handle_versions(from, after, to, &versions);
+                self.handle_versions(now, from, after, to, &versions);
             }
             StoreMessage::Want { keys } => self.handle_want(from, &keys),
             StoreMessage::Idle { asked } => self.handle_idle(now, from, &asked),

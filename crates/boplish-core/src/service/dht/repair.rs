@@ -20,7 +20,7 @@ const INTERVAL: Duration = Duration::from_secs(60);
 /// After the neighbourhood has changed: others come or go in the same moment, too.
 const SOON: Duration = Duration::from_secs(2);
 
-/// Records in answer to one list; the rest comes with the next comparison.
+/// Records in answer to one list; for the rest there is another comparison soon.
 const MAX_AT_ONCE: usize = 64;
 
 /// So often an owner may refuse a record before it is dropped: it may have promised to take none
@@ -119,6 +119,7 @@ impl Dht {
 
     pub(super) fn handle_versions(
         &mut self,
+        now: Time,
         peer: PeerId,
         from: PeerId,
         to: PeerId,
@@ -135,6 +136,10 @@ impl Dht {
         };
         // Of two versions of one record both are sent, and either side knows which one stands.
         let (missing_there, missing_here) = (lacks(&own, &theirs), lacks(&theirs, &own));
+        if missing_there.len().max(missing_here.len()) == MAX_AT_ONCE {
+            self.repair.compared.1.retain(|told| *told != peer);
+            self.repair.soon.get_or_insert(now + SOON);
+        }
         self.send_records(peer, &missing_there);
         if !missing_here.is_empty() {
             let keys = missing_here;

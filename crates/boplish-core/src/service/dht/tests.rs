@@ -381,3 +381,53 @@ fn the_time_goes_on_while_a_device_sleeps() {
     assert_eq!(peer.dht.unix(now), 1_799_999_000 + 4_000);
     assert!(peer.dht.put(now, &record, None).is_err());
 }
+
+#[test]
+fn a_newcomer_gets_many_records_within_seconds() {
+    let mut peer = member(1 << 20);
+    let near = Neighbourhood {
+        own: id(100),
+        before: vec![id(1), id(0)],
+        after: vec![id(200), id(210)],
+    };
+    peer.dht.handle_update(NOW, &Near(near));
+    let mut count = 0_usize;
+    for number in 0..1_000_u32 {
+        let record = Record::hash(&number.to_be_bytes(), 1_800_000_000).unwrap();
+        if (2..100).contains(&record.key().as_bytes()[0]) {
+            let bytes = [&0_u64.to_be_bytes()[..], &record.encode()].concat();
+            peer.dht.restore(NOW, &bytes);
+            count += 1;
+        }
+    }
+    // It tells in each of its answers what it has got so far.
+    let newcomer = id(200);
+    let mut there = std::collections::BTreeMap::new();
+    for second in 1..=20 {
+        let now = NOW + Duration::from_secs(second);
+        peer.dht.handle_timeout(now);
+        while let Some(output) = peer.dht.poll_output() {
+            let StoreOutput::Say { to, payload } = output else {
+                continue;
+            };
+            match StoreMessage::decode(&payload) {
+                Some(StoreMessage::Summary { from, to: end, .. }) if to == newcomer => {
+                    let versions = there.values().copied().collect();
+                    let to = end;
+                    let answer = StoreMessage::Versions { from, to, versions };
+                    peer.dht.handle_message(now, newcomer, &answer.encode());
+                }
+                Some(StoreMessage::Store { record, ballot, .. }) if to == newcomer => {
+                    let held = Held::new(Record::decode(&record).unwrap(), ballot);
+                    let key = held.record.key();
+                    let mut shelf = shelf();
+                    shelf.take(NOW, held);
+                    there.insert(key, shelf.versions(&key, &key)[0]);
+                }
+                Some(_) | None => {}
+            }
+        }
+    }
+    assert!(count > 300);
+    assert_eq!(there.len(), count);
+}
