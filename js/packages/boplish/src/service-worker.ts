@@ -10,6 +10,9 @@ declare const self: ServiceWorkerGlobalScope;
 /** How long a page may take to say that it is there, in ms. */
 const PATIENCE = 5_000;
 
+/** How often it is looked whether a page that is waited for is still there, in ms. */
+const LOOK = 2_000;
+
 /** The page that has answered last. */
 let last = '';
 
@@ -33,13 +36,14 @@ async function answer({ request, clientId }: FetchEvent, path: string, query: st
   const [range, ifRange, tag] = [header('range'), header('if-range'), header('if-none-match')];
   const asked: Asked = { boplish: 'fetch', method: request.method, path, query, range, ifRange, tag };
   const { port1: port, port2 } = new MessageChannel();
-  const head = new Promise<Answer>((resolve) => (port.onmessage = ({ data }) => resolve(data)));
   page.postMessage(asked, [port2]);
-  const answered = await head;
+  const answered = await next(port, page);
   if ('error' in answered) return refusal(504, answered.error);
   if (!('status' in answered)) return refusal(502, 'the page has not answered');
   const { status, text, streams } = answered;
-  const body = streams ? streamFrom(port) : (text ?? null);
+  // Those two may have none, not even an empty one.
+  const hasBody = status !== 204 && status !== 304;
+  const body = streams ? streamFrom(port, page) : hasBody ? (text ?? null) : null;
   return new Response(body, { status, headers: answered.headers });
 }
 
@@ -71,20 +75,35 @@ function here(pages: Client[], patience: number): Promise<Client | undefined> {
   });
 }
 
+/** What a page says next; an error, if it is gone before. */
+function next(port: MessagePort, { id }: Client): Promise<Answer> {
+  return new Promise((resolve) => {
+    const end = (answer: Answer) => {
+      clearInterval(timer);
+      resolve(answer);
+    };
+    const look = async () => {
+      if (await self.clients.get(id)) return;
+      end({ error: 'the page that this came from was closed' });
+      port.close();
+    };
+    const timer = setInterval(() => void look(), LOOK);
+    port.onmessage = ({ data }: MessageEvent<Answer>) => end(data);
+  });
+}
+
 /** Bytes as a page has them, each part when it is wanted. */
-function streamFrom(port: MessagePort): ReadableStream<Uint8Array> {
+function streamFrom(port: MessagePort, page: Client): ReadableStream<Uint8Array> {
   return new ReadableStream(
     {
-      pull: (controller) =>
-        new Promise<void>((resolve) => {
-          port.onmessage = ({ data }: MessageEvent<Answer>) => {
-            if ('error' in data) controller.error(new Error(data.error));
-            else if ('bytes' in data && data.bytes) controller.enqueue(data.bytes);
-            else controller.close();
-            resolve();
-          };
-          port.postMessage('pull');
-        }),
+      async pull(controller) {
+        const part = next(port, page);
+        port.postMessage('pull');
+        const data = await part;
+        if ('error' in data) controller.error(new Error(data.error));
+        else if ('bytes' in data && data.bytes) controller.enqueue(data.bytes);
+        else controller.close();
+      },
       cancel: () => port.postMessage('cancel'),
     },
     { highWaterMark: 0 },
