@@ -27,6 +27,14 @@ test('a name is whoever its domain says, which is asked once', async () => {
   }
 });
 
+test('a name is read without regard to case, as native peers do, and nothing else passes for a letter', async () => {
+  const BOB = ALICE.replace('4', '5');
+  answering(() => new Response(JSON.stringify({ names: { alice: BOB, Alice: ALICE, '\u212aarl': BOB } })));
+  assert.equal(await wellKnown('alice', 'three.example'), ALICE);
+  assert.equal(await wellKnown('ALICE', 'three.example'), ALICE);
+  await assert.rejects(wellKnown('karl', 'three.example'), /knows nobody of that name/);
+});
+
 test('what is no answer is said, and asked again', async () => {
   for (const [body, why] of [
     [new Response('', { status: 404 }), /status 404/],

@@ -26,9 +26,16 @@ export async function wellKnown(name: string, domain: string): Promise<string> {
     entry.names.catch(() => known.delete(domain));
   }
   const names = await entry.names;
-  const peer = Object.hasOwn(names, name) ? names[name] : undefined;
+  // As native peers read it: the first, in the order of their letters, that differs in case at most.
+  const key = Object.keys(names).sort().find((key) => lower(key) === lower(name));
+  const peer = key === undefined ? undefined : names[key];
   if (typeof peer !== 'string') throw new Error(`${domain} knows nobody of that name`);
   return peer;
+}
+
+/** Names are ASCII: no other letter stands for one of theirs. */
+function lower(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }
 
 async function ask(domain: string): Promise<Record<string, unknown>> {
