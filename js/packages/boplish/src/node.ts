@@ -180,7 +180,9 @@ export class BoplishNode extends typedEventTarget<NodeEvents>() {
   /**
    * Publishes bytes, files or a folder under a path of the own name, in the place of what is there;
    * resolves to the name, `bop:<own id>:content/<path>`. It is kept here too, and others get it from
-   * here and from those who have fetched it.
+   * here and from those who have fetched it. Of several calls, and of `names.unpublish()`, one is
+   * carried out after the other. One that is aborted while the name is written, or has timed out, may
+   * have published it, or not; what was published stays here then.
    */
   async publish(path: string, source: Source, options: PublishOptions = {}): Promise<string> {
     return HAS_STORE ? publish(this.#runner, path, source, options) : noContent();

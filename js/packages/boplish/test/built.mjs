@@ -30,6 +30,7 @@ export async function freshRunner() {
       contents: `
         export * from './runner.ts';
         export * from './store.ts';
+        export { publish, unpublish } from './content/publish.ts';
       `,
       resolveDir: fileURLToPath(new URL('../src', import.meta.url)),
     },

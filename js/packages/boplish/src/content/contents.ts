@@ -1,6 +1,6 @@
 /** What a node does about contents: between the core, which decides, and the files. */
 import type { Host, Peer } from '../../wasm/boplish_web.js';
-import { BoplishError, fromCore } from '../error.js';
+import { aborted, BoplishError, fromCore } from '../error.js';
 import type { Runner } from '../runner.js';
 import type { StoredFile } from './files.js';
 import { promised } from './promised.js';
@@ -40,6 +40,10 @@ export class Contents {
   readonly #fetches = new Map<number, Fetch>();
   #isAnnounced = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Where the own name leads, as far as is known. */
+  #root: string | undefined;
+  /** Settles when nothing changes that. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(runner: Runner, isKept: boolean, options: ContentOptions) {
     const { serve = true, room = ROOM } = options;
@@ -91,7 +95,6 @@ export class Contents {
 
   /** Writes the own name again, now and from time to time. */
   async refresh(): Promise<void> {
-    clearTimeout(this.#timer);
     let next = this.#pause();
     try {
       const root = await promised(this.#runner, (peer) => peer.refreshName(this.#lastRoot()), 'refresh');
@@ -99,7 +102,17 @@ export class Contents {
     } catch {
       next = RETRY;
     }
-    if (this.#runner.isOpen) this.#timer = setTimeout(() => void this.refresh(), next);
+    this.#refreshIn(next);
+  }
+
+  /** Has it written again in time, from now on. */
+  keepFresh(): void {
+    if (this.#timer === undefined) this.#refreshIn(this.#pause());
+  }
+
+  #refreshIn(pause: number): void {
+    clearTimeout(this.#timer);
+    if (this.#runner.isOpen) this.#timer = setTimeout(() => void this.refresh(), pause);
   }
 
   /** From one refresh to the next, in ms. */
@@ -109,6 +122,7 @@ export class Contents {
 
   /** The root folder that the own name led to when it was written last. */
   #lastRoot(): string | undefined {
+    if (this.#root !== undefined || !this.#isKept) return this.#root;
     try {
       return localStorage.getItem(`boplish:root:${this.#runner.id}`) ?? undefined;
     } catch {
@@ -118,13 +132,29 @@ export class Contents {
 
   /** Keeps in mind where the own name leads, should everybody else forget it. */
   rememberRoot(root: string | undefined): void {
-    if (!this.#isKept || root === undefined) return;
+    if (root === undefined) return;
+    this.#root = root;
+    this.keepFresh();
+    if (!this.#isKept) return;
     try {
       localStorage.setItem(`boplish:root:${this.#runner.id}`, root);
     } catch {
       // Blocked.
     }
-    this.#timer ??= setTimeout(() => void this.refresh(), this.#pause());
+  }
+
+  /**
+   * Changes where the own name leads, one change after the other. A change that has begun comes to its
+   * end, even if the signal has ended the wait for it.
+   */
+  inTurn<T>(change: () => Promise<T>, what: string, signal: AbortSignal | undefined): Promise<T> {
+    const changed = this.#turn.then(async () => {
+      if (signal?.aborted) throw aborted(signal, what);
+      await this.loaded;
+      return change();
+    });
+    this.#turn = changed.catch(() => {});
+    return promised(this.#runner, () => changed, what, signal);
   }
 
   /** Fetches a range; `watch` gets the token at once. */

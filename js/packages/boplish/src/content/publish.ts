@@ -1,5 +1,5 @@
 import type { RawTarget } from '../../wasm/boplish_web.js';
-import { aborted, BoplishError } from '../error.js';
+import { aborted, BoplishError, type BoplishErrorCode } from '../error.js';
 import { guarded, type Runner } from '../runner.js';
 import { all, segments } from './names.js';
 import { promised } from './promised.js';
@@ -12,6 +12,9 @@ interface FileTree {
   readonly bytes: ReadableStream<Uint8Array> | Blob;
   readonly type: string;
 }
+
+/** After these, the name may have been written, or not. */
+const UNSURE: ReadonlySet<BoplishErrorCode> = new Set<BoplishErrorCode>(['timed-out', 'closed', 'internal']);
 
 /** Publishes something under a path; resolves to its name. */
 export async function publish(
@@ -32,27 +35,31 @@ export async function publish(
     if (signal?.aborted) throw aborted(signal, 'publish()');
   };
   stop();
-  const tree = await treeOf(source, options.type);
-  await contents.loaded;
-  let progress: PublishProgress = { phase: 'reading', file: undefined, done: 0, total: sizeOf(tree), holders: [] };
+  // A list of files may be another one later.
+  const found = treeOf(source, options.type);
+  found.catch(() => {});
+  let progress: PublishProgress = { phase: 'reading', file: undefined, done: 0, total: undefined, holders: [] };
   const report = (change: Partial<PublishProgress>) => {
-    progress = { ...progress, ...change };
-    guarded(() => onProgress?.(progress));
+    const now = { ...progress, ...change };
+    progress = now;
+    // Not at once: the core tells who holds a copy from where nobody may close it.
+    queueMicrotask(() => {
+      if (!signal?.aborted) guarded(() => onProgress?.(now));
+    });
   };
-  // Should it come to nothing, what was not here before goes again.
-  const before = new Set(contents.storage.of('own'));
   const added: string[] = [];
 
   const addFile = async (name: string, { bytes, type }: FileTree): Promise<RawTarget> => {
     report({ file: name });
     const hasher = runner.call((peer) => peer.newHasher());
     const chunks = async function* () {
-      for await (const chunk of bytesOf(bytes)) {
+      for await (const chunk of bytesOf(bytes, signal)) {
         stop();
         hasher.update(chunk);
         yield chunk;
         report({ done: progress.done + chunk.length });
       }
+      stop();
     };
     try {
       const content = await contents.storage.add(chunks(), () => {
@@ -76,26 +83,43 @@ export async function publish(
     if (!(tree instanceof Map)) return addFile(name, tree);
     const entries: [...RawTarget, string][] = [];
     for (const [each, below] of tree) entries.push([...(await add(name ? `${name}/${each}` : each, below)), each]);
-    const content = await promised(runner, (peer) => peer.addFolder(entries), 'publish()', signal);
+    const content = await promised(runner, (peer) => peer.addFolder(entries), 'publish()');
     added.push(content);
     return [true, content, entries.reduce((sum, [, , bytes]) => sum + bytes, 0), ''];
   };
 
-  let target: RawTarget;
-  let folders: string[];
-  try {
-    target = await add(tree instanceof Map ? '' : way.at(-1)!, tree);
+  const change = async (): Promise<{ target: RawTarget; folders: string[] }> => {
+    const tree = await found;
+    progress = { ...progress, total: sizeOf(tree) };
+    // Should it come to nothing, what was not here before goes again.
+    const before = new Set(contents.storage.of('own'));
+    const undo = () => contents.forget(added.filter((content) => !before.has(content))).catch(() => {});
+    let target: RawTarget;
+    try {
+      target = await add(tree instanceof Map ? '' : way.at(-1)!, tree);
+      stop();
+    } catch (error) {
+      await undo();
+      if (error instanceof BoplishError) throw error;
+      throw new BoplishError('storage', `what is published can't be read, or not be kept here: ${error}`, { cause: error });
+    }
     report({ phase: 'naming', file: undefined });
-    folders = await promised(runner, (peer) => peer.publishName(way, target, anew), 'publish()', signal);
-  } catch (error) {
-    await contents.forget(added.filter((content) => !before.has(content))).catch(() => {});
-    if (error instanceof BoplishError) throw error;
-    throw new BoplishError('storage', `what is published can't be read, or not be kept here: ${error}`, { cause: error });
-  }
-  contents.rememberRoot(folders[0]);
+    try {
+      // Without the signal: the core does not stop half-way, and what comes of it decides.
+      const folders: string[] = await promised(runner, (peer) => peer.publishName(way, target, anew), 'publish()');
+      contents.rememberRoot(folders[0]);
+      return { target, folders };
+    } catch (error) {
+      // A name that may be out there must not lead to what nobody has.
+      if (error instanceof BoplishError && UNSURE.has(error.code)) contents.keepFresh();
+      else await undo();
+      throw error;
+    }
+  };
+  const { target, folders } = await contents.inTurn(change, 'publish()', signal);
   if (replicate > 0) {
     const holders: string[] = [];
-    report({ phase: 'copying', holders });
+    report({ phase: 'copying' });
     const told = (holder: string) => {
       holders.push(holder);
       report({ holders: [...holders] });
@@ -117,12 +141,19 @@ export async function unpublish(
 ): Promise<void> {
   const { contents } = runner;
   const way = segments(path);
-  const folders = await promised(runner, (peer) => peer.unpublish(way), 'unpublish()', signal);
-  contents.rememberRoot(folders[0]);
-  // Old folders, too, which are versions that nobody else may have: what is taken back is gone.
-  const needed = new Set<string>();
-  await all(runner, folders[0]!, runner.id, (content) => needed.add(content));
-  await contents.forget(contents.storage.of('own').filter((content) => !needed.has(content)));
+  const change = async () => {
+    const folders: string[] = await promised(runner, (peer) => peer.unpublish(way), 'unpublish()');
+    contents.rememberRoot(folders[0]);
+    // Old folders, too, which are versions that nobody else may have: what is taken back is gone.
+    const needed = new Set<string>();
+    try {
+      await all(runner, folders[0]!, runner.id, (content) => needed.add(content));
+      await contents.forget(contents.storage.of('own').filter((content) => !needed.has(content)));
+    } catch {
+      // Nothing leads there any more, which is what was asked for. What is left here goes with the next.
+    }
+  };
+  await contents.inTurn(change, 'unpublish()', signal);
 }
 
 /** A file, or a folder with all that is in it. */
@@ -216,7 +247,10 @@ function sizeOf(tree: Tree): number | undefined {
 /** Bytes that are read of a file at a time. */
 const PART = 1024 * 1024;
 
-async function* bytesOf(bytes: ReadableStream<Uint8Array> | Blob): AsyncGenerator<Uint8Array> {
+async function* bytesOf(
+  bytes: ReadableStream<Uint8Array> | Blob,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
   if (bytes instanceof Blob) {
     // Browsers' own streams of files have parts of 64 KiB, which is slow.
     for (let start = 0; start < bytes.size; start += PART) {
@@ -225,6 +259,8 @@ async function* bytesOf(bytes: ReadableStream<Uint8Array> | Blob): AsyncGenerato
     return;
   }
   const reader = bytes.getReader();
+  const stop = () => void reader.cancel().catch(() => {});
+  signal?.addEventListener('abort', stop);
   try {
     for (;;) {
       const { done, value } = await reader.read();
@@ -233,6 +269,7 @@ async function* bytesOf(bytes: ReadableStream<Uint8Array> | Blob): AsyncGenerato
       yield value;
     }
   } finally {
+    signal?.removeEventListener('abort', stop);
     await reader.cancel().catch(() => {});
   }
 }
