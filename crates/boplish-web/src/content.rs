@@ -34,8 +34,8 @@ export interface Host {
     contentMark(content: string, offset: number, span: number): void;
     /** A fetch has ended; `error` is a code, a colon and a text. */
     fetched(fetch: number, error: string | undefined): void;
-    /** These are held for others now, who rely on it. */
-    contentHeld(contents: string[]): void;
+    /** A content that is here is held for others now, who rely on it; rejected if it is not here. */
+    contentHeld(content: string): Promise<void>;
     /** The bytes of a content that is here. */
     contentBytes(content: string): Promise<Uint8Array>;
     /** Keep a content: its bytes, and what follows them in its file. */
@@ -62,7 +62,7 @@ extern "C" {
     #[wasm_bindgen(method)]
     fn fetched(this: &Host, fetch: u32, error: Option<String>);
     #[wasm_bindgen(method, js_name = contentHeld)]
-    pub(crate) fn content_held(this: &Host, contents: Vec<String>);
+    pub(crate) fn content_held(this: &Host, content: &str) -> Step;
     #[wasm_bindgen(method, js_name = contentBytes)]
     pub(crate) fn content_bytes(this: &Host, content: &str) -> Step;
     #[wasm_bindgen(method, js_name = contentAdd)]

@@ -50,17 +50,26 @@ pub(crate) fn keep(shell: &Rc<Shell>, from: PeerId, id: ContentId, folder: bool)
             let Some((from, id, folder)) = next else {
                 break;
             };
-            let held = keeper.keep(&network, from, id, folder).await;
+            let kept = match keeper.keep(&network, from, id, folder).await {
+                Ok(held) => holds_all(&network, &held).await,
+                Err(_) => false,
+            };
             let Ok(shell) = network.shell() else {
                 return;
             };
-            if let Ok(held) = &held {
-                let held = held.iter().map(ToString::to_string).collect();
-                shell.host().content_held(held);
-            }
-            shell.with_node(|node, now| node.answer_keep(now, from, id, held.is_ok()));
+            shell.with_node(|node, now| node.answer_keep(now, from, id, kept));
         }
         copier.keeper.replace(keeper);
         copier.is_running.set(false);
     });
+}
+
+/// Whether the page has all of these, of which the first may have been fetched long ago.
+async fn holds_all(network: &PageNetwork, held: &[ContentId]) -> bool {
+    for id in held {
+        if network.hold(*id).await.is_err() {
+            return false;
+        }
+    }
+    true
 }

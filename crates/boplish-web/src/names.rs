@@ -63,6 +63,18 @@ impl PageNetwork {
         settled.map_err(|thrown| NameError::Storage(describe(&thrown)))
     }
 
+    async fn fetch_content(&self, id: ContentId, hints: &[PeerId]) -> Result<(), NameError> {
+        let fetch = |node: &mut Node, now| node.fetch_content(now, id, None, hints);
+        Ok(self.ask(fetch, |waiting| &waiting.fetches).await??)
+    }
+
+    /// Has the page keep a content that is here, since others rely on it.
+    pub(crate) async fn hold(&self, id: ContentId) -> Result<(), NameError> {
+        let held = self.shell()?.host().content_held(&id.to_string());
+        self.promised(held).await?;
+        Ok(())
+    }
+
     /// Those who say that they have a content.
     pub(crate) async fn holders(&self, hash: ContentHash) -> Result<Vec<PeerId>, NameError> {
         let list = |node: &mut Node, now| node.list(now, &hash.0);
@@ -85,7 +97,7 @@ impl Network for PageNetwork {
     }
 
     async fn read(&self, id: ContentId, hints: &[PeerId]) -> Result<Vec<u8>, NameError> {
-        self.fetch(id, hints).await?;
+        self.fetch_content(id, hints).await?;
         let bytes = self.shell()?.host().content_bytes(&id.to_string());
         let bytes = self.promised(bytes).await?;
         Ok(Uint8Array::new(&bytes).to_vec())
@@ -125,8 +137,9 @@ impl Copies for PageNetwork {
     }
 
     async fn fetch(&self, id: ContentId, hints: &[PeerId]) -> Result<(), NameError> {
-        let fetch = |node: &mut Node, now| node.fetch_content(now, id, None, hints);
-        Ok(self.ask(fetch, |waiting| &waiting.fetches).await??)
+        self.fetch_content(id, hints).await?;
+        // At once, or it makes room for others while the rest comes.
+        self.hold(id).await
     }
 
     async fn announce(&self, hash: ContentHash) -> Result<(), NameError> {

@@ -213,3 +213,21 @@ for (const isKept of [false, true]) {
     assert.equal(await Promise.race([refreshed.promise, new Promise((resolve) => setTimeout(resolve, 1000))]), ROOT);
   });
 }
+
+test('what is held for others makes no room, from the moment on that it is here, and is not held if it is gone', async (t) => {
+  const { runner, host } = await running(t, {});
+  const { storage } = runner.contents;
+  await storage.write('a.3', 0, bytes(1, 2, 3));
+  await host.contentHeld('a.3');
+  await storage.write('b.3', 0, bytes(1, 2, 3));
+  await storage.write('c.3', 0, bytes(1, 2, 3));
+  // One is held only when there is no room any more, and begins to be while another goes.
+  const tidied = storage.tidy();
+  const held = host.contentHeld('c.3');
+  assert.deepEqual(await tidied, ['b.3']);
+  await held;
+  await storage.tidy();
+  assert.deepEqual(storage.of('kept'), ['a.3', 'c.3']);
+  assert.deepEqual(await storage.read('a.3', 0, 3), bytes(1, 2, 3));
+  await assert.rejects(host.contentHeld('b.3'), /not here any more/);
+});

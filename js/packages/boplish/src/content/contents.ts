@@ -224,9 +224,7 @@ export class Contents {
         if (error === undefined) fetch?.resolve();
         else fetch?.reject(fromCore(error));
       }),
-    contentHeld: (contents) => {
-      for (const content of contents) void this.storage.keepAs(content, 'kept').catch(() => {});
-    },
+    contentHeld: (content) => this.storage.hold(content),
     contentBytes: (content) => this.storage.read(content, 0, Number(content.slice(content.indexOf('.') + 1))),
     contentAdd: async (content, bytes, tail) => {
       const finish = () => ({ content, tail });

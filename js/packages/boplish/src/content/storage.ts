@@ -110,12 +110,19 @@ export class ContentStorage {
     }
   }
 
-  /** Says why a content is here, unless it was published here. */
-  async keepAs(content: string, kind: Kind): Promise<void> {
+  /** Keeps a content for others, who rely on it; rejects if it is not here. What was published here stays `own`. */
+  async hold(content: string): Promise<void> {
     const entry = this.#entries.get(content);
-    if (!entry || entry.kind === 'own' || entry.kind === kind) return;
-    entry.kind = kind;
-    await (await this.#files()).move(content, kind);
+    if (!entry) throw new Error(`${content} is not here any more`);
+    if (entry.kind !== 'cached') return;
+    // From now on it makes no room for others.
+    entry.kind = 'kept';
+    try {
+      await (await this.#files()).move(content, 'kept');
+    } catch (error) {
+      entry.kind = 'cached';
+      throw error;
+    }
   }
 
   async remove(content: string): Promise<void> {
@@ -142,7 +149,8 @@ export class ContentStorage {
     const gone = [];
     for (const [content, entry] of cached.sort(([, one], [, other]) => one.used - other.used)) {
       if (total <= this.#room) break;
-      if (entry.users > 0) continue;
+      // While others went, somebody may have begun to rely on it.
+      if (entry.users > 0 || entry.kind !== 'cached') continue;
       total -= entry.size;
       gone.push(content);
       await this.remove(content);
