@@ -13,7 +13,7 @@ use boplish_wire::{PeerId, Record};
 use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
 
-use crate::browser::{Step, date_now, describe, set_timeout};
+use crate::browser::{Step, describe, set_timeout};
 use crate::file::hashed;
 use crate::services::{Answers, Slot, Tickets, Waiting};
 use crate::shell::Shell;
@@ -126,7 +126,7 @@ impl Network for PageNetwork {
     }
 
     fn unix(&self) -> u64 {
-        (date_now() / 1000.0) as u64
+        crate::store::unix()
     }
 }
 

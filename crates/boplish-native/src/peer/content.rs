@@ -3,7 +3,7 @@
 use std::io;
 use std::ops::Range;
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use boplish_core::copies::Copies;
 use boplish_core::names::{NameError, Network};
@@ -345,8 +345,7 @@ impl Network for Peer {
     }
 
     fn unix(&self) -> u64 {
-        let time = SystemTime::UNIX_EPOCH.elapsed();
-        time.unwrap_or_default().as_secs()
+        super::driver::unix()
     }
 }
 

@@ -401,7 +401,7 @@ fn answer<T>(
 }
 
 /// Seconds since 1970, UTC.
-fn unix() -> u64 {
+pub(super) fn unix() -> u64 {
     let unix = SystemTime::UNIX_EPOCH.elapsed();
     unix.unwrap_or_default().as_secs()
 }

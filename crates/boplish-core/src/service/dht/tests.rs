@@ -133,6 +133,12 @@ impl Passed {
         self.dht.handle_passing(now, reader, &get.encode())
     }
 
+    /// It finds a record on its disk.
+    fn restore(&mut self, record: &Record) {
+        let bytes = [&0_u64.to_be_bytes()[..], &record.encode()].concat();
+        self.dht.restore(NOW, &bytes);
+    }
+
     /// What it has said, and to whom, or to the owner of which key.
     fn said(&mut self) -> Vec<(PeerId, StoreMessage)> {
         let outputs = core::iter::from_fn(|| self.dht.poll_output());
@@ -313,8 +319,7 @@ fn a_record_of_others_is_kept_until_its_owner_has_stored_it() {
         let mut peer = member(1 << 20);
         // Ten peers are nearer to it.
         let stray = record_at(0..=89);
-        let bytes = [&0_u64.to_be_bytes()[..], &stray.encode()].concat();
-        peer.dht.restore(NOW, &bytes);
+        peer.restore(&stray);
         let mut sent = 0;
         for second in 1..=600 {
             let now = NOW + Duration::from_secs(second);
@@ -345,9 +350,8 @@ fn what_gives_way_or_has_expired_does_not_stay_on_the_disk() {
     let mut kept = std::collections::BTreeSet::new();
     for publisher in 1..=20 {
         let record = record(publisher, 1, 1, &[publisher; 300]);
-        let bytes = [&0_u64.to_be_bytes()[..], &record.encode()].concat();
         kept.insert(record.key());
-        peer.dht.restore(NOW, &bytes);
+        peer.restore(&record);
         while let Some(output) = peer.dht.poll_output() {
             if let StoreOutput::Keep { key, bytes: None } = output {
                 kept.remove(&key);
@@ -359,8 +363,7 @@ fn what_gives_way_or_has_expired_does_not_stay_on_the_disk() {
     assert_eq!(kept.len(), peer.dht.usage().0);
     let keys = Keypair::from_secret(&[77; 32]);
     let expired = Record::sign(&keys, b"", 1, b"", 1_799_999_000, 60).unwrap();
-    let bytes = [&0_u64.to_be_bytes()[..], &expired.encode()].concat();
-    peer.dht.restore(NOW, &bytes);
+    peer.restore(&expired);
     let output = peer.dht.poll_output();
     let forgotten = |key| key == expired.key();
     assert!(
@@ -395,8 +398,7 @@ fn a_newcomer_gets_many_records_within_seconds() {
     for number in 0..1_000_u32 {
         let record = Record::hash(&number.to_be_bytes(), 1_800_000_000).unwrap();
         if (2..100).contains(&record.key().as_bytes()[0]) {
-            let bytes = [&0_u64.to_be_bytes()[..], &record.encode()].concat();
-            peer.dht.restore(NOW, &bytes);
+            peer.restore(&record);
             count += 1;
         }
     }
