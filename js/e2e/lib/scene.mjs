@@ -171,6 +171,11 @@ export class TabPeer {
     return this.tab.run(() => node.peers);
   }
 
+  /** Whether there has ever been a link to a peer. */
+  hasMet(peer) {
+    return this.tab.run((other) => met.has(other), peer);
+  }
+
   ping(to) {
     return this.tab.run((peer) => node.ping(peer), to);
   }
