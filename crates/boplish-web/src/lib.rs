@@ -28,6 +28,8 @@ mod copier;
 mod file;
 #[cfg(feature = "store")]
 mod names;
+#[cfg(feature = "store")]
+mod naming;
 mod peer;
 mod report;
 #[cfg(feature = "store")]

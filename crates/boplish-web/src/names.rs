@@ -168,13 +168,7 @@ impl Copies for PageNetwork {
                 }
             }
         });
-        let is_late = Slot::new();
-        let late = is_late.clone();
-        let ring = shell.callback(move |shell, _| {
-            late.put(());
-            shell.carry_out();
-        });
-        set_timeout(&ring, patience.as_secs_f64() * 1000.0);
+        let is_late = after(&shell, patience);
         drop(shell);
         let all = |answers: &[(PeerId, bool)]| {
             let has_answered = |peer| answers.iter().any(|(by, _)| by == peer);
@@ -196,6 +190,25 @@ impl Copies for PageNetwork {
             .filter(|(by, kept)| *kept && peers.contains(by));
         Ok(holders.map(|(by, _)| by).collect())
     }
+
+    async fn pause(&self, length: Duration) {
+        let over = self.shell().map(|shell| after(&shell, length));
+        if let Ok(over) = over {
+            over.filled().await;
+        }
+    }
+}
+
+/// Is filled when so much time has passed.
+fn after(shell: &Shell, length: Duration) -> Slot<()> {
+    let slot = Slot::new();
+    let over = slot.clone();
+    let ring = shell.callback(move |shell, _| {
+        over.put(());
+        shell.carry_out();
+    });
+    set_timeout(&ring, length.as_secs_f64() * 1000.0);
+    slot
 }
 
 /// A promise that is settled by a task.

@@ -176,7 +176,8 @@ function sha256(bytes) {
 
 for (const browser of ['chromium', 'firefox']) {
   scene(`in ${browser}, names change and errors say why`, async (stage) => {
-    const tabs = [await stage.tab(browser, 'modules.html'), await stage.tab(browser, 'modules.html')];
+    const page = () => stage.tab(browser, 'modules.html');
+    const tabs = [await page(), await page(), await page()];
     const [publisher, reader] = tabs;
     const [id, other] = await joinAll(tabs);
     const uri = await publisher.run(() => node.publish('notes/a.txt', 'first'));
@@ -219,5 +220,12 @@ for (const browser of ['chromium', 'firefox']) {
     await publisher.reload();
     await publisher.run(() => start());
     assert.equal(await publisher.run((uri) => textOf(uri), `bop:${id}:content/notes/b.txt`), 'more');
+
+    // Who is left finds what is left. What was known of the record is used for a minute.
+    const left = (tab) => tab.run(async (root) => (await node.names.list(root)).map(({ name }) => name), `bop:${id}:content/`);
+    assert.deepEqual(await left(publisher), ['notes', 'x']);
+    await publisher.run(() => node.names.unpublish('notes/b.txt'));
+    await publisher.close();
+    await until('the new list', async () => `${await left(reader).catch(String)}` === 'x', 90_000);
   });
 }

@@ -13,6 +13,15 @@ use crate::table::Set;
 /// A peer that has nothing of a copy after this long, and a second for each MiB, is not waited for.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// New lists are left with this many peers.
+const LIST_HOLDERS: usize = 3;
+
+/// Others are asked to hold them for so long, in seconds.
+const LISTS_PATIENCE: u64 = 15;
+
+/// The pause before the same are asked again: they may have just come.
+const LISTS_PAUSE: Duration = Duration::from_secs(2);
+
 /// What copies need besides.
 #[expect(async_fn_in_trait, reason = "browsers' futures are not Send")]
 pub trait Copies: Network {
@@ -34,6 +43,9 @@ pub trait Copies: Network {
         wanted: &[(ContentId, bool)],
         patience: Duration,
     ) -> Result<Vec<PeerId>, NameError>;
+
+    /// Waits.
+    async fn pause(&self, length: Duration);
 }
 
 /// Asks linked peers to hold copies of what was published, until so many do, or none is left. `told`
@@ -50,8 +62,8 @@ pub async fn replicate<N: Copies>(
     mut told: impl FnMut(PeerId),
 ) -> Result<(), NameError> {
     // Without the folders that lead there, the name leads nowhere.
-    let way = [&[published.root], &*published.folders].concat();
-    let mut wanted: Vec<(ContentId, bool)> = way.into_iter().map(|id| (id, false)).collect();
+    let lists = published.lists().into_iter();
+    let mut wanted: Vec<(ContentId, bool)> = lists.map(|id| (id, false)).collect();
     wanted.push((target.id(), matches!(target, Target::Folder { .. })));
     let patience = PATIENCE + Duration::from_secs(target.total() >> 20);
     let mut candidates = network.linked_peers();
@@ -64,6 +76,35 @@ pub async fn replicate<N: Copies>(
         candidates = rest;
     }
     Ok(())
+}
+
+/// Leaves the lists of folders that are new after something was published without copies, or taken
+/// out, with linked peers: should this peer leave, nobody would find without them what others hold
+/// of its names. Returns who holds them now; nobody, if none has taken them within 15 s.
+///
+/// # Errors
+///
+/// See [`NameError`].
+pub async fn leave_lists<N: Copies>(
+    network: &N,
+    published: &Published,
+) -> Result<Vec<PeerId>, NameError> {
+    let lists = published.lists().into_iter();
+    let wanted: Vec<(ContentId, bool)> = lists.map(|id| (id, false)).collect();
+    let until = network.unix() + LISTS_PATIENCE;
+    loop {
+        for some in network.linked_peers().chunks(LIST_HOLDERS) {
+            let patience = Duration::from_secs(until.saturating_sub(network.unix()));
+            let holders = network.ask_to_keep(some, &wanted, patience).await?;
+            if !holders.is_empty() {
+                return Ok(holders);
+            }
+        }
+        if network.unix() >= until {
+            return Ok(Vec::new());
+        }
+        network.pause(LISTS_PAUSE).await;
+    }
 }
 
 /// Contents that are held for one question, at most: a folder in many folders is many.

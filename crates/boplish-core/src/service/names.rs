@@ -24,8 +24,11 @@ pub const VERSION: &str = "v";
 /// Seconds that a publisher's record lives.
 const NAME_LIFE: u64 = 24 * 60 * 60;
 
-/// So often a publisher writes its record again ([`refresh`]).
-pub const REFRESH: Duration = Duration::from_secs(NAME_LIFE / 2);
+/// So often a publisher writes its record again.
+const REFRESH: Duration = Duration::from_secs(NAME_LIFE / 2);
+
+/// What could not be written again is tried again after this long.
+const RETRY: Duration = Duration::from_secs(60);
 
 /// Seconds that a copy of it may be used without asking again.
 const TTL: u32 = 60;
@@ -127,6 +130,19 @@ pub struct Published {
     pub folders: Vec<ContentId>,
     /// The record's sequence number.
     pub sequence: u64,
+}
+
+impl Published {
+    /// The lists without which nothing of it is found, the root last.
+    pub(super) fn lists(&self) -> Vec<ContentId> {
+        [&*self.folders, &[self.root]].concat()
+    }
+
+    /// Whether there is anything left that the name leads to.
+    pub fn is_empty(&self) -> bool {
+        let nothing = Directory::default().encode();
+        nothing.is_ok_and(|list| ContentId::of(&list) == self.root)
+    }
 }
 
 /// Finds out where a name leads.
@@ -259,7 +275,8 @@ pub async fn unpublish<N: Network>(
     change(network, publisher, path, None, false).await
 }
 
-/// Writes the own record again, so that it does not expire. If it has, and nobody knows it any more,
+/// Writes the own record again, so that it does not expire: to be done when a publisher joins, and
+/// then after [`next_refresh`]. If it has, and nobody knows it any more,
 /// it is written with the root folder that the publisher had `last`. Returns the root folder.
 ///
 /// # Errors
@@ -277,6 +294,14 @@ pub async fn refresh<N: Network>(
         write(network, publisher, vec![root], sequence).await?;
     }
     Ok(root)
+}
+
+/// From one attempt to [`refresh`] to the next.
+pub fn next_refresh(has_failed: bool) -> Duration {
+    match has_failed {
+        false => REFRESH,
+        true => RETRY,
+    }
 }
 
 async fn change<N: Network>(
@@ -357,16 +382,18 @@ async fn replace<N: Network>(
     }
     let mut below = target.cloned();
     let mut changed = Vec::new();
-    for (mut folder, segment) in folders.into_iter().zip(path).rev() {
+    for (depth, (mut folder, segment)) in folders.into_iter().zip(path).enumerate().rev() {
         match below.take() {
             Some(target) => folder.insert(segment, target)?,
             None => drop(folder.remove(segment)),
         }
-        let total = folder.total();
-        let id = network.add(folder.encode()?).await?;
-        changed.push(id);
-        // A folder with nothing left in it goes, too.
-        below = (!folder.entries().is_empty()).then_some(Target::Folder { id, total });
+        // A folder with nothing left in it goes, too, but for the root.
+        if depth == 0 || !folder.entries().is_empty() {
+            let total = folder.total();
+            let id = network.add(folder.encode()?).await?;
+            changed.push(id);
+            below = Some(Target::Folder { id, total });
+        }
     }
     Ok(changed)
 }

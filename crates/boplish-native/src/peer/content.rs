@@ -11,7 +11,7 @@ use boplish_core::{ContentEvent, Event, FetchError, FetchProgress, FetchToken};
 use boplish_wire::content::{ContentHash, ContentId};
 use boplish_wire::{PeerId, Record};
 use tokio::sync::oneshot;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::command::Command;
 use super::driver::Driver;
@@ -401,6 +401,10 @@ impl Copies for Peer {
             }
         }
         Ok(holders)
+    }
+
+    async fn pause(&self, length: Duration) {
+        sleep(length).await;
     }
 }
 

@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use boplish_native::Peer;
 use boplish_native::core::FetchError;
-use boplish_native::core::copies::{self, Copies};
+use boplish_native::core::copies;
 use boplish_native::core::names::Published;
 use boplish_native::core::names::{self, NameError, Network};
-use boplish_native::wire::content::{ContentId, Directory, Target};
+use boplish_native::wire::content::{Directory, Target};
 use boplish_native::wire::{BopUri, Keypair, PeerId, Uid};
 use serde_json::json;
-use tokio::time::{Instant, interval, sleep};
+use tokio::time::{interval, sleep};
 
 use super::keepers::Keepers;
 use super::progress::{Progress, print, say};
@@ -27,21 +27,6 @@ const OWN: &str = "content";
 
 /// How often a bar moves.
 const TICK: Duration = Duration::from_millis(100);
-
-/// A name that could not be written again is tried again after this long.
-const RETRY: Duration = Duration::from_secs(60);
-
-/// Peers that are asked at one time to hold a new list.
-const LIST_HOLDERS: usize = 3;
-
-/// These may take so long.
-const LIST_PATIENCE: Duration = Duration::from_secs(15);
-
-/// Others are asked for so long.
-const LISTS_PATIENCE: Duration = Duration::from_secs(30);
-
-/// The pause before the same are asked again.
-const LISTS_PAUSE: Duration = Duration::from_secs(2);
 
 /// Publishes, and stays.
 pub(crate) async fn run(command: PublishCommand) -> Result<(), Failure> {
@@ -80,25 +65,44 @@ pub(crate) async fn run(command: PublishCommand) -> Result<(), Failure> {
         result = work => result,
         () = shutdown.wait() => Err(Failure::Interrupted),
     };
-    if let (Ok(last), false) = (&result, command.leave) {
-        if !json {
-            eprintln!("serving it until this is interrupted");
-        }
-        let mut last = *last;
-        // The record must not expire while its publisher is there.
-        let mut written = Ok(());
-        loop {
-            tokio::select! {
-                () = sleep(pause(&written)) => {}
-                () = shutdown.wait() => break,
-            }
-            let root = names::refresh(&peer, &keypair, last).await;
-            written = root.map(|root| last = root);
+    if let Ok(Some(published)) = &result {
+        tokio::select! {
+            () = stay(&peer, &keypair, published, &command) => {}
+            () = shutdown.wait() => {}
         }
     }
     drop(keepers);
     peer.close().await;
     result.map(drop)
+}
+
+/// Does what is to be done for a name while its publisher is there; without end, unless it is to leave.
+async fn stay(peer: &Peer, keypair: &Keypair, published: &Published, command: &PublishCommand) {
+    if !command.leave && !command.options.json.unwrap_or(false) {
+        eprintln!("serving it until this is interrupted");
+    }
+    // Whoever has copies has the lists, too.
+    if command.replicate == 0 {
+        match copies::leave_lists(peer, published).await {
+            Ok(holders) => tracing::info!(?holders, "left the lists of folders with others"),
+            Err(error) => tracing::warn!(%error, "the lists of folders are with nobody else"),
+        }
+    }
+    if command.leave {
+        return;
+    }
+    let mut last = Some(published.root);
+    // The record must not expire while its publisher is there.
+    let mut has_failed = false;
+    loop {
+        sleep(names::next_refresh(has_failed)).await;
+        let written = names::refresh(peer, keypair, last).await;
+        has_failed = written.is_err();
+        match written {
+            Ok(root) => last = root,
+            Err(error) => tracing::warn!(%error, "the record could not be written again"),
+        }
+    }
 }
 
 /// Takes something out of the own name.
@@ -122,11 +126,10 @@ async fn take_out(
         let version = published.root.to_string();
         print(&json!({"event": "unpublished", "path": command.path, "version": version}));
     }
-    let nothing = Directory::default().encode();
-    if nothing.is_ok_and(|list| ContentId::of(&list) == published.root) {
+    if published.is_empty() {
         return Ok(());
     }
-    let holders = hand_out(peer, &published).await?;
+    let holders = copies::leave_lists(peer, &published).await?;
     for holder in &holders {
         match json {
             true => print(&json!({"event": "copied", "to": holder.to_string()})),
@@ -141,37 +144,6 @@ async fn take_out(
         )));
     }
     Ok(())
-}
-
-/// Asks linked peers to hold the lists of folders that are new: this peer leaves, and without them
-/// nobody finds what else is published. Returns who does.
-async fn hand_out(peer: &Peer, published: &Published) -> Result<Vec<PeerId>, NameError> {
-    let lists = published.folders.iter().chain([&published.root]);
-    let lists: Vec<(ContentId, bool)> = lists.map(|id| (*id, false)).collect();
-    let until = Instant::now() + LISTS_PATIENCE;
-    loop {
-        for some in peer.linked_peers().chunks(LIST_HOLDERS) {
-            let holders = Copies::ask_to_keep(peer, some, &lists, LIST_PATIENCE).await?;
-            if !holders.is_empty() || Instant::now() >= until {
-                return Ok(holders);
-            }
-        }
-        if Instant::now() >= until {
-            return Ok(Vec::new());
-        }
-        sleep(LISTS_PAUSE).await;
-    }
-}
-
-/// From one attempt to write the record again to the next.
-fn pause(written: &Result<(), NameError>) -> Duration {
-    match written {
-        Ok(()) => names::REFRESH,
-        Err(error) => {
-            tracing::warn!(%error, "the record could not be written again");
-            RETRY
-        }
-    }
 }
 
 fn clone(keypair: &Keypair) -> Keypair {
@@ -200,7 +172,7 @@ async fn publish(
     target: Target,
     command: &PublishCommand,
     anew: bool,
-) -> Result<ContentId, Failure> {
+) -> Result<Published, Failure> {
     let path = segments(name);
     let published = match anew {
         true => names::publish_anew(peer, keypair, &path, target.clone()).await,
@@ -241,7 +213,7 @@ async fn publish(
             )));
         }
     }
-    Ok(published.root)
+    Ok(published)
 }
 
 /// Adds a file, or a folder with all that is in it.
@@ -296,15 +268,4 @@ async fn add_file(peer: &Peer, path: &Path, length: u64, json: bool) -> Result<T
     // Each by itself: who has a file need not have its folder.
     peer.announce_content(id.hash).await?;
     Ok(Target::File { id, media_type })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_that_could_not_be_written_again_is_soon_tried_again() {
-        assert_eq!(pause(&Ok(())), names::REFRESH);
-        assert_eq!(pause(&Err(NameError::Contended)), RETRY);
-    }
 }

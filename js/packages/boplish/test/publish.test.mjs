@@ -52,7 +52,10 @@ async function running(t, methods, isKept = false) {
     unpublish() {
       return Promise.resolve([ROOT]);
     }
-    nameRefresh() {
+    leaveLists() {
+      return Promise.resolve([]);
+    }
+    nextRefresh() {
       return 3_600_000;
     }
   }
@@ -201,7 +204,7 @@ for (const isKept of [false, true]) {
     const { publish } = await running(
       t,
       {
-        nameRefresh: () => 10,
+        nextRefresh: () => 10,
         refreshName: async (root) => {
           refreshed.resolve(root);
           return root;
@@ -230,4 +233,38 @@ test('what is held for others makes no room, from the moment on that it is here,
   assert.deepEqual(storage.of('kept'), ['a.3', 'c.3']);
   assert.deepEqual(await storage.read('a.3', 0, 3), bytes(1, 2, 3));
   await assert.rejects(host.contentHeld('b.3'), /not here any more/);
+});
+
+test('a refresh that failed is tried again when the core says so', async (t) => {
+  const written = open();
+  let asked = 0;
+  const told = [];
+  const { publish } = await running(t, {
+    nextRefresh: (hasFailed) => (told.push(hasFailed), 10),
+    refreshName: async () => {
+      if (asked++ === 0) throw 'timed-out: too few peers have answered';
+      written.resolve();
+      return ROOT;
+    },
+  });
+  await publish('a', bytes(1));
+  await written.promise;
+  assert.deepEqual(told, [false, true]);
+});
+
+test('what is left is with others when something has been taken out, and when it was published without copies', async (t) => {
+  const left = open();
+  const lists = [];
+  const leaveLists = (folders) => (lists.push(folders), lists.length === 1 ? Promise.reject('closed: it is') : left.promise);
+  const { publish, unpublish } = await running(t, { leaveLists });
+  // Whoever publishes stays: this is not waited for.
+  await publish('a', bytes(1));
+  assert.deepEqual(lists, [[ROOT]]);
+  let isDone = false;
+  const unpublished = unpublish('a').then(() => (isDone = true));
+  await later();
+  assert.deepEqual(lists, [[ROOT], [ROOT]]);
+  assert.equal(isDone, false);
+  left.resolve([]);
+  await unpublished;
 });

@@ -1,31 +1,40 @@
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 use core::future::Future;
 use core::pin::pin;
 use core::task::{Context, Poll, Waker};
 use std::collections::BTreeMap;
 
 use boplish_wire::content::{ContentHasher, Directory};
-use boplish_wire::{Record, content::Target};
+use boplish_wire::{Keypair, Record, content::Target};
 
 use super::*;
 
 /// A publisher's contents, all at hand, and what was fetched of them.
 #[derive(Default)]
 struct Shop {
-    contents: BTreeMap<ContentId, Vec<u8>>,
+    contents: RefCell<BTreeMap<ContentId, Vec<u8>>>,
+    /// The publisher's record.
+    record: RefCell<Option<Record>>,
     fetched: RefCell<Vec<ContentId>>,
+    /// Who there are links to.
+    linked: Vec<PeerId>,
+    /// The first of them that holds anything.
+    keeps_from: usize,
+    /// What was asked for, and whom.
+    asked: RefCell<Vec<(Vec<PeerId>, Vec<ContentId>)>>,
+    clock: Cell<u64>,
 }
 
 impl Shop {
-    fn publish(&mut self, bytes: Vec<u8>) -> ContentId {
+    fn publish(&self, bytes: Vec<u8>) -> ContentId {
         let mut hasher = ContentHasher::default();
         hasher.update(&bytes);
         let id = hasher.finish().id;
-        self.contents.insert(id, bytes);
+        self.contents.borrow_mut().insert(id, bytes);
         id
     }
 
-    fn folder(&mut self, entries: usize, target: &Target) -> ContentId {
+    fn folder(&self, entries: usize, target: &Target) -> ContentId {
         let mut list = Directory::default();
         for number in 0..entries {
             let inserted = list.insert(&number.to_string(), target.clone());
@@ -37,19 +46,20 @@ impl Shop {
 
 impl Network for Shop {
     async fn record(&self, _: PeerId, _: bool) -> Result<Option<Record>, NameError> {
-        Ok(None)
+        Ok(self.record.borrow().clone())
     }
 
-    async fn put(&self, _: Record, _: u64) -> Result<(), NameError> {
+    async fn put(&self, record: Record, _: u64) -> Result<(), NameError> {
+        self.record.replace(Some(record));
         Ok(())
     }
 
     async fn read(&self, id: ContentId, _: &[PeerId]) -> Result<Vec<u8>, NameError> {
-        Ok(self.contents[&id].clone())
+        Ok(self.contents.borrow()[&id].clone())
     }
 
-    async fn add(&self, _: Vec<u8>) -> Result<ContentId, NameError> {
-        Err(NameError::Malformed)
+    async fn add(&self, bytes: Vec<u8>) -> Result<ContentId, NameError> {
+        Ok(self.publish(bytes))
     }
 
     async fn named(&self, _: &str, _: &str) -> Result<PeerId, NameError> {
@@ -57,18 +67,18 @@ impl Network for Shop {
     }
 
     fn unix(&self) -> u64 {
-        0
+        self.clock.get()
     }
 }
 
 impl Copies for Shop {
     fn linked_peers(&self) -> Vec<PeerId> {
-        Vec::new()
+        self.linked.clone()
     }
 
     async fn fetch(&self, id: ContentId, _: &[PeerId]) -> Result<(), NameError> {
         self.fetched.borrow_mut().push(id);
-        match self.contents.contains_key(&id) {
+        match self.contents.borrow().contains_key(&id) {
             true => Ok(()),
             false => Err(NameError::Malformed),
         }
@@ -80,11 +90,19 @@ impl Copies for Shop {
 
     async fn ask_to_keep(
         &self,
-        _: &[PeerId],
-        _: &[(ContentId, bool)],
+        peers: &[PeerId],
+        wanted: &[(ContentId, bool)],
         _: Duration,
     ) -> Result<Vec<PeerId>, NameError> {
-        Ok(Vec::new())
+        let ids = wanted.iter().map(|(id, _)| *id).collect();
+        self.asked.borrow_mut().push((peers.to_vec(), ids));
+        let mut kept = peers.to_vec();
+        kept.retain(|peer| self.linked[self.keeps_from..].contains(peer));
+        Ok(kept)
+    }
+
+    async fn pause(&self, length: Duration) {
+        self.clock.set(self.clock.get() + length.as_secs());
     }
 }
 
@@ -103,7 +121,7 @@ fn publisher() -> PeerId {
 
 #[test]
 fn a_folder_that_is_in_many_folders_is_held_once() {
-    let mut shop = Shop::default();
+    let shop = Shop::default();
     let mut inner = shop.publish(b"a file".to_vec());
     let mut target = Target::File {
         id: inner,
@@ -122,7 +140,7 @@ fn a_folder_that_is_in_many_folders_is_held_once() {
 
 #[test]
 fn nothing_is_fetched_that_there_is_no_room_for() {
-    let mut shop = Shop::default();
+    let shop = Shop::default();
     let large = shop.publish(vec![0; 2_000]);
     let mut keeper = Keeper::new(1_999);
     for is_folder in [false, true] {
@@ -134,7 +152,7 @@ fn nothing_is_fetched_that_there_is_no_room_for() {
 
 #[test]
 fn what_has_failed_may_have_left_something_and_counts_once() {
-    let mut shop = Shop::default();
+    let shop = Shop::default();
     let there = shop.publish(vec![0; 600]);
     let mut gone = ContentId { ..there };
     gone.length = 1_000;
@@ -145,4 +163,65 @@ fn what_has_failed_may_have_left_something_and_counts_once() {
     }
     let refused = now(keeper.keep(&shop, publisher(), there, false));
     assert!(matches!(refused, Err(NameError::Storage(_))), "{refused:?}");
+}
+
+/// Twelve linked peers, and what was published in a folder.
+fn after_a_change(keeps_from: usize) -> (Shop, Published) {
+    let shop = Shop {
+        keeps_from,
+        linked: (0..12)
+            .map(|n| PeerId::from_bytes([n; PeerId::BYTES]))
+            .collect(),
+        ..Shop::default()
+    };
+    let published = Published {
+        root: shop.publish(b"root".to_vec()),
+        folders: vec![shop.publish(b"folder".to_vec())],
+        sequence: 2,
+    };
+    (shop, published)
+}
+
+#[test]
+fn new_lists_are_left_with_the_first_who_take_them_the_root_with_all_others() {
+    let (shop, published) = after_a_change(4);
+    let holders = now(leave_lists(&shop, &published)).expect("nothing fails");
+    assert_eq!(holders, shop.linked[4..6]);
+    let asked = shop.asked.borrow();
+    assert_eq!(asked.len(), 2);
+    for (_, lists) in &*asked {
+        assert_eq!(lists.last(), Some(&published.root));
+        assert!(lists.contains(&published.folders[0]));
+    }
+}
+
+#[test]
+fn lists_that_nobody_takes_are_given_up_in_time() {
+    let (shop, published) = after_a_change(12);
+    let holders = now(leave_lists(&shop, &published)).expect("nothing fails");
+    assert_eq!(holders, []);
+    assert!((LISTS_PATIENCE..=LISTS_PATIENCE + 2).contains(&shop.clock.get()));
+}
+
+#[test]
+fn a_folder_that_is_left_empty_goes_with_its_list_which_nobody_is_asked_to_hold() {
+    let shop = Shop::default();
+    let keypair = Keypair::from_secret(&[7; 32]);
+    let file = || Target::File {
+        id: shop.publish(b"a file".to_vec()),
+        media_type: "".into(),
+    };
+    for path in [&["notes", "old", "a"][..], &["notes", "b"]] {
+        now(names::publish(&shop, &keypair, path, file())).expect("it is published");
+    }
+    let published = now(names::unpublish(&shop, &keypair, &["notes", "old", "a"]));
+    let published = published.expect("it was there");
+    let notes = now(names::folder(&shop, published.folders[0], keypair.id()));
+    let notes = notes.expect("it is a folder");
+    assert_eq!(published.folders.len(), 1);
+    assert_eq!(notes.entries().len(), 1);
+    assert!(!published.is_empty());
+    let published = now(names::unpublish(&shop, &keypair, &["notes", "b"])).expect("it was there");
+    assert_eq!(published.folders, []);
+    assert!(published.is_empty());
 }

@@ -22,9 +22,6 @@ export type ContentHost = Pick<
 >;
 
 const ROOM = 1024 ** 3;
-/** A refresh that failed is tried again after this long, in ms. */
-const RETRY = 60_000;
-
 /** A range of a content that is being fetched. */
 interface Fetch {
   resolve(): void;
@@ -95,29 +92,25 @@ export class Contents {
 
   /** Writes the own name again, now and from time to time. */
   async refresh(): Promise<void> {
-    let next = this.#pause();
+    let hasFailed = false;
     try {
       const root = await promised(this.#runner, (peer) => peer.refreshName(this.#lastRoot()), 'refresh');
       this.rememberRoot(root as string | undefined);
     } catch {
-      next = RETRY;
+      hasFailed = true;
     }
-    this.#refreshIn(next);
+    this.#refreshAgain(hasFailed);
   }
 
   /** Has it written again in time, from now on. */
   keepFresh(): void {
-    if (this.#timer === undefined) this.#refreshIn(this.#pause());
+    if (this.#timer === undefined) this.#refreshAgain(false);
   }
 
-  #refreshIn(pause: number): void {
+  #refreshAgain(hasFailed: boolean): void {
     clearTimeout(this.#timer);
-    if (this.#runner.isOpen) this.#timer = setTimeout(() => void this.refresh(), pause);
-  }
-
-  /** From one refresh to the next, in ms. */
-  #pause(): number {
-    return this.#runner.read((peer) => peer.nameRefresh(), RETRY);
+    const pause = this.#runner.read((peer) => peer.nextRefresh(hasFailed), undefined);
+    if (pause !== undefined) this.#timer = setTimeout(() => void this.refresh(), pause);
   }
 
   /** The root folder that the own name led to when it was written last. */

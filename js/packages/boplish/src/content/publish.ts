@@ -117,7 +117,10 @@ export async function publish(
     }
   };
   const { target, folders } = await contents.inTurn(change, 'publish()', signal);
-  if (replicate > 0) {
+  if (replicate === 0) {
+    // What was published before may be with others, who would not be found without the new lists.
+    void promised(runner, (peer) => peer.leaveLists(folders), 'publish()').catch(() => {});
+  } else {
     const holders: string[] = [];
     report({ phase: 'copying' });
     const told = (holder: string) => {
@@ -141,7 +144,7 @@ export async function unpublish(
 ): Promise<void> {
   const { contents } = runner;
   const way = segments(path);
-  const change = async () => {
+  const change = async (): Promise<string[]> => {
     const folders: string[] = await promised(runner, (peer) => peer.unpublish(way), 'unpublish()');
     contents.rememberRoot(folders[0]);
     // Old folders, too, which are versions that nobody else may have: what is taken back is gone.
@@ -152,8 +155,10 @@ export async function unpublish(
     } catch {
       // Nothing leads there any more, which is what was asked for. What is left here goes with the next.
     }
+    return folders;
   };
-  await contents.inTurn(change, 'unpublish()', signal);
+  const folders = await contents.inTurn(change, 'unpublish()', signal);
+  await promised(runner, (peer) => peer.leaveLists(folders), 'unpublish()', signal);
 }
 
 /** A file, or a folder with all that is in it. */

@@ -106,7 +106,11 @@ export interface Names {
   resolve(uri: string, options?: SendOptions): Promise<Resolved>;
   /** What is in a folder, by name. `bop:<peer id>:content/` is all that a peer has published. */
   list(uri: string, options?: SendOptions): Promise<FolderEntry[]>;
-  /** Takes something out of the own name. Copies that others hold stay until nobody wants them. */
+  /**
+   * Takes something out of the own name. Copies that others hold stay until nobody wants them. Resolves
+   * when others hold the new list of what is left, so that this page may close, or when nobody has taken it
+   * within 15 s.
+   */
   unpublish(path: string, options?: SendOptions): Promise<void>;
   /** The peers that say that they have a name's content; 32 at most. */
   holders(uri: string, options?: SendOptions): Promise<string[]>;
