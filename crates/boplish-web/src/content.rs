@@ -4,6 +4,7 @@
 
 use std::rc::Rc;
 
+use boplish_core::copies::Question;
 use boplish_core::{
     ContentCommand, ContentConfig, ContentEvent, ContentPart, FetchToken, Node, ReadId,
 };
@@ -217,7 +218,7 @@ pub(crate) fn event(shell: &Shell, event: ContentEvent) {
         }
         ContentEvent::KeepAsked { from, id, folder } => {
             if let Some(shell) = shell.upgrade() {
-                keep(&shell, from, id, folder);
+                keep(&shell, Question { from, id, folder });
             }
         }
         ContentEvent::Kept { by, hash, kept } => waiting.kept(by, hash, kept),

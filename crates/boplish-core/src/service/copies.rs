@@ -3,6 +3,8 @@
 //! Like [`names`], plain `async` functions over what a shell offers.
 
 use core::time::Duration;
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
 
 use boplish_wire::PeerId;
 use boplish_wire::content::{ContentHash, ContentId, Target};
@@ -110,9 +112,71 @@ pub async fn leave_lists<N: Copies>(
 /// Contents that are held for one question, at most: a folder in many folders is many.
 const MAX_AT_ONCE: usize = 16_384;
 
+/// Peers for whom copies are made at one time.
+const MAX_RUNNING: usize = 4;
+
+/// Questions that wait, in all.
+const MAX_WAITING: usize = 64;
+
+/// Questions of one peer that wait: the folders on a way, and what it leads to.
+const MAX_WAITING_OF_ONE: usize = 32;
+
+/// A peer asks this one to hold a copy: [`ContentEvent::KeepAsked`](crate::ContentEvent).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Question {
+    /// Who asks.
+    pub from: PeerId,
+    /// What is to be held.
+    pub id: ContentId,
+    /// Whether it is a folder of which all is to be held.
+    pub folder: bool,
+}
+
+/// Who has asked for copies, and whose turn it is: those of one peer are made one after the other, so
+/// that one whose contents nobody has only keeps itself waiting.
+#[derive(Debug, Default)]
+pub struct Questions {
+    waiting: VecDeque<Question>,
+    running: Vec<PeerId>,
+}
+
+impl Questions {
+    /// Takes a question; if it gives `false`, it is one too many, and to be refused.
+    #[must_use]
+    pub fn ask(&mut self, question: Question) -> bool {
+        let of_one = self.waiting.iter().filter(|it| it.from == question.from);
+        let has_room = of_one.count() < MAX_WAITING_OF_ONE && self.waiting.len() < MAX_WAITING;
+        if has_room {
+            self.waiting.push_back(question);
+        }
+        has_room
+    }
+
+    /// The next one to be worked on, until [`Questions::done`].
+    pub fn begin(&mut self) -> Option<Question> {
+        if self.running.len() >= MAX_RUNNING {
+            return None;
+        }
+        let is_next = |it: &Question| !self.running.contains(&it.from);
+        let question = self
+            .waiting
+            .remove(self.waiting.iter().position(is_next)?)?;
+        self.running.push(question.from);
+        Some(question)
+    }
+
+    /// One of a peer's has been answered.
+    pub fn done(&mut self, from: PeerId) {
+        self.running.retain(|peer| *peer != from);
+    }
+}
+
 /// Holds copies for others, up to a bound.
 #[derive(Debug)]
-pub struct Keeper {
+pub struct Keeper(Mutex<Room>);
+
+#[derive(Debug)]
+struct Room {
     left: u64,
     /// Those that have taken of it: what has come of one that failed is on the disk, too.
     counted: Set<ContentHash>,
@@ -121,24 +185,23 @@ pub struct Keeper {
 impl Keeper {
     /// Holds so many bytes for others, at most.
     pub fn new(limit: u64) -> Self {
-        let counted = Set::new();
-        let left = limit;
-        Self { left, counted }
+        Self(Mutex::new(Room {
+            left: limit,
+            counted: Set::new(),
+        }))
     }
 
-    /// Holds a content that `from` has asked for, and, of a folder, all that is in it:
-    /// [`ContentEvent::KeepAsked`](crate::ContentEvent). Returns what is held for that.
+    /// Holds what was asked for, and, of a folder, all that is in it. Returns what is held for that.
     ///
     /// # Errors
     ///
     /// See [`NameError`]; [`NameError::Storage`] if it would be too much.
     pub async fn keep<N: Copies>(
-        &mut self,
+        &self,
         network: &N,
-        from: PeerId,
-        id: ContentId,
-        folder: bool,
+        question: Question,
     ) -> Result<Vec<ContentId>, NameError> {
+        let Question { from, id, folder } = question;
         let mut held = Vec::new();
         let mut seen: Set<(ContentHash, u64)> = Set::new();
         let mut wanted = vec![(id, folder)];
@@ -165,12 +228,13 @@ impl Keeper {
     }
 
     /// Takes of the room what a content needs, unless it has.
-    fn count(&mut self, id: ContentId) -> Result<(), NameError> {
-        if !self.counted.contains_key(&id.hash) {
-            let left = self.left.checked_sub(id.length);
-            self.left = left
+    fn count(&self, id: ContentId) -> Result<(), NameError> {
+        let mut room = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !room.counted.contains_key(&id.hash) {
+            let left = room.left.checked_sub(id.length);
+            room.left = left
                 .ok_or_else(|| NameError::Storage("there is no more room for copies".to_owned()))?;
-            self.counted.insert(id.hash, ());
+            room.counted.insert(id.hash, ());
         }
         Ok(())
     }

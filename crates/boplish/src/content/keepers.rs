@@ -1,9 +1,12 @@
 //! Holding copies for others, in the background.
 
-use boplish_native::core::copies::Keeper;
+use std::sync::Arc;
+
+use boplish_native::core::copies::{Keeper, Question, Questions};
 use boplish_native::core::{ContentEvent, Event};
+use boplish_native::wire::PeerId;
 use boplish_native::{EventsError, HeldContent, Peer, PeerError};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 /// Bytes that are held for others, at most.
 const MAX_KEPT: u64 = 1 << 30;
@@ -15,7 +18,7 @@ impl Keepers {
     pub(crate) fn serve(peer: &Peer) -> Self {
         let (peer, mut events) = (peer.clone(), peer.events());
         Self(tokio::spawn(async move {
-            let mut keeper = match resume(&peer, MAX_KEPT).await {
+            let keeper = match resume(&peer, MAX_KEPT).await {
                 Ok(keeper) => keeper,
                 Err(PeerError::Closed) => return,
                 Err(error) => {
@@ -23,18 +26,31 @@ impl Keepers {
                     Keeper::new(0)
                 }
             };
+            let keeper = Arc::new(keeper);
+            let mut questions = Questions::default();
+            let mut running = JoinSet::new();
             loop {
-                match events.recv().await {
-                    Ok(Event::Content(ContentEvent::KeepAsked { from, id, folder })) => {
-                        let kept = keeper.keep(&peer, from, id, folder).await;
-                        if let Err(error) = &kept {
-                            tracing::info!(%from, %error, "no copy is held");
+                tokio::select! {
+                    event = events.recv() => match event {
+                        Ok(Event::Content(ContentEvent::KeepAsked { from, id, folder })) => {
+                            if !questions.ask(Question { from, id, folder }) {
+                                // It hears of it, or has gone.
+                                let _ = peer.answer_keep(from, id, false).await;
+                            }
                         }
-                        // Its publisher hears of it, or has gone.
-                        let _ = peer.answer_keep(from, id, kept.is_ok()).await;
+                        Ok(_) | Err(EventsError::Lagged(_)) => {}
+                        Err(EventsError::Closed) => return,
+                    },
+                    Some(done) = running.join_next() => match done {
+                        Ok(from) => questions.done(from),
+                        Err(error) => {
+                            tracing::error!(%error, "no copies are held any more");
+                            return;
+                        }
                     }
-                    Ok(_) | Err(EventsError::Lagged(_)) => {}
-                    Err(EventsError::Closed) => return,
+                }
+                while let Some(question) = questions.begin() {
+                    running.spawn(keep(Arc::clone(&keeper), peer.clone(), question));
                 }
             }
         }))
@@ -47,6 +63,18 @@ impl Drop for Keepers {
     }
 }
 
+/// Answers a question; returns who has asked.
+async fn keep(keeper: Arc<Keeper>, peer: Peer, question: Question) -> PeerId {
+    let kept = keeper.keep(&peer, question).await;
+    let Question { from, id, .. } = question;
+    if let Err(error) = &kept {
+        tracing::info!(%from, %error, "no copy is held");
+    }
+    // Its publisher hears of it, or has gone.
+    let _ = peer.answer_keep(from, id, kept.is_ok()).await;
+    from
+}
+
 /// Tells the network, once there is somebody in it, of what an earlier run has left here. The copies
 /// among that take of the room.
 async fn resume(peer: &Peer, room: u64) -> Result<Keeper, PeerError> {
@@ -54,12 +82,13 @@ async fn resume(peer: &Peer, room: u64) -> Result<Keeper, PeerError> {
     peer.connected_to(1).await?;
     let is_part = |it: &&HeldContent| it.is_copy && !it.is_whole;
     let parts = contents.iter().filter(is_part).map(|it| it.id.length);
-    let mut keeper = Keeper::new(room.saturating_sub(parts.sum()));
+    let keeper = Keeper::new(room.saturating_sub(parts.sum()));
     for content in contents {
         let id = content.id;
         if content.is_copy && content.is_whole {
             // It is here, so nobody is asked for it.
-            if let Err(error) = keeper.keep(peer, peer.id(), id, false).await {
+            let (from, folder) = (peer.id(), false);
+            if let Err(error) = keeper.keep(peer, Question { from, id, folder }).await {
                 tracing::warn!(%id, %error, "a copy is held no longer");
             }
         } else {
@@ -74,7 +103,6 @@ mod tests {
     use std::net::Ipv4Addr;
     use std::path::Path;
 
-    use boplish_native::wire::PeerId;
     use boplish_native::wire::content::ContentId;
     use boplish_native::{BootstrapUrl, Engine, EngineConfig, PeerConfig};
     use boplish_server::Config;
@@ -94,13 +122,9 @@ mod tests {
         Peer::spawn(engine, config).unwrap()
     }
 
-    async fn keep(
-        keeper: &mut Keeper,
-        peer: &Peer,
-        from: PeerId,
-        id: ContentId,
-    ) -> Result<(), String> {
-        let kept = keeper.keep(peer, from, id, false).await;
+    async fn hold(keeper: &Keeper, peer: &Peer, from: PeerId, id: ContentId) -> Result<(), String> {
+        let folder = false;
+        let kept = keeper.keep(peer, Question { from, id, folder }).await;
         kept.map(drop).map_err(|error| error.to_string())
     }
 
@@ -129,17 +153,17 @@ mod tests {
         let holder = || peer(&engine, &url, &folder.path().join("holder"));
 
         let first = holder();
-        let mut keeper = resume(&first, room).await.unwrap();
-        keep(&mut keeper, &first, from, ids[0]).await.unwrap();
+        let keeper = resume(&first, room).await.unwrap();
+        hold(&keeper, &first, from, ids[0]).await.unwrap();
         // What is its own takes nothing.
         let own = first.add_content(vec![9; LENGTH]).await.unwrap();
         first.close().await;
 
         let again = holder();
-        let mut keeper = resume(&again, room).await.unwrap();
-        keep(&mut keeper, &again, from, ids[0]).await.unwrap();
-        keep(&mut keeper, &again, from, ids[1]).await.unwrap();
-        let full = keep(&mut keeper, &again, from, ids[2]).await.unwrap_err();
+        let keeper = resume(&again, room).await.unwrap();
+        hold(&keeper, &again, from, ids[0]).await.unwrap();
+        hold(&keeper, &again, from, ids[1]).await.unwrap();
+        let full = hold(&keeper, &again, from, ids[2]).await.unwrap_err();
         assert!(full.contains("no more room"), "{full}");
 
         // What was left there is found again by those who know nobody that has it.

@@ -115,8 +115,13 @@ fn now<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
-fn publisher() -> PeerId {
-    PeerId::from_bytes([1; PeerId::BYTES])
+fn peer(number: u8) -> PeerId {
+    PeerId::from_bytes([number; PeerId::BYTES])
+}
+
+fn question(id: ContentId, folder: bool) -> Question {
+    let from = peer(1);
+    Question { from, id, folder }
 }
 
 #[test]
@@ -132,8 +137,8 @@ fn a_folder_that_is_in_many_folders_is_held_once() {
         let total = 6;
         target = Target::Folder { id: inner, total };
     }
-    let mut keeper = Keeper::new(1 << 30);
-    let held = now(keeper.keep(&shop, publisher(), inner, true)).expect("there is room");
+    let keeper = Keeper::new(1 << 30);
+    let held = now(keeper.keep(&shop, question(inner, true))).expect("there is room");
     assert_eq!(held.len(), 7);
     assert_eq!(shop.fetched.borrow().len(), 7);
 }
@@ -142,9 +147,9 @@ fn a_folder_that_is_in_many_folders_is_held_once() {
 fn nothing_is_fetched_that_there_is_no_room_for() {
     let shop = Shop::default();
     let large = shop.publish(vec![0; 2_000]);
-    let mut keeper = Keeper::new(1_999);
+    let keeper = Keeper::new(1_999);
     for is_folder in [false, true] {
-        let refused = now(keeper.keep(&shop, publisher(), large, is_folder));
+        let refused = now(keeper.keep(&shop, question(large, is_folder)));
         assert!(matches!(refused, Err(NameError::Storage(_))), "{refused:?}");
     }
     assert!(shop.fetched.borrow().is_empty());
@@ -157,11 +162,11 @@ fn what_has_failed_may_have_left_something_and_counts_once() {
     let mut gone = ContentId { ..there };
     gone.length = 1_000;
     gone.hash = ContentHash([9; 32]);
-    let mut keeper = Keeper::new(1_500);
+    let keeper = Keeper::new(1_500);
     for _ in 0..3 {
-        assert!(now(keeper.keep(&shop, publisher(), gone, false)).is_err());
+        assert!(now(keeper.keep(&shop, question(gone, false))).is_err());
     }
-    let refused = now(keeper.keep(&shop, publisher(), there, false));
+    let refused = now(keeper.keep(&shop, question(there, false)));
     assert!(matches!(refused, Err(NameError::Storage(_))), "{refused:?}");
 }
 
@@ -224,4 +229,44 @@ fn a_folder_that_is_left_empty_goes_with_its_list_which_nobody_is_asked_to_hold(
     let published = now(names::unpublish(&shop, &keypair, &["notes", "b"])).expect("it was there");
     assert_eq!(published.folders, []);
     assert!(published.is_empty());
+}
+
+#[test]
+fn who_asks_for_what_nobody_has_keeps_nobody_else_waiting() {
+    let id = ContentId::of(b"a file");
+    let of = |number| Question {
+        from: peer(number),
+        ..question(id, false)
+    };
+    let mut questions = Questions::default();
+    for number in [1, 1, 2, 1, 3, 4, 5] {
+        assert!(questions.ask(of(number)));
+    }
+    // One of each peer at a time, up to four.
+    for number in [1, 2, 3, 4] {
+        assert_eq!(questions.begin(), Some(of(number)));
+    }
+    assert_eq!(questions.begin(), None);
+    questions.done(peer(2));
+    assert_eq!(questions.begin(), Some(of(5)));
+    questions.done(peer(3));
+    assert_eq!(questions.begin(), None);
+    questions.done(peer(1));
+    assert_eq!(questions.begin(), Some(of(1)));
+}
+
+#[test]
+fn questions_are_bounded_and_one_peer_does_not_take_all_the_room() {
+    let mut questions = Questions::default();
+    let id = ContentId::of(b"a file");
+    let mut ask = |number| {
+        questions.ask(Question {
+            from: peer(number),
+            ..question(id, false)
+        })
+    };
+    let taken = |ask: &mut dyn FnMut(u8) -> bool, number| (0..100).filter(|_| ask(number)).count();
+    assert_eq!(taken(&mut ask, 1), MAX_WAITING_OF_ONE);
+    assert_eq!(taken(&mut ask, 2), MAX_WAITING - MAX_WAITING_OF_ONE);
+    assert_eq!(taken(&mut ask, 3), 0);
 }
