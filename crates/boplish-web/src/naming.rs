@@ -181,10 +181,7 @@ impl Peer {
     pub fn leave_lists(&self, folders: Vec<String>) -> Result<Promise, JsValue> {
         let published = published_of(&folders)?;
         Ok(self.promise(async move |network| {
-            let holders = match published.is_empty() {
-                true => Vec::new(),
-                false => copies::leave_lists(&network, &published).await?,
-            };
+            let holders = copies::leave_lists(&network, &published).await?;
             Ok(texts_of(&holders))
         }))
     }

@@ -63,9 +63,7 @@ pub async fn replicate<N: Copies>(
     count: usize,
     mut told: impl FnMut(PeerId),
 ) -> Result<(), NameError> {
-    // Without the folders that lead there, the name leads nowhere.
-    let lists = published.lists().into_iter();
-    let mut wanted: Vec<(ContentId, bool)> = lists.map(|id| (id, false)).collect();
+    let mut wanted = lists(published);
     wanted.push((target.id(), matches!(target, Target::Folder { .. })));
     let patience = PATIENCE + Duration::from_secs(target.total() >> 20);
     let mut candidates = network.linked_peers();
@@ -82,7 +80,8 @@ pub async fn replicate<N: Copies>(
 
 /// Leaves the lists of folders that are new after something was published without copies, or taken
 /// out, with linked peers: should this peer leave, nobody would find without them what others hold
-/// of its names. Returns who holds them now; nobody, if none has taken them within 15 s.
+/// of its names. Returns who holds them now; nobody, if none has taken them within 15 s, or if
+/// nothing is left ([`Published::is_empty`]).
 ///
 /// # Errors
 ///
@@ -91,22 +90,31 @@ pub async fn leave_lists<N: Copies>(
     network: &N,
     published: &Published,
 ) -> Result<Vec<PeerId>, NameError> {
-    let lists = published.lists().into_iter();
-    let wanted: Vec<(ContentId, bool)> = lists.map(|id| (id, false)).collect();
-    let until = network.unix() + LISTS_PATIENCE;
-    loop {
+    if published.is_empty() {
+        return Ok(Vec::new());
+    }
+    let wanted = lists(published);
+    let start = network.unix();
+    // A clock that is set back ends it, too.
+    let left = || LISTS_PATIENCE.checked_sub(network.unix().checked_sub(start)?);
+    while let Some(mut patience) = left() {
         for some in network.linked_peers().chunks(LIST_HOLDERS) {
-            let patience = Duration::from_secs(until.saturating_sub(network.unix()));
-            let holders = network.ask_to_keep(some, &wanted, patience).await?;
+            let length = Duration::from_secs(patience);
+            let holders = network.ask_to_keep(some, &wanted, length).await?;
             if !holders.is_empty() {
                 return Ok(holders);
             }
-        }
-        if network.unix() >= until {
-            return Ok(Vec::new());
+            patience = left().unwrap_or_default();
         }
         network.pause(LISTS_PAUSE).await;
     }
+    Ok(Vec::new())
+}
+
+/// The folders that are new, without which the name leads nowhere; the root last.
+fn lists(published: &Published) -> Vec<(ContentId, bool)> {
+    let ids = published.folders.iter().chain([&published.root]);
+    ids.map(|id| (*id, false)).collect()
 }
 
 /// Contents that are held for one question, at most: a folder in many folders is many.

@@ -133,12 +133,7 @@ pub struct Published {
 }
 
 impl Published {
-    /// The lists without which nothing of it is found, the root last.
-    pub(super) fn lists(&self) -> Vec<ContentId> {
-        [&*self.folders, &[self.root]].concat()
-    }
-
-    /// Whether there is anything left that the name leads to.
+    /// Whether nothing is left that the name leads to.
     pub fn is_empty(&self) -> bool {
         let nothing = Directory::default().encode();
         nothing.is_ok_and(|list| ContentId::of(&list) == self.root)

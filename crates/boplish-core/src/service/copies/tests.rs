@@ -270,3 +270,12 @@ fn questions_are_bounded_and_one_peer_does_not_take_all_the_room() {
     assert_eq!(taken(&mut ask, 2), MAX_WAITING - MAX_WAITING_OF_ONE);
     assert_eq!(taken(&mut ask, 3), 0);
 }
+
+#[test]
+fn an_empty_root_is_left_with_nobody() {
+    let (shop, mut published) = after_a_change(0);
+    let nothing = Directory::default().encode().expect("it is short");
+    (published.root, published.folders) = (ContentId::of(&nothing), Vec::new());
+    assert_eq!(now(leave_lists(&shop, &published)), Ok(Vec::new()));
+    assert!(shop.asked.borrow().is_empty());
+}

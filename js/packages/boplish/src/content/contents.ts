@@ -22,6 +22,7 @@ export type ContentHost = Pick<
 >;
 
 const ROOM = 1024 ** 3;
+
 /** A range of a content that is being fetched. */
 interface Fetch {
   resolve(): void;
