@@ -5,6 +5,7 @@
 
 use boplish_wire::bootstrap::{ClientId, FromServer, Head, verify_challenge_response};
 use boplish_wire::content::{ContentMessage, Directory};
+use boplish_wire::group::{GroupMessage, Post};
 use boplish_wire::ring::{
     RingMessage, Table, gap_code, gap_of, latency_code, latency_of, needs_proof,
 };
@@ -49,6 +50,18 @@ pub fn store(data: &[u8]) {
     if let Ok(record) = Record::decode(data) {
         assert_eq!(record.encode(), data);
         let _ = (record.key(), record.check_time(1_800_000_000));
+    }
+}
+
+/// A message of a group, or a post, that can be read is written and read again the same.
+pub fn group(data: &[u8]) {
+    let mut key = PeerId::from_bytes([7; PeerId::BYTES]);
+    if let Some(message) = GroupMessage::decode(data) {
+        key = message.group;
+        assert_eq!(GroupMessage::decode(&message.encode()), Some(message));
+    }
+    if let Some(post) = Post::decode(&key, data) {
+        assert_eq!(post.encode(), data);
     }
 }
 

@@ -16,6 +16,7 @@ use boplish_wire::{
 
 use crate::service::content::{ContentCommand, ContentEvent};
 use crate::service::dht::{GetError, PutError, StoreToken};
+use crate::service::group::GroupEvent;
 
 /// Names one WebRTC connection (an `RTCPeerConnection` with its data channel) between the core
 /// and its shell. The core picks it with `CreateOffer` or `CreateAnswer` and never uses it again.
@@ -322,6 +323,13 @@ pub enum Event {
     },
     /// Something about contents.
     Content(ContentEvent),
+    /// Something in a group that this peer has joined.
+    Group {
+        /// The group's key.
+        group: PeerId,
+        /// What.
+        event: GroupEvent,
+    },
     /// An invitation, for [`Node::invite`](crate::Node::invite): to be brought to a newcomer.
     Invitation {
         /// Which.

@@ -29,7 +29,7 @@ pub use io::{ConnectionCommand, ConnectionId, ConnectionInput, Event, Input, Out
 pub use link::InviteError;
 #[cfg(feature = "simulator")]
 pub use node::{AdoptedLink, AdoptedPlace};
-pub use node::{Node, SendError};
+pub use node::{Node, SendError, SendToMemberError};
 /// Routers without nodes, for harnesses that run very many of them.
 #[doc(hidden)]
 pub mod harness {
@@ -40,5 +40,6 @@ pub use service::content::{
     ContentCommand, ContentEvent, ContentPart, FetchError, FetchProgress, FetchToken, ReadId,
 };
 pub use service::dht::{GetError, PutError, StoreToken};
+pub use service::group::{GroupAccess, GroupAccessError, GroupEvent, PublishError};
 pub use service::{copies, http, names};
 pub use time::Time;

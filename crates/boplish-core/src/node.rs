@@ -14,6 +14,7 @@ mod deliver;
 mod drain;
 mod error;
 mod group;
+mod groups;
 mod invite;
 mod store;
 
@@ -35,7 +36,8 @@ use crate::protocol::ping::Ping;
 use crate::protocol::{self, ping, topo};
 use crate::router::Router;
 use crate::router::origin::Origins;
-use crate::service::Store;
+use crate::service::group::Around;
+use crate::service::{Groups, Part, Store};
 use crate::signaling::Signaling;
 use crate::table::pop_or_shrink;
 use crate::time::Time;
@@ -46,6 +48,7 @@ use self::bootstrap::new_router;
 use self::content::ContentPart;
 pub use self::error::SendError;
 use self::error::refuse_reserved;
+pub use self::groups::SendToMemberError;
 
 /// A peer of the network.
 #[derive(Debug)]
@@ -68,8 +71,9 @@ pub struct Node {
     signaling_told: bool,
     ping: Ping,
     group: Group,
-    store: Option<Box<dyn Store>>,
-    content: Option<ContentPart>,
+    store: Part<Box<dyn Store>>,
+    content: Part<ContentPart>,
+    groups: Part<Box<dyn Groups>>,
     uses_bootstrap: bool,
     refusals: u64,
     monitoring: bool,
@@ -118,8 +122,9 @@ impl Node {
             delivery: Delivery::new(config.delivery),
             ping: Ping::default(),
             group: Group::default(),
-            store: None,
-            content: None,
+            store: Part::none(),
+            content: Part::none(),
+            groups: Part::none(),
             uses_bootstrap: config.bootstrap,
             refusals: 0,
             monitoring: false,
@@ -150,6 +155,7 @@ impl Node {
         if self.phase != Phase::Open {
             return;
         }
+        self.close_groups();
         self.router.leave();
         self.drain(now);
         self.links.close();
@@ -357,10 +363,9 @@ impl Node {
             self.delivery.poll_timeout(),
             self.ping.poll_timeout(),
             self.signaling.poll_timeout(),
-            self.store.as_ref().and_then(|it| it.poll_timeout()),
-            self.content
-                .as_ref()
-                .and_then(|it| it.service.poll_timeout()),
+            self.store.get().and_then(|it| it.poll_timeout()),
+            self.content.get().and_then(|it| it.service.poll_timeout()),
+            self.groups.get().and_then(|it| it.poll_timeout()),
         ];
         timeouts.into_iter().flatten().min()
     }
@@ -369,11 +374,18 @@ impl Node {
         self.drive_signaling(now);
         self.links.handle_timeout(now);
         self.router.handle_timeout(now);
-        if let Some(store) = &mut self.store {
+        if let Some(store) = self.store.get_mut() {
             store.handle_timeout(now);
         }
-        if let Some(content) = &mut self.content {
+        if let Some(content) = self.content.get_mut() {
             content.service.handle_timeout(now);
+        }
+        if let Some(groups) = self.groups.get_mut() {
+            let around = Around {
+                near: &*self.router,
+                links: &self.links,
+            };
+            groups.handle_timeout(now, around);
         }
         while let Some((id, error)) = self.delivery.take_expired(now) {
             self.undelivered(id, error);

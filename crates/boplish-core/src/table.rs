@@ -137,6 +137,10 @@ impl<K: Ord, V> Table<K, V> {
         self.values.iter_mut()
     }
 
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (&K, &mut V)> {
+        self.keys.iter().zip(&mut self.values)
+    }
+
     pub(crate) fn iter(
         &self,
     ) -> core::iter::Zip<core::slice::Iter<'_, K>, core::slice::Iter<'_, V>> {

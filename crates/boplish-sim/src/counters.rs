@@ -36,6 +36,10 @@ pub enum FrameKind {
     StoreRead,
     /// Of the store: replicas compare what they have, and send what is missing.
     StoreRepair,
+    /// Of a group: something that was said there.
+    GroupPost,
+    /// Of a group: who is where in its tree, and who has what.
+    GroupUpkeep,
     /// Any other message: the application's.
     Application,
     /// A frame of another kind.
@@ -44,7 +48,7 @@ pub enum FrameKind {
 
 impl FrameKind {
     /// All kinds, in their order.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Hello,
         Self::Keepalive,
         Self::Close,
@@ -56,6 +60,8 @@ impl FrameKind {
         Self::StoreWrite,
         Self::StoreRead,
         Self::StoreRepair,
+        Self::GroupPost,
+        Self::GroupUpkeep,
         Self::Application,
         Self::Unknown,
     ];
@@ -87,8 +93,9 @@ impl FrameKind {
                 18 => protocol = b"ring-protocol",
                 _ => {}
             }
-            // Only of the store's messages is it asked what is in them.
-            if key >= 4 && key != 18 && (protocol != b"store-protocol" || key >= 11) {
+            // Only of the store's and the groups' messages is it asked what is in them.
+            let is_asked = protocol == b"store-protocol" || protocol == b"group-protocol";
+            if key >= 4 && key != 18 && (!is_asked || key >= 11) {
                 break;
             }
         }
@@ -99,7 +106,18 @@ impl FrameKind {
             (b"ring-protocol", _) => Self::Ring,
             (b"topo-protocol" | b"ping-protocol" | b"bopcast-protocol", _) => Self::Report,
             (b"store-protocol", _) => Self::of_store(payload, by_key),
+            (b"group-protocol", _) => Self::of_group(payload),
             (_, _) => Self::Application,
+        }
+    }
+
+    /// By the number of a post (docs/protocol.md).
+    fn of_group(map: &[u8]) -> Self {
+        let mut fields = Fields { left: map };
+        fields.open();
+        match fields.next() {
+            Some((0, [4])) => Self::GroupPost,
+            Some(_) | None => Self::GroupUpkeep,
         }
     }
 
@@ -253,6 +271,7 @@ impl Index<FrameKind> for Counters {
 
 #[cfg(test)]
 mod tests {
+    use boplish_core::wire::group::{self, GroupMessage, Saying};
     use boplish_core::wire::store::{self, Client, StoreMessage};
     use boplish_core::wire::{
         Frame, Keypair, Kind, Message, MessageId, Payload, ProtocolName, Way,
@@ -341,6 +360,19 @@ mod tests {
             digest: 1,
         };
         assert_eq!(kind_of_store(&summary, false), FrameKind::StoreRepair);
+    }
+
+    #[test]
+    fn posts_of_groups_are_told_apart_from_what_keeps_the_tree() {
+        let kind_of = |saying| {
+            let group = Keypair::from_secret(&[1; 32]).id();
+            let payload = Payload::bytes(GroupMessage { group, saying }.encode()).unwrap();
+            kind_of_message(group::PROTOCOL, Kind::Plain, payload, false)
+        };
+        let (post, old) = (vec![1; 300], false);
+        assert_eq!(kind_of(Saying::Post { post, old }), FrameKind::GroupPost);
+        assert_eq!(kind_of(Saying::Join), FrameKind::GroupUpkeep);
+        assert_eq!(kind_of(Saying::Last { count: 4 }), FrameKind::GroupUpkeep);
     }
 
     #[test]

@@ -27,6 +27,8 @@ mod copier;
 #[cfg(feature = "store")]
 mod file;
 #[cfg(feature = "store")]
+mod groups;
+#[cfg(feature = "store")]
 mod names;
 #[cfg(feature = "store")]
 mod naming;

@@ -201,7 +201,7 @@ fn name(text: &str) -> Result<ProtocolName, JsValue> {
     ProtocolName::new(text).map_err(|wrong| error("bad-protocol", &wrong))
 }
 
-fn content(value: &JsValue) -> Result<Payload, JsValue> {
+pub(crate) fn content(value: &JsValue) -> Result<Payload, JsValue> {
     let payload = match value.as_string() {
         Some(text) => Payload::json(text),
         None => Payload::bytes(Uint8Array::new(value).to_vec()),
@@ -218,7 +218,7 @@ fn content(value: &JsValue) -> Result<Payload, JsValue> {
     })
 }
 
-fn send_code(error: &SendError) -> &'static str {
+pub(crate) fn send_code(error: &SendError) -> &'static str {
     match error {
         SendError::Closed => "closed",
         SendError::ToSelf => "to-self",

@@ -51,8 +51,14 @@ pub(crate) fn event(shell: &Shell, event: Event) {
         Event::Listed { token, result } => shell.services.waiting.listed(token, result),
         #[cfg(feature = "store")]
         Event::Content(event) => crate::content::event(shell, event),
+        #[cfg(feature = "store")]
+        Event::Group { group, event } => crate::groups::event(host, group, event),
         #[cfg(not(feature = "store"))]
-        Event::Put { .. } | Event::Got { .. } | Event::Listed { .. } | Event::Content(_) => {}
+        Event::Put { .. }
+        | Event::Got { .. }
+        | Event::Listed { .. }
+        | Event::Content(_)
+        | Event::Group { .. } => {}
         Event::Found { .. }
         | Event::RingJoined
         | Event::KeyMessage { .. }
@@ -136,7 +142,7 @@ fn delivery_code(error: DeliveryError) -> &'static str {
 }
 
 /// JSON as its text, raw bytes as a `Uint8Array`.
-fn payload(payload: &Payload) -> JsValue {
+pub(crate) fn payload(payload: &Payload) -> JsValue {
     match payload {
         Payload::Json(text) => JsValue::from_str(text),
         Payload::Bytes(bytes) => Uint8Array::from(&bytes[..]).into(),

@@ -103,6 +103,7 @@ impl Peer {
 /// Makes a new node take part.
 pub(crate) fn enable(node: &mut Node) {
     node.enable_store(Time::START, StoreConfig::default(), unix());
+    node.enable_groups();
 }
 
 /// Has a record kept, or forgotten.

@@ -13,6 +13,7 @@
 //! - [`ring`]: what the peers of a Chord ring say to each other.
 //! - [`record`]: what is stored under a key; [`store`]: what those say who store it.
 //! - [`content`]: how content is named, cut and verified; folders.
+//! - [`group`]: what members of a group say to each other, and posts.
 //! - [`BopUri`]: the names of what users publish.
 //! - [`bootstrap`]: what the bootstrap server itself says.
 //! - [`limits`]: every bound, in one place.
@@ -21,6 +22,7 @@ mod base64;
 pub mod bootstrap;
 pub mod content;
 pub mod frame;
+pub mod group;
 pub mod id;
 pub mod json;
 pub mod limits;

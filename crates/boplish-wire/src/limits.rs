@@ -75,3 +75,12 @@ pub const MAX_NAME: usize = 255;
 
 /// Bytes of the longest media type of a file; a longer one is refused.
 pub const MAX_MEDIA_TYPE: usize = 127;
+
+/// Bytes of the longest post to a group, with its signature; a longer one is refused.
+pub const MAX_POST: usize = MAX_PAYLOAD - 64;
+
+/// Peers of one list in a message of a group; a longer list is refused.
+pub const MAX_GROUP_LIST: usize = 64;
+
+/// Posts that one message of a group names; a longer list is refused.
+pub const MAX_MARKS: usize = 256;

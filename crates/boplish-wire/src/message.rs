@@ -223,9 +223,14 @@ impl Payload {
 
     /// Bytes of the JSON text, or of the raw bytes.
     pub fn len(&self) -> usize {
+        self.as_bytes().len()
+    }
+
+    /// The raw bytes, or those of the JSON text.
+    pub fn as_bytes(&self) -> &[u8] {
         match self {
-            Self::Json(text) => text.len(),
-            Self::Bytes(bytes) => bytes.len(),
+            Self::Json(text) => text.as_bytes(),
+            Self::Bytes(bytes) => bytes,
         }
     }
 

@@ -42,27 +42,27 @@ impl Node {
     pub fn enable_content(&mut self, config: ContentConfig) {
         let service = Box::new(Content::new(self.id(), config));
         let asked = Table::new();
-        self.content = Some(ContentPart { service, asked });
+        self.content.set(ContentPart { service, asked });
     }
 
     /// The shell has a content, or those spans of it whose bits are set, from the lowest bit of the
     /// first byte on: it is served from now on.
     pub fn hold_content(&mut self, id: ContentId, spans: Option<&[u8]>) {
-        if let Some(content) = &mut self.content {
+        if let Some(content) = self.content.get_mut() {
             content.service.hold_content(id, spans);
         }
     }
 
     /// The shell does not have a content any more.
     pub fn forget_content(&mut self, hash: &ContentHash) {
-        if let Some(content) = &mut self.content {
+        if let Some(content) = self.content.get_mut() {
             content.service.forget_content(hash);
         }
     }
 
     /// Tells the network that this peer provides a content, now and until it is forgotten.
     pub fn announce_content(&mut self, now: Time, hash: ContentHash) {
-        if let Some(content) = &mut self.content {
+        if let Some(content) = self.content.get_mut() {
             content.service.announce(now, hash);
         }
         self.drain(now);
@@ -81,7 +81,7 @@ impl Node {
         range: Option<Range<u64>>,
         hints: &[PeerId],
     ) -> Result<FetchToken, FetchError> {
-        let content = self.content.as_mut().filter(|_| self.phase == Phase::Open);
+        let content = self.content.get_mut().filter(|_| self.phase == Phase::Open);
         let content = content.ok_or(FetchError::Closed)?;
         let token = content.service.fetch(now, id, range, hints)?;
         self.drain(now);
@@ -90,7 +90,7 @@ impl Node {
 
     /// Fetches no more of what nobody else waits for. No event follows.
     pub fn cancel_fetch(&mut self, now: Time, token: FetchToken) {
-        if let Some(content) = &mut self.content {
+        if let Some(content) = self.content.get_mut() {
             content.service.cancel_fetch(token);
         }
         self.drain(now);
@@ -98,13 +98,13 @@ impl Node {
 
     /// How much of what is being fetched is there; `None` once it has ended.
     pub fn fetch_progress(&self, token: FetchToken) -> Option<FetchProgress> {
-        self.content.as_ref()?.service.fetch_progress(token)
+        self.content.get()?.service.fetch_progress(token)
     }
 
     /// Asks a peer to fetch a content and to have it for others:
     /// [`ContentEvent::Kept`](crate::ContentEvent) follows if it answers.
     pub fn ask_to_keep(&mut self, now: Time, peer: PeerId, id: ContentId, folder: bool) {
-        if let Some(content) = &mut self.content {
+        if let Some(content) = self.content.get_mut() {
             content.service.ask_to_keep(peer, id, folder);
         }
         self.drain(now);
@@ -112,7 +112,7 @@ impl Node {
 
     /// Answers [`ContentEvent::KeepAsked`](crate::ContentEvent): whether the content is here now.
     pub fn answer_keep(&mut self, now: Time, peer: PeerId, id: ContentId, kept: bool) {
-        if let Some(content) = &mut self.content {
+        if let Some(content) = self.content.get_mut() {
             content.service.answer_keep(peer, id, kept);
         }
         self.drain(now);
@@ -121,7 +121,7 @@ impl Node {
     /// Takes what [`ContentCommand::Read`](crate::ContentCommand) has asked for; `None` if it can't
     /// be read.
     pub fn content_read(&mut self, now: Time, read: ReadId, bytes: Option<Vec<u8>>) {
-        if let Some(content) = &mut self.content {
+        if let Some(content) = self.content.get_mut() {
             content.service.handle_read(now, read, bytes);
         }
         self.drain(now);
@@ -130,7 +130,7 @@ impl Node {
     /// So many bytes of a [`ContentCommand::Write`](crate::ContentCommand) are written; `Err` if
     /// they can't be.
     pub fn content_written(&mut self, now: Time, hash: ContentHash, written: Result<usize, ()>) {
-        if let Some(content) = &mut self.content {
+        if let Some(content) = self.content.get_mut() {
             content.service.handle_written(hash, written);
         }
         self.drain(now);
@@ -138,7 +138,7 @@ impl Node {
 
     /// All of a span is kept, as [`ContentCommand::SpanDone`](crate::ContentCommand) has asked for.
     pub fn content_kept(&mut self, now: Time, hash: ContentHash, span: u32) {
-        if let Some(content) = &mut self.content {
+        if let Some(content) = self.content.get_mut() {
             content.service.handle_kept(now, hash, span);
         }
         self.drain(now);
@@ -148,7 +148,7 @@ impl Node {
         let Payload::Bytes(bytes) = &message.payload else {
             return;
         };
-        if let Some(content) = &mut self.content {
+        if let Some(content) = self.content.get_mut() {
             content.service.handle_message(now, message.from, bytes);
         } else if let Some(answer) = content::ContentMessage::idle_answer(bytes) {
             self.say(now, content::PROTOCOL, message.from, answer, false);
@@ -156,7 +156,7 @@ impl Node {
     }
 
     pub(super) fn poll_content(&mut self, now: Time) -> Option<ContentOutput> {
-        let content = self.content.as_mut()?;
+        let content = self.content.get_mut()?;
         if let Some(output) = content.service.poll_output() {
             return Some(output);
         }
@@ -173,8 +173,8 @@ impl Node {
             ContentOutput::Announce(hash) => self.announce(now, hash),
             ContentOutput::Find(hash) => {
                 let list = Record::list_of(&hash.0);
-                let asked = self.store.as_mut().map(|store| store.list(now, list));
-                match (asked, &mut self.content) {
+                let asked = self.store.get_mut().map(|store| store.list(now, list));
+                match (asked, self.content.get_mut()) {
                     (Some(Ok(token)), Some(content)) => {
                         content.asked.insert(token, hash);
                     }
@@ -186,7 +186,7 @@ impl Node {
     }
 
     fn announce(&mut self, now: Time, hash: ContentHash) {
-        let Some(store) = &mut self.store else {
+        let Some(store) = self.store.get_mut() else {
             return;
         };
         let unix = store.unix(now);
@@ -194,7 +194,7 @@ impl Node {
         let expires = unix + PROVIDER_LIFE;
         let record = Record::sign_listed(&self.keypair, &hash.0, unix, &[], expires);
         let stored = record.ok().map(|record| store.put(now, &record, None));
-        let Some(content) = &mut self.content else {
+        let Some(content) = self.content.get_mut() else {
             return;
         };
         match stored {
@@ -207,7 +207,7 @@ impl Node {
 
     /// The store has put an announcement, unless it was something of the application.
     pub(super) fn take_announced(&mut self, now: Time, token: StoreToken, stored: bool) -> bool {
-        let Some(content) = &mut self.content else {
+        let Some(content) = self.content.get_mut() else {
             return false;
         };
         let Some(hash) = content.asked.remove(&token) else {
@@ -224,7 +224,7 @@ impl Node {
         token: StoreToken,
         result: &Result<Vec<Record>, GetError>,
     ) -> bool {
-        let Some(content) = &mut self.content else {
+        let Some(content) = self.content.get_mut() else {
             return false;
         };
         let Some(hash) = content.asked.remove(&token) else {

@@ -93,6 +93,7 @@ impl Node {
             },
             Callback::Store => self.handle_store_message(now, &message),
             Callback::Content => self.handle_content_message(now, &message),
+            Callback::Groups => self.handle_groups_message(now, &message),
             Callback::Bopcast => {
                 let output = self.group.handle(self.keypair.id(), &message);
                 self.handle_bopcast(now, from, output);

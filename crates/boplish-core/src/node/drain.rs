@@ -17,10 +17,12 @@ impl Node {
                 self.handle_link_output(now, output);
             } else if let Some(output) = self.router.poll_output() {
                 self.handle_router_output(now, output);
-            } else if let Some(output) = self.store.as_mut().and_then(|it| it.poll_output()) {
+            } else if let Some(output) = self.store.get_mut().and_then(|it| it.poll_output()) {
                 self.handle_store_output(now, output);
             } else if let Some(output) = self.poll_content(now) {
                 self.handle_content_output(now, output);
+            } else if let Some(output) = self.groups.get_mut().and_then(|it| it.poll_output()) {
+                self.handle_groups_output(now, output);
             } else {
                 break;
             }
@@ -101,7 +103,8 @@ impl Node {
                 next,
                 message,
             } => {
-                if let Some(goes_on) = self.passes_store(now, &message) {
+                let passes_store = self.passes_store(now, &message);
+                if let Some(goes_on) = passes_store.or_else(|| self.passes_groups(now, &message)) {
                     self.router.go_on(now, number, goes_on);
                 } else if let Some(key) = message.to {
                     self.event(Event::Forward {
@@ -116,6 +119,7 @@ impl Node {
             }
             RouterOutput::NeighbourhoodChanged => {
                 self.update_store(now);
+                self.update_groups(now);
                 self.event(Event::NeighbourhoodChanged);
             }
             RouterOutput::Forwarded(message) => self.monitor(Direction::Forwarded, &message),

@@ -1,6 +1,6 @@
 //! Why the application can't send.
 
-use boplish_wire::{MessageId, PeerId, ProtocolName, content, signal, store};
+use boplish_wire::{MessageId, PeerId, ProtocolName, content, group, signal, store};
 
 use crate::protocol::discovery;
 
@@ -27,12 +27,14 @@ pub enum SendError {
     TooLong(usize),
 }
 
-/// signaling-, discovery-, store- and content-protocol are the core's alone.
+/// signaling-, discovery-, store-, content- and group-protocol are the core's alone.
 pub(super) fn refuse_reserved(protocol: &ProtocolName) -> Result<(), SendError> {
     match protocol.as_str() {
-        signal::PROTOCOL | discovery::NAME | store::PROTOCOL | content::PROTOCOL => {
-            Err(SendError::ReservedProtocol(protocol.clone()))
-        }
+        signal::PROTOCOL
+        | discovery::NAME
+        | store::PROTOCOL
+        | content::PROTOCOL
+        | group::PROTOCOL => Err(SendError::ReservedProtocol(protocol.clone())),
         _ => Ok(()),
     }
 }

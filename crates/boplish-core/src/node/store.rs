@@ -20,7 +20,7 @@ impl Node {
         let mut store = Box::new(Dht::new(self.id(), config, unix, rng));
         store.set_unix(now, unix);
         store.handle_update(now, &*self.router);
-        self.store = Some(store);
+        self.store.set(store);
         // Popular records are answered on the way.
         self.router.watch(&protocol::name(store::PROTOCOL));
     }
@@ -29,7 +29,7 @@ impl Node {
     /// sleeps, records would be made and judged by a time that has passed. To be called from time to
     /// time, such as with each [`Input::Timeout`](crate::Input::Timeout).
     pub fn set_unix(&mut self, now: Time, unix: u64) {
-        if let Some(store) = &mut self.store {
+        if let Some(store) = self.store.get_mut() {
             store.set_unix(now, unix);
         }
     }
@@ -64,7 +64,7 @@ impl Node {
         record: &Record,
         expected: Option<u64>,
     ) -> Result<StoreToken, PutError> {
-        let store = self.store.as_mut().filter(|_| self.phase == Phase::Open);
+        let store = self.store.get_mut().filter(|_| self.phase == Phase::Open);
         let token = store.ok_or(PutError::Closed)?.put(now, record, expected)?;
         self.drain(now);
         Ok(token)
@@ -77,7 +77,7 @@ impl Node {
     ///
     /// [`GetError::Congested`], [`GetError::Closed`]; nothing was sent then.
     pub fn get(&mut self, now: Time, key: PeerId, quick: bool) -> Result<StoreToken, GetError> {
-        let store = self.store.as_mut().filter(|_| self.phase == Phase::Open);
+        let store = self.store.get_mut().filter(|_| self.phase == Phase::Open);
         let token = store.ok_or(GetError::Closed)?.get(now, key, quick)?;
         self.drain(now);
         Ok(token)
@@ -90,7 +90,7 @@ impl Node {
     ///
     /// [`GetError::Congested`], [`GetError::Closed`]; nothing was sent then.
     pub fn list(&mut self, now: Time, subject: &[u8]) -> Result<StoreToken, GetError> {
-        let store = self.store.as_mut().filter(|_| self.phase == Phase::Open);
+        let store = self.store.get_mut().filter(|_| self.phase == Phase::Open);
         let keys = Record::list_of(subject);
         let token = store.ok_or(GetError::Closed)?.list(now, keys)?;
         self.drain(now);
@@ -99,29 +99,29 @@ impl Node {
 
     /// Takes back what [`Output::Keep`] has kept before a restart.
     pub fn restore(&mut self, now: Time, bytes: &[u8]) {
-        if let Some(store) = &mut self.store {
+        if let Some(store) = self.store.get_mut() {
             store.restore(now, bytes);
         }
     }
 
     /// Records that this peer stores, and their bytes, with 120 more for each.
     pub fn stored(&self) -> (usize, usize) {
-        self.store.as_ref().map_or((0, 0), |store| store.usage())
+        self.store.get().map_or((0, 0), |store| store.usage())
     }
 
     /// The record that this peer itself stores under a key, for itself or for others.
     pub fn stored_here(&self, key: &PeerId) -> Option<&Record> {
-        self.store.as_ref()?.held(key)
+        self.store.get()?.held(key)
     }
 
     /// The keys of all records that this peer itself stores, in their order.
     #[cfg(feature = "simulator")]
     pub fn stored_keys(&self) -> Vec<PeerId> {
-        self.store.as_ref().map_or_else(Vec::new, |it| it.keys())
+        self.store.get().map_or_else(Vec::new, |it| it.keys())
     }
 
     pub(super) fn update_store(&mut self, now: Time) {
-        if let Some(store) = &mut self.store {
+        if let Some(store) = self.store.get_mut() {
             store.handle_update(now, &*self.router);
         }
     }
@@ -130,7 +130,7 @@ impl Node {
         let Payload::Bytes(bytes) = &message.payload else {
             return;
         };
-        if let Some(store) = &mut self.store {
+        if let Some(store) = self.store.get_mut() {
             store.handle_message(now, message.from, bytes);
         } else if let Some(answer) = store::StoreMessage::idle_answer(bytes) {
             self.say(now, store::PROTOCOL, message.from, answer, false);
@@ -139,7 +139,7 @@ impl Node {
 
     /// Whether a message to the owner of a key goes on; `None` if it is not about the store.
     pub(super) fn passes_store(&mut self, now: Time, message: &Message) -> Option<bool> {
-        let store = self.store.as_mut()?;
+        let store = self.store.get_mut()?;
         match &message.payload {
             Payload::Bytes(bytes) if message.protocol.as_str() == store::PROTOCOL => {
                 Some(store.handle_passing(now, message.from, bytes))
@@ -151,7 +151,7 @@ impl Node {
     pub(super) fn handle_store_output(&mut self, now: Time, output: StoreOutput) {
         match output {
             StoreOutput::Say { to, payload } if to == self.id() => {
-                if let Some(store) = &mut self.store {
+                if let Some(store) = self.store.get_mut() {
                     store.handle_message(now, to, &payload);
                 }
             }

@@ -11,7 +11,8 @@ pub(crate) mod origin;
 use core::time::Duration;
 
 use boplish_wire::{
-    Kind, Message, MessageId, Payload, PeerId, ProtocolName, Way, content, ring, signal, store,
+    Kind, Message, MessageId, Payload, PeerId, ProtocolName, Way, content, group, ring, signal,
+    store,
 };
 
 use crate::io::DisconnectReason;
@@ -46,6 +47,8 @@ pub(crate) enum Callback {
     Store,
     /// Contents.
     Content,
+    /// Groups.
+    Groups,
     /// The application.
     Application,
 }
@@ -61,6 +64,7 @@ impl Callback {
             bopcast::NAME => Self::Bopcast,
             store::PROTOCOL => Self::Store,
             content::PROTOCOL => Self::Content,
+            group::PROTOCOL => Self::Groups,
             _ => Self::Application,
         }
     }

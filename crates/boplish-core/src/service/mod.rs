@@ -8,6 +8,7 @@
 pub(crate) mod content;
 pub mod copies;
 pub(crate) mod dht;
+pub(crate) mod group;
 pub mod http;
 pub mod names;
 
@@ -15,12 +16,42 @@ use core::ops::Range;
 
 use boplish_wire::content::{ContentHash, ContentId};
 use boplish_wire::store::StoreMessage;
-use boplish_wire::{PeerId, Record, RecordError};
+use boplish_wire::{Keypair, Payload, PeerId, Record, RecordError};
 
 use self::content::{ContentOutput, FetchError, FetchProgress, FetchToken, Links, ReadId};
 use self::dht::{GetError, PutError, StoreToken};
+use self::group::{Around, GroupAccess, GroupOutput, PublishError};
 use crate::kbr::KeyBased;
 use crate::time::Time;
+
+/// A service of a node, or its absence. Without the crate's feature `services` there is none, and what
+/// nodes do for services is not even compiled: pages pay for each byte.
+#[derive(Debug)]
+pub(crate) struct Part<T>(Option<T>);
+
+impl<T> Part<T> {
+    pub(crate) fn none() -> Self {
+        Self(None)
+    }
+
+    pub(crate) fn set(&mut self, service: T) {
+        self.0 = Some(service);
+    }
+
+    pub(crate) fn get(&self) -> Option<&T> {
+        match cfg!(feature = "services") {
+            true => self.0.as_ref(),
+            false => None,
+        }
+    }
+
+    pub(crate) fn get_mut(&mut self) -> Option<&mut T> {
+        match cfg!(feature = "services") {
+            true => self.0.as_mut(),
+            false => None,
+        }
+    }
+}
 
 /// The network's store, as a node sees it.
 pub(crate) trait Store: core::fmt::Debug + Send {
@@ -140,6 +171,61 @@ pub(crate) trait Contents: core::fmt::Debug + Send {
 
     /// What is to be done next.
     fn poll_output(&mut self) -> Option<ContentOutput>;
+}
+
+/// Groups, as a node sees them.
+pub(crate) trait Groups: core::fmt::Debug + Send {
+    /// Joins a group, and wants the last `history` posts from before.
+    fn join(&mut self, now: Time, access: &GroupAccess, history: u32, near: &dyn KeyBased);
+
+    /// Says something to all others of a group.
+    fn publish(
+        &mut self,
+        now: Time,
+        keypair: &Keypair,
+        group: PeerId,
+        payload: &Payload,
+        around: Around<'_>,
+    ) -> Result<(), PublishError>;
+
+    /// The payload that says something to one member alone.
+    fn direct(
+        &mut self,
+        keypair: &Keypair,
+        group: PeerId,
+        to: PeerId,
+        payload: &Payload,
+    ) -> Result<Vec<u8>, PublishError>;
+
+    /// Is no member of a group any more.
+    fn leave(&mut self, now: Time, group: PeerId);
+
+    /// Leaves all trees, since the node is about to close.
+    fn close(&mut self);
+
+    /// Takes the payload of a message.
+    fn handle_message(&mut self, now: Time, from: PeerId, payload: &[u8], around: Around<'_>);
+
+    /// The payload of a message to the owner of a key comes by: whether it goes on.
+    fn handle_passing(
+        &mut self,
+        now: Time,
+        from: PeerId,
+        payload: &[u8],
+        near: &dyn KeyBased,
+    ) -> bool;
+
+    /// The neighbourhood on the ring has changed.
+    fn handle_update(&mut self, now: Time, near: &dyn KeyBased);
+
+    /// Something may be due.
+    fn handle_timeout(&mut self, now: Time, around: Around<'_>);
+
+    /// When something is due.
+    fn poll_timeout(&self) -> Option<Time>;
+
+    /// What is to be done next.
+    fn poll_output(&mut self) -> Option<GroupOutput>;
 }
 
 /// What a store wants done.

@@ -7,6 +7,7 @@ use boplish_wire::{MessageId, Payload, PeerId, ProtocolName, Record};
 use tokio::sync::oneshot;
 
 use super::content::ContentRequest;
+use super::groups::GroupRequest;
 use super::{AcceptedInvitation, Found, PeerError};
 
 /// What a handle asks of the peer's task.
@@ -50,6 +51,7 @@ pub(crate) enum Command {
         done: oneshot::Sender<Result<Option<Record>, PeerError>>,
     },
     Content(ContentRequest),
+    Group(GroupRequest),
     Ring {
         done: oneshot::Sender<Result<Option<RingView>, PeerError>>,
     },

@@ -417,6 +417,7 @@ fn name_error(error: PeerError) -> NameError {
         error @ (PeerError::Refused(_)
         | PeerError::Undelivered(_)
         | PeerError::Invitation(_)
+        | PeerError::Group(_)
         | PeerError::Disk(_)
         | PeerError::NoContentFolder
         | PeerError::NoLink(_)) => NameError::Storage(error.to_string()),

@@ -93,6 +93,7 @@ impl Driver {
         let mut node = Node::new(core, settings.identity, random_bytes()?, Time::START);
         // Before 1970, everything has expired in the far future.
         node.enable_store(Time::START, settings.store, unix());
+        node.enable_groups();
         for bytes in settings.kept {
             node.restore(Time::START, &bytes);
         }
@@ -251,7 +252,8 @@ impl Driver {
                 Err(error) => drop(done.send(Err(error.into()))),
             },
             Command::Content(request) => self.handle_content_request(request),
-            Command::Ring { done } => answer(done, Ok(self.node.ring())),
+            Command::Group(request) => self.handle_group_request(request),
+            Command::Ring { done } => drop(done.send(Ok(self.node.ring()))),
             Command::Reply {
                 to,
                 request,
@@ -272,11 +274,11 @@ impl Driver {
             }
             Command::SetMonitoring { on, done } => {
                 self.node.set_monitoring(on);
-                answer(done, Ok(()));
+                let _ = done.send(Ok(()));
             }
             Command::NetworkChanged { done } => {
                 self.node.handle_input(now, Input::NetworkChanged);
-                answer(done, Ok(()));
+                let _ = done.send(Ok(()));
             }
             Command::Invite { done } => {
                 let begun = self.node.invite(now);
@@ -393,11 +395,11 @@ fn take_snapshot(node: &Node, connections: &Connections) -> Snapshot {
 }
 
 /// Tells a caller how it went; one that has gone away needs no answer.
-fn answer<T>(
+pub(super) fn answer<T, E: Into<PeerError>>(
     done: oneshot::Sender<Result<T, PeerError>>,
-    result: Result<T, boplish_core::SendError>,
+    result: Result<T, E>,
 ) {
-    let _ = done.send(result.map_err(PeerError::from));
+    let _ = done.send(result.map_err(Into::into));
 }
 
 /// Seconds since 1970, UTC.

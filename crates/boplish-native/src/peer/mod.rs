@@ -5,6 +5,7 @@ mod command;
 mod content;
 mod driver;
 mod events;
+mod groups;
 mod traffic;
 mod waiters;
 
@@ -97,6 +98,9 @@ pub enum PeerError {
     /// A content is not there.
     #[error(transparent)]
     Fetch(#[from] boplish_core::FetchError),
+    /// A group does not take it.
+    #[error(transparent)]
+    Group(#[from] boplish_core::PublishError),
     /// Something can't be read or written here.
     #[error("{0}")]
     Disk(String),

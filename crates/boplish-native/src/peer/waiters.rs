@@ -183,6 +183,7 @@ impl Waiters {
             | Event::NeighbourhoodChanged
             | Event::GroupChanged { .. }
             | Event::GroupMessage { .. }
+            | Event::Group { .. }
             | Event::Monitor { .. }
             | Event::Refused { .. }
             | Event::ServerError(_)

@@ -17,6 +17,7 @@ use boplish_wire::{
 use crate::any::{alice, bob, description, host_candidate, json_payload, name, ping};
 
 mod content;
+mod group;
 mod invitation;
 mod ring;
 mod store;
@@ -31,11 +32,12 @@ type Target = (
     fn() -> Vec<(&'static str, Vec<u8>)>,
 );
 
-const TARGETS: [Target; 11] = [
+const TARGETS: [Target; 12] = [
     ("frame", targets::frame, frames),
     ("ring", targets::ring, ring::samples),
     ("store", targets::store, store::samples),
     ("content", targets::content, content::samples),
+    ("group", targets::group, group::samples),
     ("signal", targets::signal, signals),
     ("invitation", targets::invitation, invitation::samples),
     ("json", targets::json, texts),

@@ -8,6 +8,7 @@ mod content;
 mod corpus;
 mod docs;
 mod frame;
+mod group;
 mod json;
 mod message;
 mod object;

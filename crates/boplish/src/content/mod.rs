@@ -122,6 +122,7 @@ impl From<PeerError> for Failure {
             }
             PeerError::Refused(_)
             | PeerError::Invitation(_)
+            | PeerError::Group(_)
             | PeerError::Put(_)
             | PeerError::Disk(_)
             | PeerError::NoContentFolder

@@ -80,6 +80,9 @@ pub(crate) trait Backend {
         samples: &mut Samples,
     ) -> Result<(), Failure>;
 
+    /// A peer says something to the group, if the scenario has one and the peer is in it.
+    fn post(&mut self, from: Number) -> Result<(), Failure>;
+
     fn strike(&mut self, blow: &Blow) -> Result<(), Failure>;
 
     /// Whether a peer takes part.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::scenario::Scenario;
 use super::stage::Performed;
-use super::statistics::samples::{Outcome, Samples, Trip};
+use super::statistics::samples::{Outcome, Post, Samples, Trip};
 
 /// What a check has found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +50,16 @@ pub(crate) fn judge(scenario: &Scenario, run: &Performed) -> Vec<Verdict> {
         let trips = run.samples.trips.iter().filter(calm);
         verdicts.push(right_enough(&name, trips, recovery.success.0));
     }
+    if let Some(least) = checks.delivered {
+        verdicts.push(heard_enough("delivered", run.samples.posts.iter(), least.0));
+    }
+    if let Some(regained) = &checks.regained {
+        let name = format!("delivered again {} s after each fault", regained.within.0);
+        let within = regained.within.0;
+        let calm = |post: &&Post| is_calm(&run.samples, post.at, within);
+        let posts = run.samples.posts.iter().filter(calm);
+        verdicts.push(heard_enough(&name, posts, regained.success.0));
+    }
     verdicts
 }
 
@@ -86,6 +96,24 @@ fn nothing_lost(samples: &Samples) -> Verdict {
         check: "no record is lost".to_owned(),
         passed: records > 0 && lost == 0,
         detail: format!("{lost} of {records} have no copy"),
+    }
+}
+
+fn heard_enough<'a>(check: &str, posts: impl Iterator<Item = &'a Post>, least: f64) -> Verdict {
+    let (mut heard, mut all) = (0, 0);
+    for post in posts {
+        heard += post.latencies.len();
+        all += post.expected as usize;
+    }
+    let share = heard as f64 / all.max(1) as f64;
+    Verdict {
+        check: check.to_owned(),
+        passed: all > 0 && share >= least,
+        detail: format!(
+            "{heard} of {all} were delivered, {:.4} %; {} % are asked for",
+            share * 100.0,
+            least * 100.0
+        ),
     }
 }
 
@@ -163,6 +191,30 @@ mod tests {
         assert!(verdicts(scenario, &run(early, &[20.0]))[0].passed);
         let late = vec![trip(31.0, failed()), trip(32.0, Outcome::Right)];
         assert!(!verdicts(scenario, &run(late, &[20.0]))[0].passed);
+    }
+
+    #[test]
+    fn what_was_said_after_the_recovery_must_be_heard() {
+        let post = |at, latencies: &[f32]| Post {
+            at,
+            from: 0,
+            expected: 2,
+            latencies: latencies.to_vec(),
+            again: 0,
+        };
+        let scenario = "[checks]\nbounds = false\ndelivered = 0.9\n\
+                        regained = { within = 10, success = 0.9 }";
+        let mut run = run(Vec::new(), &[20.0]);
+        run.samples.posts = vec![post(25.0, &[0.1]), post(31.0, &[0.1, 0.2])];
+        let passed = |run: &Performed| {
+            let verdicts = verdicts(scenario, run);
+            verdicts.iter().map(|it| it.passed).collect::<Vec<_>>()
+        };
+        assert_eq!(passed(&run), [false, true]);
+        run.samples.posts = vec![post(31.0, &[0.1])];
+        assert_eq!(passed(&run), [false, false]);
+        run.samples.posts.clear();
+        assert_eq!(passed(&run), [false, false]);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::report::page;
 use super::scenario::Scenario;
+use super::statistics::numbers::Numbers;
 use super::statistics::samples::{Outcome, Samples, Stock};
 use super::summary::{FORMAT, Summary};
 use crate::failure::Failure;
@@ -53,6 +54,9 @@ impl Folder {
         self.file("joins.csv", &joins(runs))?;
         self.file("peers.csv", &peers(runs))?;
         self.file("time.csv", &time(runs))?;
+        if runs.iter().any(|(_, run)| !run.posts.is_empty()) {
+            self.file("posts.csv", &posts(runs))?;
+        }
         self.file("report.html", &page::report(summary))?;
         self.file(SUMMARY, &(json + "\n"))
     }
@@ -172,6 +176,31 @@ fn peers(runs: &[(u64, &Samples)]) -> String {
     csv
 }
 
+/// What was said to the group. Of the latencies, the median, the 99th percentile and the longest.
+fn posts(runs: &[(u64, &Samples)]) -> String {
+    let mut csv =
+        String::from("seed,at_s,counted,from,expected,delivered,again,p50_s,p99_s,max_s\n");
+    for (seed, run) in runs {
+        for post in &run.posts {
+            let latencies = Numbers::new(post.latencies.iter().copied().map(f64::from));
+            let _ = writeln!(
+                csv,
+                "{seed},{:.6},{},{},{},{},{},{},{},{}",
+                post.at,
+                run.window.contains(post.at),
+                post.from,
+                post.expected,
+                post.latencies.len(),
+                post.again,
+                seconds(latencies.quantile(0.5)),
+                seconds(latencies.quantile(0.99)),
+                seconds(latencies.quantile(1.0)),
+            );
+        }
+    }
+    csv
+}
+
 /// One line for each moment and kind of traffic would be long; kinds are columns.
 fn time(runs: &[(u64, &Samples)]) -> String {
     let moments = || runs.iter().flat_map(|(_, run)| &run.moments);
@@ -218,7 +247,7 @@ fn time(runs: &[(u64, &Samples)]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::statistics::samples::{Moment, Trip, TripKind, Window};
+    use super::super::statistics::samples::{Moment, Post, Trip, TripKind, Window};
     use super::*;
 
     #[test]
@@ -238,6 +267,13 @@ mod tests {
                 direct: Some(0.25),
                 hops: None,
             }],
+            posts: vec![Post {
+                at: 1.5,
+                from: 2,
+                expected: 2,
+                latencies: vec![0.1],
+                again: 0,
+            }],
             moments: vec![moment.clone(), {
                 moment
                     .traffic
@@ -247,7 +283,14 @@ mod tests {
             ..Samples::default()
         };
         let runs = [(7, &run)];
-        for table in [trips(&runs), joins(&runs), peers(&runs), time(&runs)] {
+        let tables = [
+            trips(&runs),
+            joins(&runs),
+            peers(&runs),
+            posts(&runs),
+            time(&runs),
+        ];
+        for table in tables {
             let cells = |line: &str| line.split(',').count();
             let head = cells(table.lines().next().unwrap());
             assert!(table.lines().all(|line| cells(line) == head), "{table}");

@@ -23,6 +23,8 @@ enum Action {
     Depart(Number),
     /// The next lookup, message or ping.
     Work(TripKind),
+    /// The next post to the group.
+    Post,
     /// The fault with this index.
     Fault(usize),
     Observe,
@@ -221,6 +223,7 @@ impl<'a> Stage<'a> {
             Action::Measure => self.measure(at),
             Action::Depart(number) => self.replace(number, at),
             Action::Work(kind) => self.work(kind, at),
+            Action::Post => self.post(at),
             Action::Fault(index) => {
                 let what = self.scenario.faults[index].what;
                 self.samples.marks.push(Mark {
@@ -280,6 +283,7 @@ impl<'a> Stage<'a> {
         for kind in TripKind::ALL {
             self.plan_work(kind, at);
         }
+        self.plan_post(at);
         let living = self.crowd.all().to_vec();
         for number in living {
             if let Some(sessions) = &mut self.sessions {
@@ -311,11 +315,31 @@ impl<'a> Stage<'a> {
     }
 
     fn plan_work(&mut self, kind: TripKind, at: f64) {
-        let rate = self.rate(kind);
+        self.plan_next(self.rate(kind), at, Action::Work(kind));
+    }
+
+    fn plan_post(&mut self, at: f64) {
+        let rate = self.scenario.group.as_ref().map_or(0.0, |it| it.posts);
+        self.plan_next(rate, at, Action::Post);
+    }
+
+    /// Plans what happens at a rate per second.
+    fn plan_next(&mut self, rate: f64, at: f64, action: Action) {
         if rate > 0.0 {
             // The pauses of a Poisson process.
             let pause = -(1.0 - fraction(&mut self.random)).ln() / rate;
-            self.plan(at + pause, Action::Work(kind));
+            self.plan(at + pause, action);
+        }
+    }
+
+    fn post(&mut self, at: f64) -> Result<(), Failure> {
+        if !self.is_measuring {
+            return Ok(());
+        }
+        self.plan_post(at);
+        match self.member() {
+            Some(from) => self.backend.post(from),
+            None => Ok(()),
         }
     }
 

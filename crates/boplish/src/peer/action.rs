@@ -103,9 +103,9 @@ impl Session {
         };
         match self.within(attempts).await {
             Some(Ok(value)) => Ok(value),
-            Some(Err(error @ (PeerError::Refused(_) | PeerError::Invitation(_)))) => {
-                Err(Failure::Usage(error.to_string()))
-            }
+            Some(Err(
+                error @ (PeerError::Refused(_) | PeerError::Invitation(_) | PeerError::Group(_)),
+            )) => Err(Failure::Usage(error.to_string())),
             Some(Err(
                 error @ (PeerError::Undelivered(_)
                 | PeerError::NoLink(_)
@@ -231,6 +231,7 @@ impl Session {
                     | Event::Forward { .. }
                     | Event::NeighbourhoodChanged
                     | Event::GroupChanged { .. }
+                    | Event::Group { .. }
                     | Event::Monitor { .. }
                     | Event::Refused { .. }
                     | Event::ServerError(_)

@@ -286,6 +286,7 @@ fn code(error: &PeerError) -> &'static str {
         PeerError::Undelivered(DeliveryError::Closed) | PeerError::Closed => "closed",
         PeerError::Refused(_) => "refused",
         PeerError::Invitation(_) => "invitation",
+        PeerError::Group(_) => "group",
         PeerError::NoLink(_) => "unreachable",
         PeerError::Put(_) => "not-stored",
         PeerError::Get(_) | PeerError::Fetch(_) => "unknown",

@@ -241,6 +241,7 @@ impl Report {
             | Event::RingJoined
             | Event::KeyMessage { .. }
             | Event::Forward { .. }
+            | Event::Group { .. }
             | Event::NeighbourhoodChanged => return None,
             Event::GroupChanged { members } => Self::Group {
                 members: texts(&members),

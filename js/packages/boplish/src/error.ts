@@ -34,6 +34,8 @@ export type BoplishErrorCode =
   | 'malformed'
   /** Fewer peers than wanted have taken a copy. */
   | 'no-copies'
+  /** This peer is not in the group. */
+  | 'not-joined'
   /** The request arrived, but no reply came in time. */
   | 'no-reply'
   /** There is nothing under the path of a name. */
@@ -78,6 +80,7 @@ const ADVICE: Partial<Record<BoplishErrorCode, string>> = {
   conflict: 'get() gives it',
   congested: 'wait for earlier sends to settle, then try again',
   lapsed: 'ask for another',
+  'not-joined': 'join() gives a new object',
   'no-reply': 'the peer may be slow, or answers no requests of this protocol',
   'reserved-protocol': 'choose another name',
   'timed-out': 'the peer may have left; it is safe to try again',

@@ -1,73 +1,280 @@
-import { BoplishError } from './error.js';
+import type { Host } from '../wasm/boplish_web.js';
+import { aborted, BoplishError } from './error.js';
 import { emit, typedEventTarget } from './events.js';
-import { encode } from './payload.js';
+import { decode, encode } from './payload.js';
 import type { SendOptions } from './protocol.js';
 import type { Runner } from './runner.js';
 
-/** The group has other members now. */
-export interface GroupMembersEvent extends Event {
-  /** The ids of the members, without the own one. */
-  readonly members: readonly string[];
+/** How to join a group. */
+export interface JoinOptions {
+  /**
+   * Only who knows it finds the group and reads what is said there; those who pass it on can't. With
+   * another password it is another group, so a wrong one leads into an empty one. Deriving the key
+   * from it takes about a tenth of a second.
+   */
+  password?: string | undefined;
+  /** How many of the last posts from before to get, as far as they are still there: 64 at most; 0 by default. */
+  history?: number | undefined;
+  /** Ends the waiting. */
+  signal?: AbortSignal | undefined;
 }
 
-/** A message to the group has come. */
-export interface GroupMessageEvent<T = unknown> extends Event {
-  /** The id of the member that sent it. */
+/** What a member has said, to all or to this peer alone. */
+export interface GroupMessage<T = unknown> {
+  /** The id of the member that said it; verified. */
   readonly from: string;
   /** What it says. It comes from a stranger: check its shape. */
   readonly payload: T;
+  /** Whether it was said before this peer joined; own posts from an earlier time are among these. */
+  readonly isHistory: boolean;
+}
+
+/** Something was said to the group (`message`), or to this peer alone (`direct`). */
+export interface GroupMessageEvent<T = unknown> extends Event, GroupMessage<T> {}
+
+/** Somebody has come or gone. */
+export interface GroupMembersEvent extends Event {
+  /** As {@link Group.members}. */
+  readonly members: readonly string[];
+  /** As {@link Group.size}. */
+  readonly size: number;
 }
 
 /** The events of a {@link Group}. */
 export interface GroupEvents {
-  members: GroupMembersEvent;
   message: GroupMessageEvent;
+  direct: GroupMessageEvent;
+  members: GroupMembersEvent;
 }
 
-/** How long a peer may take to let us in, in ms. */
-const REGISTER_TIMEOUT = 15_000;
+/** How long to look for a place in the group, in ms. */
+const JOIN_TIMEOUT = 30_000;
 
-/** The report's bopcast group: whoever registers with one member gets to know all of them. */
+/** Messages that wait for a loop over a group; of further ones, the oldest are dropped. */
+const MAX_WAITING = 10_000;
+
+/**
+ * A group of any size: what one member says, all others hear once, and what one says in the order in
+ * which it was said. It needs no server, and goes on whoever leaves.
+ *
+ * ```ts
+ * const group = await node.join('room');
+ * group.addEventListener('message', ({ from, payload }) => console.log(from, payload));
+ * group.publish({ text: 'hello' });
+ * ```
+ */
 export class Group extends typedEventTarget<GroupEvents>() {
+  /** The name it was joined by. */
+  readonly name: string;
+  readonly #key: string;
   readonly #runner: Runner;
+  readonly #forget: () => void;
+  #members: string[] = [];
+  #size = 1;
+  #isOpen = true;
+  /** What came before the application could listen. */
+  #early: (() => void)[] | undefined = [];
+  /** The loops over this group: what they are to see, and what wakes them. */
+  readonly #loops = new Set<{ readonly waiting: GroupMessage[]; wake(): void }>();
 
   /** @internal */
-  constructor(runner: Runner) {
+  constructor(name: string, key: string, runner: Runner, forget: () => void) {
     super();
+    this.name = name;
+    this.#key = key;
     this.#runner = runner;
+    this.#forget = forget;
   }
 
-  /** The ids of the members, without the own one. */
-  get members(): string[] {
-    return this.#runner.read((peer) => peer.groupMembers(), []);
+  /** The ids of other members: all if there are no more than 32, else some. */
+  get members(): readonly string[] {
+    return this.#members;
   }
 
-  /** Asks a peer to share a group; resolves when it is a member. */
-  async register(peer: string, { signal }: SendOptions = {}): Promise<void> {
-    const id = peer.toLowerCase();
-    this.#runner.call((core) => core.registerInGroup(peer));
-    await this.#runner.until(
-      () => this.members.includes(id),
-      'register()',
-      REGISTER_TIMEOUT,
-      () => new BoplishError('no-reply', `peer ${peer} did not let this one into its group in time`),
-      signal,
-    );
+  /** How many members there are, this peer included; in a large group, as of some seconds ago. */
+  get size(): number {
+    return this.#size;
   }
 
-  /** Sends to every member. */
-  send(payload: unknown): void {
+  /** Says something to all other members: a JSON value or a `Uint8Array`, up to 48,000 bytes. */
+  publish(payload: unknown): void {
     const raw = encode(payload);
-    this.#runner.call((peer) => peer.sendToGroup(raw));
+    this.#runner.call((peer) => peer.publishToGroup(this.#key, raw));
+  }
+
+  /** Says something to one member alone; resolves when it has arrived there. */
+  async send(member: string, payload: unknown, { signal }: SendOptions = {}): Promise<void> {
+    const raw = encode(payload);
+    await this.#runner.settle((peer) => peer.sendToMember(this.#key, member, raw), 'send()', signal);
+  }
+
+  /** Leaves the group; joining again gives a new object. */
+  leave(): void {
+    if (!this.#isOpen) return;
+    this.closed();
+    this.#forget();
+    this.#runner.read((peer) => peer.leaveGroup(this.#key), undefined);
+  }
+
+  /**
+   * What is said from now on, history included. The loop ends when this peer leaves the group, or the
+   * node is closed.
+   */
+  async *[Symbol.asyncIterator](): AsyncGenerator<GroupMessage, void, undefined> {
+    let wake = () => {};
+    const loop = { waiting: [] as GroupMessage[], wake: () => wake() };
+    this.#loops.add(loop);
+    try {
+      for (;;) {
+        const next = loop.waiting.shift();
+        if (next) {
+          yield next;
+        } else if (this.#isOpen) {
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+        } else {
+          return;
+        }
+      }
+    } finally {
+      this.#loops.delete(loop);
+    }
+  }
+
+  /** @internal The application has this object now; it listens from the next task on. */
+  given(): void {
+    setTimeout(() => {
+      const early = this.#early ?? [];
+      this.#early = undefined;
+      for (const tell of early) tell();
+    });
   }
 
   /** @internal */
-  changed(members: string[]): void {
-    emit(this, 'members', { members });
+  receive(type: 'message' | 'direct', from: string, payload: unknown, isHistory: boolean): void {
+    const message: GroupMessage = { from, payload, isHistory };
+    this.#tell(() => {
+      emit(this, type, message);
+      if (type === 'direct') return;
+      for (const loop of this.#loops) {
+        loop.waiting.push(message);
+        if (loop.waiting.length > MAX_WAITING) loop.waiting.shift();
+        loop.wake();
+      }
+    });
   }
 
   /** @internal */
-  receive(from: string, payload: unknown): void {
-    emit(this, 'message', { from, payload });
+  changed(size: number, some: string[]): void {
+    this.#members = some.filter((each) => each !== this.#runner.id);
+    this.#size = Math.max(size, 1);
+    this.#tell(() => emit(this, 'members', { members: this.#members, size: this.#size }));
   }
+
+  /** @internal */
+  closed(): void {
+    this.#isOpen = false;
+    for (const loop of this.#loops) loop.wake();
+  }
+
+  #tell(tell: () => void): void {
+    if (this.#early) this.#early.push(tell);
+    else tell();
+  }
+}
+
+interface Membership {
+  readonly group: Group;
+  isJoined: boolean;
+  /** Calls that wait for a place in the group. */
+  readonly waiting: Set<() => void>;
+}
+
+/** The part of the host that is about groups. */
+export type GroupHost = Pick<Host, 'groupJoined' | 'groupPost' | 'groupDirect' | 'groupSize'>;
+
+/** The groups of a node, by their keys. */
+export class Groups {
+  readonly #runner: Runner;
+  readonly #memberships = new Map<string, Membership>();
+
+  constructor(runner: Runner) {
+    this.#runner = runner;
+    runner.onEnd(() => {
+      for (const { group, waiting } of this.#memberships.values()) {
+        group.closed();
+        for (const wake of waiting) wake();
+      }
+    });
+  }
+
+  /** Joins a group; the same name and password give the same object. */
+  async join(name: string, { password, history = 0, signal }: JoinOptions): Promise<Group> {
+    if (signal?.aborted) throw aborted(signal, 'join()');
+    if (!Number.isInteger(history) || history < 0) {
+      throw new BoplishError('bad-option', `history: ${history} is no number of posts`);
+    }
+    const key = this.#runner.call((peer) => peer.joinGroup(String(name), password, history));
+    const membership = this.#memberships.get(key) ?? this.#begin(name, key);
+    await this.#joined(name, membership, signal);
+    return membership.group;
+  }
+
+  #begin(name: string, key: string): Membership {
+    const group = new Group(name, key, this.#runner, () => this.#memberships.delete(key));
+    const membership = { group, isJoined: false, waiting: new Set<() => void>() };
+    this.#memberships.set(key, membership);
+    return membership;
+  }
+
+  /** Waits for a place in the group. */
+  #joined(name: string, membership: Membership, signal: AbortSignal | undefined): Promise<void> {
+    const { group, waiting } = membership;
+    return new Promise((resolve, reject) => {
+      const end = (error?: BoplishError) => {
+        clearTimeout(timer);
+        waiting.delete(check);
+        signal?.removeEventListener('abort', abort);
+        if (!error) return resolve();
+        // Nobody else waits for it: it need not be looked for any longer.
+        if (!membership.isJoined && waiting.size === 0) group.leave();
+        reject(error);
+      };
+      const check = () => {
+        if (membership.isJoined) end();
+        else if (!this.#runner.isOpen) end(new BoplishError('closed', 'the node was closed during join()'));
+      };
+      const abort = () => signal && end(aborted(signal, 'join()'));
+      const late = `no place in the group '${name}' was found in ${JOIN_TIMEOUT} ms; is this peer online?`;
+      const timer = setTimeout(() => end(new BoplishError('timed-out', late)), JOIN_TIMEOUT);
+      waiting.add(check);
+      signal?.addEventListener('abort', abort);
+      check();
+    });
+  }
+
+  /** A group's key is known here only after the call that has joined it has returned. */
+  #of(key: string, tell: (membership: Membership) => void): void {
+    queueMicrotask(() => {
+      const membership = this.#memberships.get(key);
+      if (membership) tell(membership);
+    });
+  }
+
+  /** What the core calls. */
+  readonly host: GroupHost = {
+    groupJoined: (key) =>
+      this.#of(key, (membership) => {
+        if (membership.isJoined) return;
+        membership.isJoined = true;
+        membership.group.given();
+        for (const wake of [...membership.waiting]) wake();
+      }),
+    groupPost: (key, from, payload, isHistory) =>
+      this.#of(key, ({ group }) => group.receive('message', from, decode(payload), isHistory)),
+    groupDirect: (key, from, payload) =>
+      this.#of(key, ({ group }) => group.receive('direct', from, decode(payload), false)),
+    groupSize: (key, size, some) => this.#of(key, ({ group }) => group.changed(size, some)),
+  };
 }

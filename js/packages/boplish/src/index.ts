@@ -1,4 +1,5 @@
 /** BOPlish: peer-to-peer networks of browser tabs. */
+export type { BopcastEvents, BopcastGroup, BopcastMembersEvent, BopcastMessageEvent } from './bopcast.js';
 export { connect, type ConnectOptions } from './connect.js';
 export type {
   ContentOptions,
@@ -13,7 +14,7 @@ export type {
 } from './content/types.js';
 export { BoplishError, type BoplishErrorCode } from './error.js';
 export type { TypedEventTarget } from './events.js';
-export type { Group, GroupEvents, GroupMembersEvent, GroupMessageEvent } from './group.js';
+export type { Group, GroupEvents, GroupMembersEvent, GroupMessage, GroupMessageEvent, JoinOptions } from './group.js';
 export type { AcceptedInvitation, Invitation } from './invitation.js';
 export type {
   BoplishNode,

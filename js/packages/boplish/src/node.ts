@@ -1,4 +1,5 @@
 import type { Peer } from '../wasm/boplish_web.js';
+import { BopcastGroup } from './bopcast.js';
 import { fetchName } from './content/fetch.js';
 import { NodeNames } from './content/names.js';
 import { publish } from './content/publish.js';
@@ -6,7 +7,7 @@ import { serve } from './content/serve.js';
 import type { FetchOptions, Names, PublishOptions, Source } from './content/types.js';
 import { BoplishError } from './error.js';
 import { emit, type TypedEventTarget, typedEventTarget } from './events.js';
-import { Group } from './group.js';
+import type { Group, JoinOptions } from './group.js';
 import { type AcceptedInvitation, accept, type Invitation, invite, linked, WAITING } from './invitation.js';
 import { decode } from './payload.js';
 import { Protocol, type RequestOptions, type SendOptions } from './protocol.js';
@@ -103,7 +104,7 @@ export class BoplishNode extends typedEventTarget<NodeEvents>() {
   readonly #runner: Runner;
   readonly #protocols = new Map<string, Protocol<any>>();
   /** The bopcast group of this peer. */
-  readonly group: Group;
+  readonly group: BopcastGroup;
   #names: Names | undefined;
   #monitors: { type: string; listener: unknown; capture: boolean }[] = [];
   /** Why the server could not be reached the last time. */
@@ -113,7 +114,7 @@ export class BoplishNode extends typedEventTarget<NodeEvents>() {
   constructor(PeerClass: typeof Peer, options: RunnerOptions) {
     super();
     this.#runner = new Runner(PeerClass, options, this.#listener());
-    this.group = new Group(this.#runner);
+    this.group = new BopcastGroup(this.#runner);
   }
 
   /** The own id: 40 hex digits. */
@@ -228,6 +229,14 @@ export class BoplishNode extends typedEventTarget<NodeEvents>() {
   /** What the network stores under a key, or of a publisher; undefined if there is nothing. */
   async get(name: RecordName, options: GetOptions = {}): Promise<StoredRecord | undefined> {
     return HAS_STORE ? get(this.#runner, name, options) : noContent();
+  }
+
+  /**
+   * Joins a group of any size, or makes it; resolves when what is said there from then on will come.
+   * The same name and password give the same object, until it is left.
+   */
+  async join(name: string, options: JoinOptions = {}): Promise<Group> {
+    return HAS_STORE ? this.#runner.groups.join(name, options) : noContent();
   }
 
   /**

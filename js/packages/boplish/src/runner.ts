@@ -2,6 +2,7 @@ import type { Host, Peer } from '../wasm/boplish_web.js';
 import { type ContentHost, Contents, contentHost } from './content/contents.js';
 import type { ContentOptions } from './content/types.js';
 import { aborted, BoplishError, fromCore } from './error.js';
+import { type GroupHost, Groups } from './group.js';
 import type { RawPayload } from './payload.js';
 import { Records } from './records.js';
 
@@ -86,6 +87,7 @@ export class Runner {
   /** What is told when the node is closed. */
   readonly #ends = new Set<(error: BoplishError) => void>();
   readonly #contents: Contents | undefined;
+  readonly #groups = HAS_STORE ? new Groups(this) : undefined;
 
   constructor(PeerClass: typeof Peer, options: RunnerOptions, listener: Listener) {
     if (typeof RTCPeerConnection === 'undefined' || typeof WebSocket === 'undefined') {
@@ -122,6 +124,11 @@ export class Runner {
   /** What this node does about contents; the drop-in script's does nothing. */
   get contents(): Contents {
     return this.#contents!;
+  }
+
+  /** The groups of this node; the drop-in script has none. */
+  get groups(): Groups {
+    return this.#groups!;
   }
 
   /** Calls this once, when the node is closed; returns what takes it back. */
@@ -257,6 +264,7 @@ export class Runner {
       iceServers: () => resolveServers(iceServers),
       // The drop-in script's core asks for none of these.
       ...((HAS_STORE ? contentHost(() => this.contents.host) : {}) as ContentHost),
+      ...((HAS_STORE ? this.groups.host : {}) as GroupHost),
       state: (state) => {
         if (state === 'online') this.#contents?.online();
         tell('state', state);

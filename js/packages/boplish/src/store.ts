@@ -124,7 +124,7 @@ export async function get(runner: Runner, name: RecordName, options: GetOptions)
  * @internal
  */
 export function noContent(): never {
-  const why = 'boplish.min.js neither stores nor publishes: use boplish.full.min.js';
+  const why = 'boplish.min.js has no store, content or groups: use boplish.full.min.js';
   throw new BoplishError('unsupported', why);
 }
 

@@ -1,6 +1,7 @@
 //! A scenario: what network there is, what it goes through, and what must be so at the end.
 
 mod fault;
+mod group;
 mod overrides;
 mod parts;
 mod storage;
@@ -14,6 +15,7 @@ use super::options::BackendKind;
 use crate::failure::Failure;
 
 pub(crate) use fault::{Fault, What};
+pub(crate) use group::GroupLoad;
 pub(crate) use overrides::Override;
 pub(crate) use parts::{
     Checks, Churn, JoinPattern, Latency, Network, Peers, Router, RouterKind, Server, Workload,
@@ -53,6 +55,9 @@ pub(crate) struct Scenario {
     /// Absent: nobody stores anything.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) storage: Option<Storage>,
+    /// The group that peers join, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) group: Option<GroupLoad>,
     pub(crate) checks: Checks,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) faults: Vec<Fault>,
@@ -76,6 +81,7 @@ impl Default for Scenario {
             churn: None,
             workload: Workload::default(),
             storage: None,
+            group: None,
             checks: Checks::default(),
             faults: Vec::new(),
         }
@@ -275,6 +281,9 @@ impl Scenario {
                 return Err("storage: peers store only with router.kind = \"chord\"".to_owned());
             }
         }
+        if let Some(group) = &self.group {
+            group.validate()?;
+        }
         if let Some(ring) = self
             .checks
             .ring
@@ -358,6 +367,8 @@ mod tests {
             ("[churn]\nshape = 0.5", "median-session", "missing"),
             ("[storage]\nreplicas = 9", "storage.replicas", "= 9"),
             ("[storage]\nrefresh = 7200", "storage.refresh", "7200"),
+            ("[group]\nposts = -1", "group.posts", "-1"),
+            ("[group]\nbytes = 4", "group.bytes", "= 4"),
             ("[[faults]]\nat = 61\nheal = true", "faults.at", "61"),
             ("name = \"a/b\"", "name", "a/b"),
         ] {

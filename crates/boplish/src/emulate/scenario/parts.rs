@@ -281,6 +281,12 @@ pub(crate) struct Checks {
     /// The same, from so long after each fault on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) recovery: Option<Recovery>,
+    /// What is said to the group must reach so many of its members, over the whole measurement.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) delivered: Option<Share>,
+    /// The same, from so long after each fault on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) regained: Option<Recovery>,
 }
 
 /// How soon it must be how good again.
@@ -300,6 +306,8 @@ impl Default for Checks {
             stored: true,
             success: None,
             recovery: None,
+            delivered: None,
+            regained: None,
         }
     }
 }

@@ -13,6 +13,7 @@ use super::super::statistics::samples::{
     Join, Links, Moment, Outcome, PeerSample, Samples, TripKind,
 };
 use super::super::trips::Begun;
+use super::groups::Gathering;
 use super::invariants::Invariants;
 use super::{Simulation, count, payload, seconds};
 use crate::failure::Failure;
@@ -83,6 +84,9 @@ impl Backend for Simulation<'_> {
             self.owners.join(peer.id, 0.0);
         }
         self.ordered = self.peers.len();
+        for number in 0..count {
+            self.join_group(number);
+        }
         Ok(())
     }
 
@@ -92,6 +96,9 @@ impl Backend for Simulation<'_> {
         self.trips.forget(number);
         if let Some(records) = &mut self.records {
             records.abandon(handle);
+        }
+        if let Some(gathering) = &mut self.gathering {
+            gathering.depart(number);
         }
         self.owners.leave(self.peer(number).id, self.now());
         match how {
@@ -166,6 +173,11 @@ impl Backend for Simulation<'_> {
         Ok(())
     }
 
+    fn post(&mut self, from: Number) -> Result<(), Failure> {
+        self.post_to_group(from);
+        Ok(())
+    }
+
     fn strike(&mut self, blow: &Blow) -> Result<(), Failure> {
         match blow {
             Blow::KillServer => self.world.kill_server(),
@@ -194,7 +206,9 @@ impl Backend for Simulation<'_> {
     }
 
     fn on_their_way(&self) -> usize {
-        self.trips.len() + self.records.as_ref().map_or(0, Records::pending)
+        let records = self.records.as_ref().map_or(0, Records::pending);
+        let posts = self.gathering.as_ref().map_or(0, Gathering::pending);
+        self.trips.len() + records + posts
     }
 
     fn observe(&mut self, samples: &mut Samples) -> Result<Moment, Failure> {
@@ -218,6 +232,7 @@ impl Backend for Simulation<'_> {
                 RouterKind::Chord => Some(self.misled().len() as u32),
             },
             stock: self.stock(),
+            heard: self.gathering.as_ref().map(Gathering::heard),
         })
     }
 
@@ -252,6 +267,9 @@ impl Backend for Simulation<'_> {
     }
 
     fn end(&mut self, samples: &mut Samples) -> Result<Ending, Failure> {
+        if let Some(gathering) = &mut self.gathering {
+            samples.posts.extend(gathering.conclude(f64::INFINITY));
+        }
         samples.joins = self
             .peers
             .iter()

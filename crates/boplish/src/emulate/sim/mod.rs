@@ -1,6 +1,7 @@
 //! The simulator as a backend: real nodes under a virtual clock.
 
 mod backend;
+mod groups;
 mod invariants;
 mod judge;
 mod network;
@@ -22,6 +23,7 @@ use super::statistics::samples::{Count, Outcome, Samples, Traffic, Trip};
 use super::trips::{Begun, TripNumber, Trips};
 use crate::failure::Failure;
 
+use groups::Gathering;
 use invariants::Invariants;
 
 /// The protocol of the messages of the workload.
@@ -45,6 +47,8 @@ pub(super) struct Simulation<'a> {
     invariants: Option<Invariants>,
     /// What is stored, if anything is.
     records: Option<Records>,
+    /// The group, if there is one.
+    gathering: Option<Gathering>,
     /// For whom a member has made an invitation.
     invited: BTreeMap<(Number, InvitationId), Number>,
     /// The network that newcomers are part of, counted from 0.
@@ -92,6 +96,7 @@ impl<'a> Simulation<'a> {
                 Invariants::new(successors, every.0, scenario.measured_from())
             }),
             records,
+            gathering: scenario.group.as_ref().map(Gathering::new),
             invited: BTreeMap::new(),
             ring: 0,
         })
@@ -102,6 +107,9 @@ impl<'a> Simulation<'a> {
         let handle = self.world.add_peer(config);
         if let Some(storage) = &self.scenario.storage {
             self.world.enable_store(handle, storage.config());
+        }
+        if self.scenario.group.is_some() {
+            self.world.node(handle, |node, _| node.enable_groups());
         }
         debug_assert_eq!(handle.index(), self.peers.len());
         self.peers.push(Peer {
@@ -145,6 +153,7 @@ impl<'a> Simulation<'a> {
             samples.trips.extend(stored.map(storage::trip));
             self.handle_event(number(handle), seconds(at), event, samples);
         }
+        self.take_heard(samples);
     }
 
     fn handle_event(&mut self, peer: Number, at: f64, event: Event, samples: &mut Samples) {
@@ -159,9 +168,11 @@ impl<'a> Simulation<'a> {
             // What a peer was told before it went concerns nobody any more.
             Event::RingJoined if self.peer(peer).is_gone => None,
             Event::RingJoined => {
+                let number = peer;
                 let peer = &mut self.peers[peer as usize];
                 peer.ring = peer.ring.or(Some(at - peer.joined));
                 self.owners.join(peer.id, at);
+                self.join_group(number);
                 None
             }
             Event::Found {
@@ -184,6 +195,10 @@ impl<'a> Simulation<'a> {
                 .map(|begun| begun.ended(Outcome::Failed(error.to_string()), None, None)),
             Event::Delivered(id) => {
                 self.messages.remove(&(peer, id));
+                None
+            }
+            Event::Group { event, .. } => {
+                self.hear(peer, at, &event);
                 None
             }
             Event::Invitation { invitation, text } => {
@@ -297,6 +312,8 @@ fn name(kind: FrameKind) -> &'static str {
         FrameKind::StoreWrite => "store writes",
         FrameKind::StoreRead => "store reads",
         FrameKind::StoreRepair => "store repair",
+        FrameKind::GroupPost => "group posts",
+        FrameKind::GroupUpkeep => "group upkeep",
         FrameKind::Application => "application",
         FrameKind::Ring => "ring",
         FrameKind::Unknown => "unknown",

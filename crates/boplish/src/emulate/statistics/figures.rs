@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::numbers::{self, Estimate, Numbers};
 use super::samples::{Count, Outcome, Samples, Trip, TripKind};
-use super::storage;
+use super::{groups, storage};
 
 /// What a figure counts in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -154,6 +154,7 @@ fn measures(run: &Samples) -> Vec<Measure> {
         all.extend(of_trips(run, kind));
     }
     all.extend(storage::measures(run));
+    all.extend(groups::measures(run));
     all.extend(of_joins(run));
     all.extend(of_peers(run));
     all.push(measure(

@@ -2,6 +2,7 @@
 //! out.
 
 pub(crate) mod figures;
+pub(crate) mod groups;
 pub(crate) mod numbers;
 pub(crate) mod samples;
 

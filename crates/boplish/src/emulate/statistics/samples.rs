@@ -88,6 +88,22 @@ pub(crate) struct Trip {
     pub(crate) hops: Option<u8>,
 }
 
+/// Something that was said to the group.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Post {
+    /// When.
+    pub(crate) at: f64,
+    /// The number of the peer that said it.
+    pub(crate) from: u32,
+    /// Members that it was to reach: those that were in the group then, and were still there
+    /// when it was judged.
+    pub(crate) expected: u32,
+    /// How long it took to each of them that it has reached.
+    pub(crate) latencies: Vec<f32>,
+    /// How often somebody was told of it who knew it already.
+    pub(crate) again: u32,
+}
+
 /// How a peer came into the network.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Join {
@@ -158,6 +174,8 @@ pub(crate) struct Moment {
     pub(crate) misled: Option<u32>,
     /// What is stored, if anything is.
     pub(crate) stock: Option<Stock>,
+    /// How often members have heard something that was said to the group, all together so far.
+    pub(crate) heard: Option<u64>,
 }
 
 /// How many of the records that were acknowledged and have not expired have so many copies.
@@ -240,6 +258,7 @@ pub(crate) struct Samples {
     pub(crate) moments: Vec<Moment>,
     pub(crate) peers: Vec<PeerSample>,
     pub(crate) marks: Vec<Mark>,
+    pub(crate) posts: Vec<Post>,
 }
 
 impl Samples {

@@ -101,6 +101,10 @@ impl Backend for RealNetwork<'_> {
         Ok(())
     }
 
+    fn post(&mut self, _from: Number) -> Result<(), Failure> {
+        server::refuse_what_needs_a_simulator(self.scenario)
+    }
+
     fn strike(&mut self, blow: &Blow) -> Result<(), Failure> {
         match blow {
             // Dropped, it ends without a word.
@@ -154,6 +158,7 @@ impl Backend for RealNetwork<'_> {
                 RouterKind::Chord => Some(self.ring_faults().len() as u32),
             },
             stock: None,
+            heard: None,
         })
     }
 

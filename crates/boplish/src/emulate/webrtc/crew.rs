@@ -310,6 +310,7 @@ async fn watch(number: u32, mut events: Events, news: NewsSender) {
             | Event::NeighbourhoodChanged
             | Event::GroupChanged { .. }
             | Event::GroupMessage { .. }
+            | Event::Group { .. }
             | Event::Monitor { .. }
             | Event::Refused { .. }
             | Event::ServerError(_)

@@ -28,6 +28,9 @@ pub(super) fn refuse_what_needs_a_simulator(scenario: &Scenario) -> Result<(), F
     if scenario.storage.is_some() {
         return refused("storage");
     }
+    if scenario.group.is_some() {
+        return refused("a group");
+    }
     for fault in &scenario.faults {
         match fault.what {
             What::Partition(_) | What::Blink(..) | What::Heal => {

@@ -1,5 +1,6 @@
 //! The charts of a run: each answers a question that one has about a network.
 
+mod groups;
 mod peers;
 mod storage;
 mod time;
@@ -28,6 +29,8 @@ pub(crate) fn charts(runs: &[&Samples], peers: usize) -> Vec<Chart> {
         trips::success(runs),
         storage::copies(runs),
         storage::copies_over_time(runs),
+        groups::delivered(runs),
+        groups::latency(runs),
         peers::links(runs),
         time::links_over_time(runs),
         peers::bytes(runs),

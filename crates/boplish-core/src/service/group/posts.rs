@@ -1,0 +1,286 @@
+//! The posts of one group: those that are here, those that are known to be missing, and the order
+//! in which each writer's are told.
+
+use core::time::Duration;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use boplish_wire::PeerId;
+use boplish_wire::group::{Mark, Post, Turn};
+
+use crate::table::{Set, Table};
+use crate::time::Time;
+
+/// Posts that are kept for those who lack them, and their bytes.
+const MAX_KEPT: usize = 256;
+const MAX_KEPT_BYTES: usize = 1 << 20;
+
+/// Marks of posts that were here, so that none comes twice.
+const MAX_KNOWN: usize = 4096;
+
+/// Posts that are known to be missing.
+const MAX_MISSING: usize = 1024;
+
+/// Posts that have come within this time are named to parent and children.
+const RECENT: Duration = Duration::from_secs(12);
+const RECENT_POSTS: usize = 32;
+
+/// Peers who have said that they have one.
+const MAX_HOLDERS: usize = 3;
+
+/// So often a missing post is asked for, and from one time to the next.
+const MAX_QUESTIONS: u8 = 6;
+const AGAIN: Duration = Duration::from_millis(1_000);
+
+/// Writers whose order is kept, and posts of one that wait for those before them.
+const MAX_STREAMS: usize = 1024;
+const MAX_WAITING: usize = 256;
+
+/// A post waits so long for those before it; for the shorter time if these were said before this
+/// peer came.
+const GAP: Duration = Duration::from_secs(12);
+const FIRST_GAP: Duration = Duration::from_millis(300);
+
+/// A post that is here.
+#[derive(Debug)]
+struct Kept {
+    mark: Mark,
+    since: Time,
+    bytes: Arc<[u8]>,
+}
+
+/// A post that somebody has, and this peer has not.
+#[derive(Debug)]
+struct Missing {
+    holders: Vec<PeerId>,
+    due: Time,
+    questions: u8,
+}
+
+/// The posts of one writer since it joined.
+#[derive(Debug, Default)]
+struct Stream {
+    /// The number of the next one; `None` before the first.
+    next: Option<u64>,
+    waiting: Table<u64, Waiting>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    until: Time,
+    post: Post,
+    is_old: bool,
+}
+
+/// The posts of one group.
+#[derive(Debug, Default)]
+pub(super) struct Posts {
+    kept: VecDeque<Kept>,
+    bytes: usize,
+    known: Set<Mark>,
+    /// Those that were said lately when this peer came.
+    old: Set<Mark>,
+    /// The known ones, the oldest first.
+    order: VecDeque<Mark>,
+    missing: Table<Mark, Missing>,
+    streams: Table<(PeerId, u32), Stream>,
+}
+
+impl Posts {
+    pub(super) fn is_known(&self, mark: Mark) -> bool {
+        self.known.contains_key(&mark)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.kept.is_empty()
+    }
+
+    /// These were said before this peer came: they don't count as missing.
+    pub(super) fn pass_over(&mut self, marks: &[Mark]) {
+        self.old = marks.iter().map(|mark| (*mark, ())).collect();
+    }
+
+    /// Whether a post was said before this peer came.
+    pub(super) fn is_old(&self, mark: Mark) -> bool {
+        self.old.contains_key(&mark)
+    }
+
+    fn know(&mut self, mark: Mark) {
+        if self.known.insert(mark, ()).is_none() {
+            self.order.push_back(mark);
+        }
+        if self.order.len() > MAX_KNOWN
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.known.remove(&oldest);
+        }
+    }
+
+    /// Keeps a post. Returns whether it was known to be missing, and asked for.
+    pub(super) fn keep(&mut self, now: Time, mark: Mark, bytes: Arc<[u8]>) -> bool {
+        self.know(mark);
+        self.bytes += bytes.len();
+        self.kept.push_back(Kept {
+            mark,
+            since: now,
+            bytes,
+        });
+        while self.kept.len() > MAX_KEPT || self.bytes > MAX_KEPT_BYTES {
+            let Some(oldest) = self.kept.pop_front() else {
+                break;
+            };
+            self.bytes -= oldest.bytes.len();
+        }
+        let missing = self.missing.remove(&mark);
+        missing.is_some_and(|it| it.questions > 0)
+    }
+
+    /// A post that is here.
+    pub(super) fn get(&self, mark: Mark) -> Option<Arc<[u8]>> {
+        let mut newest_first = self.kept.iter().rev();
+        let found = newest_first.find(|it| it.mark == mark)?;
+        Some(Arc::clone(&found.bytes))
+    }
+
+    /// The last posts, the oldest first.
+    pub(super) fn last(&self, count: usize) -> impl Iterator<Item = &Arc<[u8]>> {
+        let skipped = self.kept.len().saturating_sub(count);
+        self.kept.iter().skip(skipped).map(|it| &it.bytes)
+    }
+
+    /// The marks of up to `count` posts that have come since a time.
+    pub(super) fn marks_since(&self, since: Time, count: usize) -> Vec<Mark> {
+        let newest_first = self.kept.iter().rev();
+        let recent = newest_first.take_while(|it| it.since >= since);
+        recent.take(count).map(|it| it.mark).collect()
+    }
+
+    /// The marks of those that have come lately.
+    pub(super) fn recent(&self, now: Time) -> Vec<Mark> {
+        let since = Time::START + now.since(Time::START).saturating_sub(RECENT);
+        self.marks_since(since, RECENT_POSTS)
+    }
+
+    /// A peer has posts: those that are not here by `due` are asked for.
+    pub(super) fn has(&mut self, due: Time, peer: PeerId, marks: &[Mark]) {
+        for mark in marks {
+            if self.is_known(*mark) || self.is_old(*mark) {
+                continue;
+            }
+            if let Some(missing) = self.missing.get_mut(mark) {
+                if missing.holders.len() < MAX_HOLDERS && !missing.holders.contains(&peer) {
+                    missing.holders.push(peer);
+                }
+            } else if self.missing.len() < MAX_MISSING {
+                let missing = Missing {
+                    holders: vec![peer],
+                    due,
+                    questions: 0,
+                };
+                self.missing.insert(*mark, missing);
+            }
+        }
+    }
+
+    /// Who is to be asked for what now.
+    pub(super) fn questions(&mut self, now: Time) -> Table<PeerId, Vec<Mark>> {
+        let mut questions: Table<PeerId, Vec<Mark>> = Table::new();
+        let due: Vec<Mark> = self
+            .missing
+            .iter()
+            .filter(|it| it.1.due <= now)
+            .map(|it| *it.0)
+            .collect();
+        for mark in due {
+            let Some(missing) = self.missing.get_mut(&mark) else {
+                continue;
+            };
+            if missing.questions == MAX_QUESTIONS {
+                self.missing.remove(&mark);
+                continue;
+            }
+            let holder = missing.holders[usize::from(missing.questions) % missing.holders.len()];
+            missing.questions += 1;
+            missing.due = now + AGAIN;
+            questions.get_or_default(holder).push(mark);
+        }
+        questions
+    }
+
+    /// Puts a post in its writer's order; this peer has been here since that time. An old one was
+    /// said before.
+    pub(super) fn put_in_order(&mut self, now: Time, since: Time, post: Post, is_old: bool) {
+        let Turn {
+            stream,
+            sequence,
+            pause,
+        } = post.turn;
+        let since = if is_old { now } else { since };
+        let writer = (post.writer(), stream);
+        if self.streams.len() >= MAX_STREAMS && !self.streams.contains_key(&writer) {
+            // Who has said nothing for long begins anew.
+            let idle = self.streams.iter().find(|it| it.1.waiting.is_empty());
+            let Some(idle) = idle.map(|it| *it.0) else {
+                return;
+            };
+            self.streams.remove(&idle);
+        }
+        let stream = self.streams.get_or_default(writer);
+        if stream.next.is_none() && sequence == 0 {
+            stream.next = Some(0);
+        }
+        let is_late = stream.next.is_some_and(|next| sequence < next);
+        if !is_late && stream.waiting.len() < MAX_WAITING {
+            let was_here = now.since(since) > Duration::from_millis(pause.into());
+            let gap = match stream.next.is_some() || was_here {
+                true => GAP,
+                false => FIRST_GAP,
+            };
+            let until = now + gap;
+            let waiting = Waiting {
+                until,
+                post,
+                is_old,
+            };
+            stream.waiting.insert(sequence, waiting);
+        }
+    }
+
+    /// What can be told of those that have come, in the order of each writer's, and whether it is
+    /// old.
+    pub(super) fn in_order(&mut self, now: Time) -> Vec<(Post, bool)> {
+        let mut told = Vec::new();
+        let writers: Vec<(PeerId, u32)> = self.streams.keys().copied().collect();
+        for writer in writers {
+            if let Some(stream) = self.streams.get_mut(&writer) {
+                while let Some(next) = stream.pop(now) {
+                    told.push((next.post, next.is_old));
+                }
+            }
+        }
+        told
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Time> {
+        let missing = self.missing.values().map(|it| it.due);
+        let streams = self.streams.values().filter_map(Stream::due);
+        missing.chain(streams).min()
+    }
+}
+
+impl Stream {
+    /// When the first of those that wait has waited long enough.
+    fn due(&self) -> Option<Time> {
+        self.waiting.first().map(|it| it.1.until)
+    }
+
+    fn pop(&mut self, now: Time) -> Option<Waiting> {
+        let number = *self.waiting.first()?.0;
+        let is_next = self.next == Some(number);
+        if !is_next && self.due().is_some_and(|due| now < due) {
+            return None;
+        }
+        self.next = Some(number + 1);
+        self.waiting.remove(&number)
+    }
+}
