@@ -42,6 +42,14 @@ const inspector: Page = {
   load: () => import('./inspector/page.ts'),
 };
 
+const topology: Page = {
+  file: 'topology.html',
+  title: 'Topology Viewer',
+  name: 'Topology',
+  description: 'Who is linked to whom: the network as a graph, or on its ring of ids.',
+  load: () => import('./topology/page.ts'),
+};
+
 const publish: Page = {
   file: 'publish.html',
   title: 'Publish and browse',
@@ -51,7 +59,7 @@ const publish: Page = {
 };
 
 /** In the order of the navigation. A new page is an entry here, an HTML file, and a folder. */
-export const pages: readonly Page[] = [home, inspector, publish];
+export const pages: readonly Page[] = [home, inspector, topology, publish];
 
 /** The page that a path names; the site may be served from any folder. */
 export function pageAt(path: string): Page {
