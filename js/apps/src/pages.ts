@@ -42,7 +42,8 @@ const inspector: Page = {
   load: () => import('./inspector/page.ts'),
 };
 
-const topology: Page = {
+/** The landing page's drawing leads to it. */
+export const topology: Page = {
   file: 'topology.html',
   title: 'Topology Viewer',
   name: 'Topology',

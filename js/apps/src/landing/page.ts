@@ -1,12 +1,13 @@
 import './landing.css';
 import { h, uniqueId } from '../dom.ts';
-import type { Mount } from '../pages.ts';
+import { type Mount, topology } from '../pages.ts';
 import { pageCards } from './cards.ts';
+import { liveNetwork } from './live-network.ts';
 import { snippet } from './snippet.ts';
 import { story } from './story.ts';
 
 /** The site's root: what BOPlish is, the network as it is right now, and the ways to the pages. */
-export const mount: Mount = (host, context) => {
+export const mount: Mount = (host, context, signal) => {
   const code = uniqueId('landing-code');
   const how = uniqueId('landing-how');
   const pages = uniqueId('landing-pages');
@@ -20,13 +21,14 @@ export const mount: Mount = (host, context) => {
         h(
           'div',
           { class: 'hero-words' },
-          h('h1', {}, 'A peer-to-peer network in your web page'),
+          h('h1', {}, 'A peer\u2011to\u2011peer network in your web page'),
           h(
             'p',
             { class: 'hero-lead' },
             'Visitors’ browsers find each other and talk directly, over WebRTC. A small server delivers the page and introduces each newcomer once. Then it may go away.',
           ),
         ),
+        liveNetwork(context, topology, signal),
       ),
       h(
         'section',

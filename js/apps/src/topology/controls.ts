@@ -13,11 +13,11 @@ const INTERVALS: readonly Option[] = [
   ['30', '30 s'],
 ];
 const DEPTHS: readonly Option[] = [
-  ['1', 'direct links'],
+  ['1', '1 link'],
   ['2', '2 links'],
   ['3', '3 links'],
   ['4', '4 links'],
-  ['99', 'all the way'],
+  ['99', 'no end'],
 ];
 const COUNTS: readonly Option[] = [
   ['50', '50 peers'],

@@ -39,6 +39,11 @@ const SMALLEST_RING = 170;
 /** A bound for the work of one step, which sees only so far. */
 const FAR = 700;
 
+/** Towards the middle; stronger where no link holds a peer. */
+function gravity(share: number): (node: Node) => number {
+  return ({ peer }) => (peer.linked.length === 0 ? 0.14 : 0.045) * share;
+}
+
 /** Gives every peer of a graph a place: by forces between them, or by its id on a circle. */
 export class Layout {
   readonly nodes: Node[] = [];
@@ -56,8 +61,8 @@ export class Layout {
       .force('springs', this.#springs)
       .force('charge', forceManyBody<Node>().strength(-190).distanceMax(FAR))
       .force('apart', forceCollide<Node>(15))
-      .force('x', forceX<Node>().strength(0.045))
-      .force('y', forceY<Node>().strength(0.045))
+      .force('x', forceX<Node>().strength(gravity(1)))
+      .force('y', forceY<Node>().strength(gravity(1)))
       .velocityDecay(0.45);
   }
 
@@ -81,6 +86,14 @@ export class Layout {
     if (this.#name === name) return;
     this.#name = name;
     this.#wake(0.9);
+  }
+
+  /** Lets forces fill a canvas of this width by height. */
+  shape(width: number, height: number): void {
+    const share = Math.sqrt(Math.min(Math.max(width / height, 0.5), 2));
+    this.#simulation.force('x', forceX<Node>().strength(gravity(1 / share)));
+    this.#simulation.force('y', forceY<Node>().strength(gravity(share)));
+    this.#wake(0.2);
   }
 
   /** Takes another graph; who is there already stays where it is. */

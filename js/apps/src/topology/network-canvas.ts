@@ -159,6 +159,7 @@ export class NetworkCanvas extends Emitter<CanvasEvents> {
     if (width === 0 || height === 0) return;
     const ratio = devicePixelRatio;
     this.#size = { width, height };
+    this.#layout.shape(width, height);
     this.canvas.width = Math.round(width * ratio);
     this.canvas.height = Math.round(height * ratio);
     this.#context?.setTransform(ratio, 0, 0, ratio, 0, 0);

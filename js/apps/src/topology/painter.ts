@@ -230,15 +230,19 @@ function paintLabels(context: CanvasRenderingContext2D, picture: Picture): void 
   context.textBaseline = 'middle';
   for (const node of new Set([...first, ...others])) {
     const isOwn = node.peer.state === 'own';
-    const text = isOwn ? `you ${shortId(node.id)}` : shortId(node.id);
+    const text = isOwn ? 'you' : shortId(node.id);
     context.font = `${isOwn || node === selected ? 700 : 500} ${LABEL_SIZE}px ${colours.mono}`;
     const width = context.measureText(text).width;
-    const place = labelPlace(node, picture, width);
-    const isFree = taken.every(
-      (other) =>
-        Math.abs(other.y - place.y) > LABEL_SIZE + 1 || Math.abs(other.x - place.x) > (other.width + width) / 2 + 4,
-    );
-    if (!isFree && !first.includes(node)) continue;
+    const isFree = ({ x, y }: Point): boolean =>
+      taken.every(
+        (other) => Math.abs(other.y - y) > LABEL_SIZE + 1 || Math.abs(other.x - x) > (other.width + width) / 2 + 4,
+      );
+    const wanted = labelPlace(node, picture, width);
+    // Who is looked at has a label in any case, a line further up or down if need be.
+    const shifts = first.includes(node) ? [0, LABEL_SIZE + 3, -LABEL_SIZE - 3] : [0];
+    const places = shifts.map((shift) => ({ x: wanted.x, y: wanted.y + shift }));
+    const place = places.find(isFree) ?? (first.includes(node) ? wanted : undefined);
+    if (place === undefined) continue;
     taken.push({ ...place, width });
     context.textAlign = 'center';
     context.strokeText(text, place.x, place.y);
