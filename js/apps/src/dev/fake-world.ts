@@ -22,9 +22,10 @@ export class FakeWorld {
       for (let step = 1; step <= NEAR; step += 1) this.#link(id, this.#at(index + step));
     });
     const wanted = (peers * linksEach) / 2;
-    for (let count = peers * NEAR; count < wanted; count += 1) {
+    for (let count = peers * NEAR; count < wanted; ) {
       const from = Math.floor(Math.random() * peers);
-      this.#link(this.#at(from), this.#at(from + Math.floor(2 ** (Math.random() * Math.log2(peers)))));
+      const to = from + Math.floor(2 ** (Math.random() * Math.log2(peers)));
+      if (this.#link(this.#at(from), this.#at(to))) count += 1;
     }
   }
 
@@ -47,10 +48,12 @@ export class FakeWorld {
     return this.#ring[((index % length) + length) % length] ?? this.#own;
   }
 
-  #link(a: string, b: string): void {
-    if (a === b) return;
+  /** Whether that is a new one. */
+  #link(a: string, b: string): boolean {
+    if (a === b || this.#links.get(a)?.has(b) === true) return false;
     this.#links.get(a)?.add(b);
     this.#links.get(b)?.add(a);
+    return true;
   }
 }
 

@@ -38,16 +38,9 @@ export function liveNetwork(context: PageContext, viewer: Page, signal: AbortSig
   session.on('change', show, signal);
   session.on('message', (monitored) => drawing.pulse(monitored), signal);
 
-  // Whoever comes is asked soon, and not each one anew when several come at once.
-  let isStarted = false;
-  const look = (): void => {
-    if (isStarted || session.peers.length === 0) return;
-    isStarted = true;
-    explorer.startInterval(ASK_EVERY_S);
-  };
-  session.on('peers', look, signal);
   show();
-  look();
+  explorer.askWhenLinked(false, signal);
+  explorer.startInterval(ASK_EVERY_S);
 
   return h(
     'figure',

@@ -32,7 +32,7 @@ export function snippet(toasts: Toasts): HTMLElement {
       h(
         'p',
         { class: 'hint' },
-        'In any page, they join this very network and greet whoever is linked. With a bundler: ',
+        'They work as they stand: any page with them joins this network, and says hello to the first peer that it is linked with. With a bundler: ',
         h('code', {}, 'npm install boplish'),
         ', with types and promises.',
       ),

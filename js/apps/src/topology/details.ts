@@ -134,7 +134,7 @@ export class Details {
 
   #answerWords(peer: GraphPeer): string {
     const told = this.#explorer.told(peer.id);
-    if (peer.state === 'own') return 'needs none: its own links are always known';
+    if (peer.state === 'own') return 'not needed';
     return told === undefined ? stateWords(peer) : clockTime(new Date(told.time)).slice(0, 8);
   }
 

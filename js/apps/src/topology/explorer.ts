@@ -20,6 +20,8 @@ interface ExplorerEvents {
 
 /** Requests that wait for their answers at one time: nobody shall be overwhelmed (4.1.2). */
 const AT_ONCE = 8;
+/** So long the own links stand still before others are asked by themselves. */
+const STILL_MS = 700;
 /** Answers come in bursts; the graph is made of several at once. */
 const SETTLE_MS = 60;
 
@@ -76,6 +78,27 @@ export class Explorer extends Emitter<ExplorerEvents> {
   /** What the peer has said, and when. */
   told(peer: string): Told | undefined {
     return this.#knowledge.told(peer);
+  }
+
+  /**
+   * Sends a request when the own links have changed and then stood still for a moment, since who
+   * joins gets several at once: each time, or only the first time.
+   */
+  askWhenLinked(isOnce: boolean, signal: AbortSignal): void {
+    const done = new AbortController();
+    const ended = AbortSignal.any([signal, done.signal]);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const wait = (): void => {
+      clearTimeout(timer);
+      if (this.#session.peers.length === 0) return;
+      timer = setTimeout(() => {
+        if (isOnce) done.abort();
+        void this.sendRequest();
+      }, STILL_MS);
+    };
+    this.#session.on('peers', wait, ended);
+    ended.addEventListener('abort', () => clearTimeout(timer), { once: true });
+    wait();
   }
 
   /** One round: asks all who are linked, and whom they tell of, as far as the bounds allow. */

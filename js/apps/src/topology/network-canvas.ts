@@ -180,6 +180,7 @@ export class NetworkCanvas extends Emitter<CanvasEvents> {
     const isStill = this.#still.matches;
     this.#step(isStill);
     if (isStill && !this.#layout.isSettled && this.#layout.nodes.length > 1) {
+      this.#tellBusy(true);
       this.#refresh();
       return;
     }
@@ -198,8 +199,15 @@ export class NetworkCanvas extends Emitter<CanvasEvents> {
       now,
       moves: !isStill,
     });
+    this.#tellBusy(!isThere || !this.#layout.isSettled);
     const grows = !isStill && this.#layout.nodes.some(({ since }) => now - since < GROWTH_MS);
     if (!isThere || grows || this.#pulses.length > 0 || !this.#layout.isSettled) this.#refresh();
+  }
+
+  /** What still moves is not yet what it will be. */
+  #tellBusy(isBusy: boolean): void {
+    const value = String(isBusy);
+    if (this.canvas.ariaBusy !== value) this.canvas.ariaBusy = value;
   }
 
   /** Where no motion is wanted, places are found first, and shown then. */
@@ -214,7 +222,7 @@ export class NetworkCanvas extends Emitter<CanvasEvents> {
     if (!this.#follows && this.#view !== undefined) return true;
     const { width, height } = this.#size;
     // Around the ring there are labels on all sides.
-    const margin = this.#layout.name === 'ring' ? Math.min(RING_MARGIN, width / 6, height / 6) : Math.min(MARGIN, width / 8, height / 8);
+    const margin = this.#layout.name === 'ring' ? Math.min(RING_MARGIN, width / 5, height / 6) : Math.min(MARGIN, width / 8, height / 8);
     const target = fitting(this.#layout.box, this.#size, margin);
     if (this.#view === undefined || isStill || isSameView(this.#view, target, this.#size)) {
       this.#view = target;

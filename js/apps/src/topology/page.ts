@@ -96,20 +96,8 @@ export const mount: Mount = (host, context, signal) => {
     ),
   );
   show(explorer.graph);
-  askFirst();
-
-  /** The first picture comes by itself, as soon as there is somebody to ask. */
-  function askFirst(): void {
-    const first = new AbortController();
-    signal.addEventListener('abort', () => first.abort(), { once: true });
-    const look = (): void => {
-      if (session.peers.length === 0) return;
-      first.abort();
-      void explorer.sendRequest();
-    };
-    session.on('peers', look, first.signal);
-    look();
-  }
+  // The first picture comes by itself.
+  explorer.askWhenLinked(true, signal);
 };
 
 function zoomButtons(drawing: NetworkCanvas): HTMLElement {

@@ -27,7 +27,7 @@ export interface Box {
 export const SMALLEST_SCALE = 0.05;
 export const LARGEST_SCALE = 8;
 /** A few peers shall not fill the canvas with dots as large as plates. */
-const LARGEST_FIT = 1.6;
+const LARGEST_FIT = 2;
 
 export function toScreen({ x, y }: Point, view: View): Point {
   return { x: x * view.scale + view.x, y: y * view.scale + view.y };
