@@ -15,7 +15,7 @@ const BOUNDS = { depth: 2, peers: 40 };
 export function liveNetwork(context: PageContext, viewer: Page, signal: AbortSignal): HTMLElement {
   const { session } = context;
   const explorer = new Explorer(session, BOUNDS, signal);
-  const drawing = new NetworkCanvas(signal, { isStill: true });
+  const drawing = new NetworkCanvas(signal, { isInteractive: false });
   const count = h('p', { class: 'live-count' });
   const note = h('p', { class: 'live-note', role: 'status' });
   const actions = h('div', { class: 'live-actions' });

@@ -1,7 +1,16 @@
 import { Emitter } from '../emitter.ts';
-import type { Session } from '../session.ts';
+import type { Topology } from '../network.ts';
 import type { Graph } from './graph.ts';
 import { Knowledge, type Told } from './knowledge.ts';
+
+/** What it needs of the session. */
+export interface Asking {
+  readonly id: string | undefined;
+  readonly peers: readonly string[];
+  readonly node: { readonly id: string; topology(peer: string): Promise<unknown> } | undefined;
+  on(name: 'peers' | 'change', listener: () => void, signal?: AbortSignal): void;
+  on(name: 'topology', listener: (answer: Topology) => void, signal?: AbortSignal): void;
+}
 
 /** How far one round of requests may go. */
 export interface Bounds {
@@ -27,7 +36,7 @@ const SETTLE_MS = 60;
 
 /** Asks the network who is linked to whom by topo-protocol, and keeps the graph of the answers. */
 export class Explorer extends Emitter<ExplorerEvents> {
-  readonly #session: Session;
+  readonly #session: Asking;
   readonly #knowledge = new Knowledge();
   /** Whom this page has asked: nobody else's answers are taken. */
   readonly #asked = new Set<string>();
@@ -38,7 +47,7 @@ export class Explorer extends Emitter<ExplorerEvents> {
   #settling: ReturnType<typeof setTimeout> | undefined;
   bounds: Bounds;
 
-  constructor(session: Session, bounds: Bounds, signal: AbortSignal) {
+  constructor(session: Asking, bounds: Bounds, signal: AbortSignal) {
     super();
     this.#session = session;
     this.bounds = bounds;

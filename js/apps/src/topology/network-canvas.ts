@@ -41,12 +41,12 @@ export class NetworkCanvas extends Emitter<CanvasEvents> {
   #hovered: string | undefined;
   #request: number | undefined;
 
-  constructor(signal: AbortSignal, { isStill = false } = {}) {
+  constructor(signal: AbortSignal, { isInteractive = true } = {}) {
     super();
     this.#context = this.canvas.getContext('2d');
     this.#colours = new ColourReader(() => this.#refresh(), signal);
     this.element = h('div', { class: 'network' }, this.canvas, this.#colours.element);
-    if (!isStill) this.#takeGestures();
+    if (isInteractive) this.#takeGestures();
     const observer = new ResizeObserver(() => this.#resize());
     observer.observe(this.element);
     signal.addEventListener(

@@ -11,7 +11,7 @@ import type { Graph } from './graph.ts';
 import { Legend } from './legend.ts';
 import { NetworkCanvas } from './network-canvas.ts';
 import { PeersTable } from './peers-table.ts';
-import { graphWords } from './words.ts';
+import { emptyWords, graphWords } from './words.ts';
 
 const PEER = 1;
 const TABLE = 2;
@@ -71,16 +71,18 @@ export const mount: Mount = (host, context, signal) => {
   );
 
   const show = (known: Graph): void => {
-    const words = graphWords(known);
+    const empty = emptyWords(known, session.state);
+    const words = empty ?? graphWords(known);
     drawing.show(known);
     drawing.label(`Graph of the network: ${words}. The table of peers tells the same.`);
-    table.show(known);
+    table.show(known, empty);
     legend.show(known.isRing);
     tabs.count(TABLE, known.peers.length);
-    setText(status, known.peers.length === 0 ? 'Joining the network…' : `${words}${explorer.isAsking ? ', asking…' : ''}`);
+    setText(status, explorer.isAsking && empty === undefined ? `${words}, asking…` : words);
   };
   explorer.on('graph', show, signal);
   explorer.on('activity', () => show(explorer.graph), signal);
+  session.on('change', () => show(explorer.graph), signal);
   session.on('message', (monitored) => drawing.pulse(monitored), signal);
   drawing.on('select', choose, signal);
 

@@ -65,7 +65,9 @@ export function paint(context: CanvasRenderingContext2D, picture: Picture): void
     paintLinks(context, picture, layout.links.filter(isFocussed), 1);
   }
   for (const pulse of picture.pulses) paintPulse(context, picture, pulse);
-  for (const node of layout.nodes) paintNode(context, picture, node);
+  const isAbove = (node: Node): boolean => node.peer.state === 'own' || node === selected || node === hovered;
+  for (const node of layout.nodes) if (!isAbove(node)) paintNode(context, picture, node);
+  for (const node of layout.nodes) if (isAbove(node)) paintNode(context, picture, node);
   paintLabels(context, picture);
 }
 

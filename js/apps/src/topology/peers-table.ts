@@ -20,7 +20,7 @@ export class PeersTable {
   readonly element: HTMLElement;
   readonly #choose: (id: string) => void;
   readonly #body = h('tbody', {});
-  readonly #empty = h('p', { class: 'empty' }, 'Joining the network…');
+  readonly #empty = h('p', { class: 'empty' });
   readonly #rows = new Map<string, Row>();
   #graph: Graph | undefined;
   #chosen: string | undefined;
@@ -50,7 +50,10 @@ export class PeersTable {
     signal.addEventListener('abort', () => clearTimeout(this.#waiting), { once: true });
   }
 
-  show(graph: Graph): void {
+  /** `empty` says why nobody else is there. */
+  show(graph: Graph, empty: string | undefined): void {
+    this.#empty.hidden = empty === undefined;
+    setText(this.#empty, empty ?? '');
     const isFirst = this.#graph === undefined || this.#rows.size === 0;
     this.#graph = graph;
     if (isFirst) this.#update();
@@ -89,7 +92,6 @@ export class PeersTable {
       const there = this.#body.children[index];
       if (there !== row.element) this.#body.insertBefore(row.element, there ?? null);
     });
-    this.#empty.hidden = peers.length > 0;
   }
 
   #add({ id }: GraphPeer): Row {
