@@ -25,6 +25,14 @@ export interface Monitored {
   readonly hops?: number | undefined;
 }
 
+/** A peer has said whom it is linked to, and who is beside it on the ring, the nearest first. */
+export interface Topology {
+  readonly from: string;
+  readonly peers: readonly string[];
+  readonly successors: readonly string[];
+  readonly predecessors: readonly string[];
+}
+
 /** A member has sent something to the whole group. */
 export interface GroupMessage {
   readonly from: string;
@@ -131,7 +139,7 @@ export interface Names {
 
 /**
  * A peer; events: `state`, `server`, `peerconnect`, `peerdisconnect`, `monitor` (with the
- * properties of Monitored), `error` (with `error`).
+ * properties of Monitored), `topology` (with those of Topology), `error` (with `error`).
  */
 export interface Network extends EventTarget {
   readonly id: string;
@@ -142,6 +150,8 @@ export interface Network extends EventTarget {
   readonly names: Names;
   /** The round-trip time in milliseconds. */
   ping(peer: string): Promise<number>;
+  /** Asks a peer for its neighbours; the event `topology` has the answer. */
+  topology(peer: string): Promise<unknown>;
   invite(): Promise<Invitation>;
   acceptInvitation(invitation: string): Promise<AcceptedInvitation>;
   /** The name that it has now. */

@@ -1,6 +1,6 @@
 import { joinNetwork } from './connect.ts';
 import { Emitter } from './emitter.ts';
-import type { GroupMessage, Monitored, Network, NodeState, ServerState, Way } from './network.ts';
+import type { GroupMessage, Monitored, Network, NodeState, ServerState, Topology, Way } from './network.ts';
 
 /** What the header shows: the node's own state, or how far joining has come. */
 export type SessionState = 'connecting' | 'failed' | NodeState;
@@ -12,6 +12,8 @@ interface SessionEvents {
   peers: undefined;
   /** The router handled a message. */
   message: Monitored;
+  /** A peer has said whom it is linked to. */
+  topology: Topology;
   /** The bopcast group has other members than before. */
   members: undefined;
   /** A member sent something to the group. */
@@ -117,6 +119,9 @@ export class Session extends Emitter<SessionEvents> {
     node.addEventListener('peerdisconnect', () => this.emit('peers', undefined));
     node.addEventListener('monitor', (event) => {
       this.emit('message', event as Event & Monitored);
+    });
+    node.addEventListener('topology', (event) => {
+      this.emit('topology', event as Event & Topology);
     });
     node.addEventListener('error', (event) => {
       this.emit('trouble', (event as Event & { readonly error: unknown }).error);

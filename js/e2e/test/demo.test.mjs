@@ -9,7 +9,7 @@ for (const browser of ['chromium', 'firefox']) {
     const health = await fetch(`${stage.server.url}/health`);
     assert.ok(health.ok);
 
-    const tab = await stage.tab(browser, '');
+    const tab = await stage.tab(browser, 'inspector.html');
     await tab.until('all native peers', (count) => document.querySelectorAll('.peer').length === count, PEERS);
     await tab.until('a native peer pings by itself', () =>
       [...document.querySelectorAll('.message[data-direction="incoming"]')].some((row) => /ping-protocol\s*ping/.test(row.textContent)),

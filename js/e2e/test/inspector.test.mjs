@@ -14,7 +14,7 @@ for (const browser of ['chromium', 'firefox']) {
       const native = await stage.peers(3);
       const tab = await stage.tab(browser);
       await tab.resize(...DESKTOP);
-      await tab.open(`${stage.server.url}/`);
+      await tab.open(`${stage.server.url}/inspector.html`);
       for (const { id } of native) {
         await tab.until(`peer ${id}`, (peer) => !!document.querySelector(`.peer[data-peer="${peer}"]`), id);
       }

@@ -28,7 +28,7 @@ async function network(stage, browser) {
   const native = await stage.peers(2);
   const member = await stage.tab(browser);
   await member.resize(...DESKTOP);
-  await member.open(`${stage.server.url}/`);
+  await member.open(`${stage.server.url}/inspector.html`);
   await member.until('the network', hasPeers, native.length);
   const { port } = stage.server;
   await stage.server.kill();
@@ -79,7 +79,7 @@ for (const [inviter, newcomer] of [
         await member.run(() => document.querySelector('.invite-row button').focus());
         await member.press('Enter');
         const link = await member.until('an invitation', carried);
-        assert.ok(link.startsWith(`http://localhost:${port}/#invitation=`), link);
+        assert.ok(link.startsWith(`http://localhost:${port}/inspector.html#invitation=`), link);
         await look(member, `${inviter}-invite`);
         await member.press('Escape');
         await member.until(
@@ -97,7 +97,7 @@ for (const [inviter, newcomer] of [
         await guest.resize(...DESKTOP);
         await guest.open(link);
         const answer = await guest.until('an answer', carried);
-        assert.ok(answer.startsWith(`http://localhost:${port}/#answer=`), answer);
+        assert.ok(answer.startsWith(`http://localhost:${port}/inspector.html#answer=`), answer);
         assert.equal(await guest.run(() => location.hash), '', 'a reload does not use the invitation again');
         await bring(member, answer);
         await guest.until('the dialog closes', () => !document.querySelector('dialog[open]'));
@@ -112,14 +112,19 @@ for (const [inviter, newcomer] of [
         await member.run(() => document.querySelector('.invite-row button').click());
         const second = await member.until('another invitation', carried);
         assert.notEqual(second, link);
+        // An invitation works at whatever page of the site it is opened.
         const other = await stage.tab(newcomer);
-        await other.open(second);
+        await other.open(second.replace('inspector.html', ''));
         const opened = await stage.tab(inviter);
         const theirs = await other.until('its answer', carried);
         await look(other, `${newcomer}-answer`);
         await opened.open(theirs);
         await opened.until('it says so', () => /gone to your other tab/.test(document.querySelector('.toasts').textContent));
-        await other.until('everybody is there', hasPeers, native.length + 2);
+        await other.until(
+          'everybody is there',
+          (count) => document.querySelector('.header-peers')?.textContent === `${count} peers`,
+          native.length + 2,
+        );
         for (const tab of [member, guest, other, opened]) {
           assert.deepEqual(tab.errors.filter((error) => error.startsWith('uncaught') && !error.includes('ws://')), []);
         }

@@ -16,6 +16,8 @@ const paths = {
   down: 'M8 3v9.5M4 9l4 4 4-4',
   close: 'M4 4l8 8M12 4l-8 8',
   add: 'M8 3v10M3 8h10',
+  minus: 'M3 8h10',
+  fit: 'M2.5 6V2.5H6M10 2.5h3.5V6M13.5 10v3.5H10M6 13.5H2.5V10',
   send: 'M2.5 8h10M8.5 4l4 4-4 4',
   external: 'M6.5 3.5h-3v9h9v-3M9 2.5h4.5V7M13.5 2.5L7.5 8.5',
   warning: 'M8 2.2L14.5 13.5h-13zM8 6.5v3.2M8 11.6v.1',

@@ -14,11 +14,12 @@ import type {
   Way,
 } from '../network.ts';
 import { FakeContent } from './fake-content.ts';
+import { FakeWorld } from './fake-world.ts';
 
 /**
  * An in-memory network for designing pages without a server: `?fake`, and as scenarios
  * `?fake=alone`, `fail`, `busy`, `gone`, `degraded`, `offline`, `slow`; for what is published,
- * `published`, `quick`, `slow-content`. Only development builds have it.
+ * `published`, `quick`, `slow-content`; for its topology, `large`, with 500 peers. Only development builds have it.
  */
 export async function joinFake(scenario: string, way: Way): Promise<Network> {
   way.invitation?.onAnswer(fakeText());
@@ -70,12 +71,24 @@ class FakeNode extends EventTarget implements Network {
   state: NodeState = 'alone';
   server: ServerState = 'open';
   readonly names: FakeContent;
+  readonly #world: FakeWorld;
   readonly #timers: ReturnType<typeof setInterval>[] = [];
 
   constructor(scenario: string) {
     super();
     this.names = new FakeContent(this.id, () => this.peers, scenario);
+    this.#world = scenario === 'large' ? new FakeWorld(this.id, 500, 20) : new FakeWorld(this.id, 34, 8);
     if (scenario !== 'alone') this.#live(scenario);
+  }
+
+  async topology(peer: string): Promise<void> {
+    this.monitor('outgoing', 'topo-protocol', peer, { type: 'request' });
+    await delay(20 + Math.random() * 120);
+    const answer = this.#world.answer(peer);
+    if (answer === undefined) throw Object.assign(new Error('No answer in time'), { code: 'no-reply' });
+    const { from, ...payload } = answer;
+    this.monitor('incoming', 'topo-protocol', from, { type: 'response', ...payload });
+    this.dispatchEvent(Object.assign(new Event('topology'), answer));
   }
 
   async ping(peer: string): Promise<number> {
@@ -128,7 +141,7 @@ class FakeNode extends EventTarget implements Network {
   #live(scenario: string): void {
     setTimeout(() => {
       this.monitor('outgoing', 'signaling-protocol', '', signal('offer'));
-      for (let count = 0; count < 8; count += 1) setTimeout(() => this.#meet(), 90 * count);
+      this.#world.links(this.id).forEach((peer, count) => setTimeout(() => this.#meet(peer), 90 * count));
     }, 200);
     const every = scenario === 'busy' ? 8 : 700;
     this.#timers.push(setInterval(() => this.#chatter(), every));
@@ -151,8 +164,7 @@ class FakeNode extends EventTarget implements Network {
     }
   }
 
-  #meet(): void {
-    const peer = randomId();
+  #meet(peer: string): void {
     this.monitor('outgoing', 'signaling-protocol', peer, signal('offer'));
     this.monitor('incoming', 'signaling-protocol', peer, signal('answer'));
     this.peers = [...this.peers, peer];

@@ -4,7 +4,7 @@ import { IdChip } from '../components/id-chip.ts';
 import { themeSwitch } from '../components/theme-switch.ts';
 import { h, s, setText } from '../dom.ts';
 import { counted } from '../format.ts';
-import { home, pages, type Page, type PageContext } from '../pages.ts';
+import { address, home, pages, type Page, type PageContext } from '../pages.ts';
 
 /** The bar over every page: where one is, who one is, and how the network does. */
 export class Header {
@@ -37,12 +37,7 @@ export class Header {
         mark(),
         h('span', { class: 'brand-name' }, 'BOPlish'),
       ),
-      h(
-        'nav',
-        { class: 'nav', 'aria-label': 'Pages' },
-        ...this.#links.values(),
-        h('a', { href: './drop-in.html' }, 'Drop-in'),
-      ),
+      h('nav', { class: 'nav', 'aria-label': 'Pages' }, ...this.#links.values()),
       h('div', { class: 'header-status' }, badge.element, server, peers),
       chip.element,
       themeSwitch(),
@@ -70,12 +65,6 @@ export class Header {
       link.scrollIntoView({ block: 'nearest', inline: 'nearest' });
     }
   }
-}
-
-/** The page's address; a fake node stays one across pages. */
-function address(page: Page): string {
-  const path = page === home ? './' : `./${page.file}`;
-  return import.meta.env.DEV ? path + location.search : path;
 }
 
 function mark(): SVGSVGElement {
