@@ -117,7 +117,7 @@ export class Content {
       h(
         'dl',
         { class: 'properties' },
-        ...this.#property('type', h('span', {}, h('code', {}, type), this.#only('protocols', type, type))),
+        ...this.#property('type', h('span', { class: 'property' }, h('code', {}, type), this.#only('protocols', type, type))),
         ...this.#property('from', this.#id(from)),
         ...this.#property('to', this.#id(to)),
         ...this.#property('payload', this.#payload.element),
@@ -140,9 +140,8 @@ export class Content {
     const own = id === this.#context.session.id;
     return h(
       'span',
-      {},
+      { class: 'property' },
       h('code', { class: own ? 'id-full id-own' : 'id-full' }, id),
-      own ? ' ' : undefined,
       own ? h('span', { class: 'you' }, 'you') : this.#only('peers', id, shortId(id)),
     );
   }

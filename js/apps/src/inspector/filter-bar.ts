@@ -219,14 +219,15 @@ export class FilterBar {
         class: 'filter-chip',
         'data-kind': kind,
         title,
-        'aria-label': `Remove the filter: ${kind} ${words}`,
         onclick: () => {
           if (kind === 'search') this.#search.value = '';
           this.#change(without);
         },
       },
       h('span', { class: 'filter-kind' }, kind),
+      ' ',
       h('span', { class: 'filter-words' }, words),
+      h('span', { class: 'visually-hidden' }, ', remove the filter'),
       icon('close'),
     );
     return h('li', {}, remove);
