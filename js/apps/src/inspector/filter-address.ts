@@ -1,23 +1,18 @@
 import { type Filter, filterOf, isSame, searchOf } from './filter.ts';
 
-/** Browsers refuse to change an address too often. */
-const PAUSE_MS = 300;
-
 /** Keeps the filter in the page's address, so that a link carries it, and follows the address. */
 export class FilterAddress {
-  #timer: ReturnType<typeof setTimeout> | undefined;
   #shown = filterOf(location.search);
 
   constructor(change: (filter: Filter) => void, signal: AbortSignal) {
     const follow = (): void => {
       const filter = filterOf(location.search);
+      // The router's listener may have left this page just now.
       if (signal.aborted || isSame(filter, this.#shown)) return;
-      clearTimeout(this.#timer);
       this.#shown = filter;
       change(filter);
     };
     addEventListener('popstate', follow, { signal });
-    signal.addEventListener('abort', () => clearTimeout(this.#timer), { once: true });
   }
 
   get filter(): Filter {
@@ -27,11 +22,12 @@ export class FilterAddress {
   show(filter: Filter): void {
     if (isSame(filter, this.#shown)) return;
     this.#shown = filter;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      const search = searchOf(filter, location.search);
+    const search = searchOf(filter, location.search);
+    try {
       // What else the history entry says belongs to others.
       history.replaceState(history.state, '', `${location.pathname}${search}${location.hash}`);
-    }, PAUSE_MS);
+    } catch {
+      // Changed too often for the browser's taste; the next change writes it.
+    }
   }
 }

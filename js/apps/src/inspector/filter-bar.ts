@@ -35,22 +35,26 @@ export class FilterBar {
       'div',
       { class: 'filter-active' },
       this.#chips,
-      this.#result,
       h(
-        'button',
-        {
-          type: 'button',
-          class: 'button button-small button-quiet',
-          title: 'Copy a link to this page with these filters',
-          onclick: () => void copyText(location.href, 'Link with the filters', context.toasts),
-        },
-        icon('link'),
-        'Copy link',
-      ),
-      h(
-        'button',
-        { type: 'button', class: 'button button-small button-quiet', onclick: () => this.#clear() },
-        'Clear filters',
+        'div',
+        { class: 'filter-tools' },
+        this.#result,
+        h(
+          'button',
+          {
+            type: 'button',
+            class: 'button button-small button-quiet',
+            title: 'Copy a link to this page with these filters',
+            onclick: () => void copyText(location.href, 'Link with the filters', context.toasts),
+          },
+          icon('link'),
+          'Copy link',
+        ),
+        h(
+          'button',
+          { type: 'button', class: 'button button-small button-quiet filter-clear', onclick: () => this.#clear() },
+          'Clear filters',
+        ),
       ),
     );
     this.element = h(
