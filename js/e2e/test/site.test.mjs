@@ -98,6 +98,7 @@ async function parts(tab) {
 }
 
 async function show(tab, part) {
+  await tab.run(() => document.activeElement?.blur());
   if (part === '') return;
   await tab.run((name) => {
     [...document.querySelectorAll('main > * > .tabs > [role="tab"]')].find((each) => each.firstChild.textContent === name).click();
