@@ -36,6 +36,33 @@ for (const [browser, other] of [
     assert.deepEqual([...one.tab.errors, ...two.tab.errors], []);
   });
 
+  scene(`the report's router hands over what is for ${browser}, as it was said`, async (stage) => {
+    const native = await stage.peer();
+    const { tab, id } = await apps(stage, browser, [native]);
+    await tab.run(() => {
+      window.got = [];
+      bopclient.setOnMessageHandler('said', (payload, from) => got.push({ payload, from }));
+    });
+    // The routing-layer message of section 4.1.4, and what else JSON can say.
+    const payloads = [{ date: 'Mon Nov 11 2013 17:44:05 GMT+0100 (CET)', type: 'pong' }, 'Grüße', 42, [1, [], {}], false, null];
+    for (const payload of payloads) await native.send(id, 'said', payload);
+    await tab.until('all of them', (count) => got.length === count, payloads.length);
+    assert.deepEqual(await tab.run(() => got), payloads.map((payload) => ({ payload, from: native.id })));
+
+    // "The registered callback (if any)": none is no fault.
+    await native.send(id, 'nobody takes it', {});
+    // What is for this peer itself takes the same way.
+    await tab.run(() => bopclient.send(bopclient.id, 'said', { to: 'myself' }));
+    await tab.until('the message to itself', (own) => got.some(({ from }) => from === own), id);
+    const [newest] = await tab.run(() => inspector.messages.filter(({ message }) => message.type === 'said'));
+    assert.deepEqual(newest.message, { type: 'said', from: id, to: id, payload: { to: 'myself' } });
+
+    await tab.run((to) => bopclient.send(to, 'said', { date: 'now', type: 'ping' }), native.id);
+    const sent = await native.message('said');
+    assert.deepEqual([sent.from, sent.payload], [id, { date: 'now', type: 'ping' }]);
+    assert.deepEqual(tab.errors, []);
+  });
+
   scene(`the report's topology viewer in ${browser} sees the links of ${other} and of native peers`, async (stage) => {
     const native = await stage.peers(2);
     const two = await apps(stage, other, native);
@@ -98,8 +125,8 @@ for (const [browser, other] of [
       ['outgoing', 'register-request', bob.id, alice.id],
       ['incoming', 'register-response', alice.id, bob.id],
       ['incoming', 'register-request', carol.id, bob.id],
-      ['outgoing', 'register-propagate', bob.id, alice.id],
       ['outgoing', 'register-response', bob.id, carol.id],
+      ['outgoing', 'register-propagate', bob.id, alice.id],
     ]);
 
     // The page itself is whom a native peer registers with, too.
