@@ -276,3 +276,55 @@ for (const [browser, other] of [
     { site },
   );
 }
+
+for (const browser of ['chromium', 'firefox']) {
+  scene(
+    `the Message Inspector bears what strangers send in ${browser}`,
+    async (stage) => {
+      const tab = await stage.tab(browser);
+      await tab.resize(...DESKTOP);
+      await tab.open(`${stage.server.url}/?protocol=strange`);
+      const own = await tab.until('the own id', () => document.querySelector('.id-chip-digits')?.title);
+      const stranger = await stage.tab(browser, 'drop-in.html');
+      await stranger.until('it is linked', (id) => bopclient.getConnectedPeers().includes(id), own);
+      const send = async (make) => {
+        const before = await tab.run(() => document.querySelectorAll('.message').length);
+        await stranger.run(`bopclient.send('${own}', 'strange', (${make})())`);
+        await tab.until('the message', (count) => document.querySelectorAll('.message').length > count, before);
+        await tab.run(() => document.querySelector('.message').click());
+      };
+      const view = (name) => tab.run((wanted) => {
+        [...document.querySelectorAll('.payload-views button')].find((button) => button.textContent === wanted).click();
+        return document.querySelector('.payload-body').textContent;
+      }, name);
+
+      // Many items come by the hundred, and a long text is cut.
+      await send(() => ({ list: Array.from({ length: 250 }, (_, index) => index), text: 'x'.repeat(5000) }));
+      await tab.run(() => document.querySelector('.tree-children summary').click());
+      const items = () => tab.run(() => document.querySelectorAll('.tree-children .tree-children > li').length);
+      await until('the first hundred', async () => (await items()) === 101);
+      await tab.run(() => document.querySelector('.tree-children .tree-children > li > .button').click());
+      assert.equal(await items(), 201);
+      await tab.run(() => document.querySelector('.tree-all').click());
+      assert.ok((await tab.run(() => document.querySelector('.tree').textContent)).includes('x'.repeat(5000)));
+
+      // Markup is text, deep nesting is folded, and bytes that are called bytes are JSON.
+      await send(() => ({ type: '<img src=x onerror="document.title = 1">', html: '<b>bold</b>' }));
+      assert.equal(await tab.run(() => document.querySelectorAll('main img, main b').length), 0);
+      await send(() => {
+        let deep = 'core';
+        for (let level = 0; level < 2000; level += 1) deep = { deep };
+        return deep;
+      });
+      for (const name of ['JSON', 'Text', 'Hex']) assert.ok((await view(name)).length > 0, name);
+      await view('JSON');
+      await send(() => ({ bytes: 'not base64', length: 3 }));
+      assert.match(await view('JSON'), /"not base64"/);
+      await send(() => ({ __proto__: null, constructor: 1, toString: 2, type: { type: 'x' } }));
+      assert.match(await view('JSON'), /"constructor": 1/);
+      assert.deepEqual(await violations(tab), []);
+      assert.deepEqual(tab.errors, []);
+    },
+    { site },
+  );
+}
