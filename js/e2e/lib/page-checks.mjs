@@ -1,6 +1,9 @@
 /** What holds for every page: it fits, it can be used without a mouse, and it says who one is. */
 
-/** What is wider than its place, in words: the document, and whatever scrolls sideways in it. */
+/**
+ * What is wider than its place, in words: the document, whatever scrolls sideways in it, and what is
+ * to be pressed but cut off at the side.
+ */
 export function tooWide(tab) {
   return tab.run(() => {
     const found = [];
@@ -13,6 +16,20 @@ export function tooWide(tab) {
       // Code has lines of its own, and the navigation is made to be pushed; both scroll in themselves.
       if (scrolls && !element.matches('pre, .nav')) {
         found.push(`${element.tagName}.${element.className} by ${excess} px at ${innerWidth} px`);
+      }
+    }
+    for (const element of document.querySelectorAll('button, a[href], input, select, textarea')) {
+      if (!isShown(element) || element.closest('.nav, .visually-hidden, pre')) continue;
+      const { left, right, width } = element.getBoundingClientRect();
+      // What is only there for screen readers is a dot.
+      if (width <= 1) continue;
+      for (let around = element.parentElement; around !== null; around = around.parentElement) {
+        if (getComputedStyle(around).overflowX === 'visible' && around !== document.body) continue;
+        const place = around.getBoundingClientRect();
+        if (left < place.left - 1 || right > place.right + 1) {
+          found.push(`cut off at ${innerWidth} px: ${element.outerHTML.slice(0, 140)}`);
+          break;
+        }
       }
     }
     return found;

@@ -1,5 +1,6 @@
 /** The Message Inspector (section 5.2.1), as visitors use it. */
 import assert from 'node:assert/strict';
+import { tooWide } from '../lib/page-checks.mjs';
 import { DESKTOP, online, PHONE, shoot, site, violations } from '../lib/pages.mjs';
 import { scene } from '../lib/scene.mjs';
 import { until } from '../lib/wait.mjs';
@@ -171,6 +172,8 @@ for (const [browser, other] of [
       await tab.resize(...PHONE);
       await tab.click('[role="tab"]:nth-child(2)');
       await shoot(tab, `${browser}-inspector-messages`, { phone: PHONE });
+      await tab.resize(320, 640);
+      assert.deepEqual(await tooWide(tab), []);
       await tab.click('[role="tab"]:nth-child(3)');
       await shoot(tab, `${browser}-inspector-content`, { phone: PHONE });
       await tab.resize(...DESKTOP);
