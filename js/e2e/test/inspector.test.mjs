@@ -155,7 +155,6 @@ for (const [browser, other] of [
       await reader.until('its payload', () => document.querySelector('.payload')?.textContent.includes('shown there'));
       assert.ok(!(await reader.run(() => document.querySelector('.payload').textContent.includes('not shown'))));
       assert.deepEqual(reader.errors, []);
-      await reader.close();
 
       // JSON as a tree that folds, from the keyboard; and the way that it took.
       assert.ok(await tab.run(openMessage, 'chat'));
