@@ -288,7 +288,10 @@ pub enum Event {
     Monitor {
         /// Which way it went.
         direction: Direction,
-        /// The message.
+        /// The neighbour at the other end of the link that it came over, or goes over next. None for
+        /// what the bootstrap server carries, and for own messages whose way is not chosen yet.
+        via: Option<PeerId>,
+        /// The message; its `hops` are the links that it has come over so far.
         message: Message,
     },
     /// Something a peer said was refused: it did not verify, or broke a rule.

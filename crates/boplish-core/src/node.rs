@@ -425,7 +425,9 @@ impl Node {
 
     /// Sends a message of this peer on its way.
     fn dispatch(&mut self, now: Time, message: Message) {
-        self.monitor(Direction::Outgoing, &message);
+        // A router takes the link to the receiver where there is one, unless it is in doubt.
+        let via = message.to.filter(|to| self.links.is_linked(to));
+        self.monitor(Direction::Outgoing, via, &message);
         self.router.route(now, message);
     }
 
@@ -463,14 +465,18 @@ impl Node {
     }
 
     /// Shows a message to the monitor. Acknowledgements and the like are no messages to it.
-    fn monitor(&mut self, direction: Direction, message: &Message) {
+    fn monitor(&mut self, direction: Direction, via: Option<PeerId>, message: &Message) {
         let is_shown = match message.kind {
             Kind::Plain | Kind::Request | Kind::Reply { .. } => true,
             Kind::Ack { .. } | Kind::Unreachable { .. } => false,
         };
         if self.monitoring && is_shown {
             let message = message.clone();
-            self.event(Event::Monitor { direction, message });
+            self.event(Event::Monitor {
+                direction,
+                via,
+                message,
+            });
         }
     }
 }

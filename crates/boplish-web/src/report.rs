@@ -82,7 +82,11 @@ pub(crate) fn event(shell: &Shell, event: Event) {
         } => {
             host.group_message(&from.to_string(), payload(&content));
         }
-        Event::Monitor { direction, message } => host.monitor(
+        Event::Monitor {
+            direction,
+            via,
+            message,
+        } => host.monitor(
             match direction {
                 Direction::Incoming => "incoming",
                 Direction::Outgoing => "outgoing",
@@ -92,6 +96,8 @@ pub(crate) fn event(shell: &Shell, event: Event) {
             &message.from.to_string(),
             message.to.map(|to| to.to_string()),
             &message.monitor_payload(),
+            message.hops,
+            via.map(|via| via.to_string()),
         ),
         Event::Refused { from, reason } => {
             host.refused(from.map(|from| from.to_string()), &reason.to_string());

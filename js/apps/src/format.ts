@@ -51,7 +51,12 @@ export function groupText(payload: unknown): string {
   if (typeof payload === 'object' && payload !== null && 'text' in payload) {
     if (typeof payload.text === 'string') return payload.text;
   }
-  return JSON.stringify(payload) ?? '';
+  try {
+    return JSON.stringify(payload) ?? '';
+  } catch {
+    // Deeper than the browser can write.
+    return '…';
+  }
 }
 
 /** What an error says to the visitor, with its code where it has one. */

@@ -10,9 +10,20 @@ export interface Token {
 /** Characters shown of one payload; copying takes all of it. */
 export const SHOWN_LIMIT = 40_000;
 
+/** Deeper than this, spaces would be most of the text: a stranger's few bytes could become gigabytes. */
+const PRETTY_DEPTH = 100;
+
 /** Two spaces per level; `undefined`, which JSON does not have, reads as null. */
 export function prettyJson(value: unknown): string {
-  return JSON.stringify(value, undefined, 2) ?? 'null';
+  return JSON.stringify(value, undefined, isDeep(value) ? 0 : 2) ?? 'null';
+}
+
+function isDeep(value: unknown): boolean {
+  let level = [value];
+  for (let depth = 0; depth < PRETTY_DEPTH && level.length > 0; depth += 1) {
+    level = level.flatMap((each) => (typeof each === 'object' && each !== null ? Object.values(each) : []));
+  }
+  return level.length > 0;
 }
 
 const TOKEN = /("(?:[^"\\]|\\.)*")(\s*:)?|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|\b(true|false|null)\b/g;

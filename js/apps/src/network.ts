@@ -23,6 +23,8 @@ export interface Monitored {
   readonly message: Message;
   /** Links crossed so far, where known. */
   readonly hops?: number | undefined;
+  /** The neighbour whose link it came over, or goes over next, where there is one and it is known. */
+  readonly via?: string | undefined;
 }
 
 /** A peer has said whom it is linked to, and who is beside it on the ring, the nearest first. */

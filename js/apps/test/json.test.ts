@@ -23,3 +23,10 @@ test('text that was cut within a string is still shown in full', () => {
 test('what JSON does not have reads as null', () => {
   assert.equal(prettyJson(undefined), 'null');
 });
+
+test('what is nested deeply is written without a line for each level', () => {
+  let deep: unknown = 1;
+  for (let level = 0; level < 1000; level += 1) deep = [deep];
+  assert.ok(prettyJson(deep).length < 3000);
+  assert.match(prettyJson([[1]]), /\n {4}1\n/);
+});

@@ -1,5 +1,6 @@
 /** The demo site's pages: where they are, how they are looked at, and what axe-core says of them. */
-import { readFile } from 'node:fs/promises';
+import assert from 'node:assert/strict';
+import { mkdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
@@ -23,4 +24,24 @@ export async function violations(tab) {
       .filter(({ impact }) => impact === 'serious' || impact === 'critical')
       .flatMap(({ id, help, nodes }) => nodes.map((node) => `${id}: ${help}: ${node.html.slice(0, 160)} ${node.failureSummary}`));
   });
+}
+
+/** Pictures of what a tab shows, in both schemes on both devices, each without a serious finding. */
+export async function shoot(tab, name, devices = { desktop: DESKTOP, phone: PHONE }) {
+  await mkdir(screenshots, { recursive: true });
+  for (const [device, size] of Object.entries(devices)) {
+    await tab.resize(...size);
+    for (const colours of ['light', 'dark']) {
+      await tab.colours(colours);
+      assert.deepEqual(await violations(tab), [], `${name}, ${device}, ${colours}`);
+      await tab.screenshot(`${screenshots}/${name}-${device}-${colours}.png`);
+    }
+  }
+  await tab.colours('light');
+}
+
+/** Waits until the page's node is in the network; gives its id. */
+export async function online(tab) {
+  await tab.until('it is online', () => document.querySelector('.badge')?.dataset.state === 'online');
+  return tab.until('the own id', () => document.querySelector('.id-chip-digits')?.title);
 }

@@ -24,7 +24,6 @@ for (const [browser, other] of [
     await tab.resize(...DESKTOP);
     await tab.open(`${stage.server.url}/publish.html`);
     await tab.until('it is online', () => document.querySelector('.badge')?.dataset.state === 'online');
-    await shoot(tab, 'publish-empty');
 
     await tab.run(async () => {
       const picture = async (name, hue) => {

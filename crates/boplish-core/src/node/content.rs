@@ -247,7 +247,7 @@ impl Node {
         let name = protocol::name(content::PROTOCOL);
         let message = self.compose(Some(to), name, Kind::Plain, payload);
         if self.links.is_linked(&to) && self.links.has_room(to, message.payload.len()) {
-            self.monitor(crate::io::Direction::Outgoing, &message);
+            self.monitor(crate::io::Direction::Outgoing, Some(to), &message);
             // There is room.
             let _ = self.links.send(to, &message);
         } else {

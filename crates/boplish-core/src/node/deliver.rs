@@ -12,7 +12,11 @@ use crate::time::Time;
 
 impl Node {
     pub(super) fn deliver(&mut self, now: Time, via: Via, message: Message) {
-        self.monitor(Direction::Incoming, &message);
+        let neighbour = match via {
+            Via::Link(peer) => Some(peer),
+            Via::Signaling => None,
+        };
+        self.monitor(Direction::Incoming, neighbour, &message);
         match message.kind {
             Kind::Ack { of } => {
                 if self.delivery.handle_ack(message.from, of) {

@@ -122,7 +122,9 @@ impl Node {
                 self.update_groups(now);
                 self.event(Event::NeighbourhoodChanged);
             }
-            RouterOutput::Forwarded(message) => self.monitor(Direction::Forwarded, &message),
+            RouterOutput::Forwarded { next, message } => {
+                self.monitor(Direction::Forwarded, Some(next), &message);
+            }
             RouterOutput::Originate {
                 to,
                 protocol,

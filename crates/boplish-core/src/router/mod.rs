@@ -79,8 +79,8 @@ pub(crate) enum RouterOutput {
     SendSignaling(Message),
     /// A message has reached its destination, this peer.
     Deliver { via: Via, message: Message },
-    /// A message from another to another was sent on.
-    Forwarded(Message),
+    /// A message from another to another was sent on, to `next`.
+    Forwarded { next: PeerId, message: Message },
     /// A message for a key would go on to `next`, and its protocol is watched: it waits until
     /// [`Router::go_on`] is called with this number, or for a bounded time.
     Forward {

@@ -250,7 +250,11 @@ impl Report {
                 from,
                 content: Content::of(&payload),
             },
-            Event::Monitor { direction, message } => Self::Monitor {
+            Event::Monitor {
+                direction,
+                message,
+                via: _,
+            } => Self::Monitor {
                 direction: direction_name(direction),
                 protocol: message.protocol.to_string(),
                 from: message.from,

@@ -135,7 +135,14 @@ class FakeNode extends EventTarget implements Network {
   monitor(direction: Direction, type: string, peer: string, payload: unknown, hops = 1): void {
     const from = direction === 'outgoing' ? this.id : peer;
     const to = direction === 'outgoing' ? peer : direction === 'incoming' ? this.id : this.#any();
-    this.#tell({ direction, message: { type, from, to, payload }, hops });
+    const linked = direction === 'incoming' ? from : to;
+    const via = direction === 'incoming' && hops > 1 ? this.#any() : linked;
+    this.#tell({
+      direction,
+      message: { type, from, to, payload },
+      hops: direction === 'outgoing' ? 0 : hops,
+      via: this.peers.includes(via) ? via : undefined,
+    });
   }
 
   #live(scenario: string): void {
@@ -189,6 +196,8 @@ class FakeNode extends EventTarget implements Network {
       this.monitor('outgoing', 'topo-protocol', peer, { type: 'response', ids: this.peers });
     } else if (kind < 0.75) {
       this.monitor('forwarded', 'signaling-protocol', peer, signal('offer'), 2);
+    } else if (kind < 0.8) {
+      this.monitor('incoming', 'content-protocol', randomId(), { bytes: btoa(`\0\x01GIF89a ${randomId()}`), length: 49 }, 3);
     } else if (this.group.members.includes(peer)) {
       this.group.hear(peer, { text: 'Still here.', at: Date.now(), fine: true, last: null });
     }

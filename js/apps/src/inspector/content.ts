@@ -1,23 +1,36 @@
 import { copyText } from '../components/clipboard.ts';
 import { icon } from '../components/icons.ts';
 import { h, uniqueId } from '../dom.ts';
-import { clockTime, counted, subtypeOf } from '../format.ts';
-import { jsonTokens, prettyJson, SHOWN_LIMIT } from '../json.ts';
+import { clockTime, counted, shortId, subtypeOf } from '../format.ts';
+import { prettyJson } from '../json.ts';
+import type { Message } from '../network.ts';
 import type { PageContext } from '../pages.ts';
 import type { Entry } from './log.ts';
 import { directionMark } from './message-row.ts';
+import { PayloadView } from './payload-view.ts';
+import { routeView } from './route-view.ts';
 
-/** The third column: one message with the report's four properties. */
+/** Where the visitor goes from a message. */
+export interface Ways {
+  /** To the list again, from the keyboard (Escape) or from the button on a phone. */
+  back(): void;
+  /** To the messages of its protocol, or of one of its peers. */
+  only(kind: 'protocols' | 'peers', value: string): void;
+}
+
+/** The third column: one message with the report's four properties, and its way. */
 export class Content {
   readonly element: HTMLElement;
   readonly #context: PageContext;
   readonly #title: HTMLElement;
+  readonly #ways: Ways;
+  readonly #payload = new PayloadView();
   readonly #body = h('div', { class: 'content panel-scroll', tabindex: 0 });
   readonly #actions = h('div', { class: 'panel-actions' });
 
-  /** `back` leads to the list again, from the keyboard (Escape) or from the button on a phone. */
-  constructor(context: PageContext, back: () => void) {
+  constructor(context: PageContext, ways: Ways) {
     this.#context = context;
+    this.#ways = ways;
     const title = uniqueId('content-title');
     this.#title = h('h2', { id: title, tabindex: -1 }, 'Content');
     this.element = h(
@@ -26,7 +39,7 @@ export class Content {
         class: 'panel panel-content',
         'aria-labelledby': title,
         onkeydown: (event: KeyboardEvent) => {
-          if (event.key === 'Escape') back();
+          if (event.key === 'Escape') ways.back();
         },
       },
       h(
@@ -38,7 +51,7 @@ export class Content {
             type: 'button',
             class: 'button button-small button-icon only-narrow',
             'aria-label': 'Back to the messages',
-            onclick: back,
+            onclick: () => ways.back(),
           },
           h('span', { class: 'flip' }, icon('send')),
         ),
@@ -69,17 +82,15 @@ export class Content {
   show(entry: Entry): void {
     const { direction, hops } = entry;
     const { type, from, to, payload } = entry.message;
-    const { toasts } = this.#context;
-    const envelope = { type, from, to, payload };
+    const { id: own } = this.#context.session;
     const subtype = subtypeOf(payload);
-    const json = prettyJson(payload);
     this.#actions.replaceChildren(
       h(
         'button',
         {
           type: 'button',
           class: 'button button-small',
-          onclick: () => void copyText(prettyJson(envelope), 'Message', toasts),
+          onclick: () => void this.#copy({ type, from, to, payload }),
         },
         icon('copy'),
         'Copy as JSON',
@@ -106,12 +117,17 @@ export class Content {
       h(
         'dl',
         { class: 'properties' },
-        ...this.#property('type', h('code', {}, type)),
+        ...this.#property('type', h('span', { class: 'property' }, h('code', {}, type), this.#only('protocols', type, type))),
         ...this.#property('from', this.#id(from)),
         ...this.#property('to', this.#id(to)),
-        ...this.#property('payload', this.#json(json)),
+        ...this.#property('payload', this.#payload.element),
       ),
+      own === undefined
+        ? ''
+        : h('div', { class: 'way' }, h('h3', {}, 'Route'), routeView(entry, own)),
     );
+    // Its width decides how it is drawn.
+    this.#payload.show(payload);
     this.#body.scrollTop = 0;
   }
 
@@ -124,22 +140,32 @@ export class Content {
     const own = id === this.#context.session.id;
     return h(
       'span',
-      {},
+      { class: 'property' },
       h('code', { class: own ? 'id-full id-own' : 'id-full' }, id),
-      own ? ' ' : undefined,
-      own ? h('span', { class: 'you' }, 'you') : undefined,
+      own ? h('span', { class: 'you' }, 'you') : this.#only('peers', id, shortId(id)),
     );
   }
 
-  #json(json: string): HTMLElement {
-    const shown = json.length > SHOWN_LIMIT ? json.slice(0, SHOWN_LIMIT) : json;
-    const code = h('code', {});
-    for (const { kind, text } of jsonTokens(shown)) {
-      code.append(kind === 'plain' ? text : h('span', { class: `json-${kind}` }, text));
+  #only(kind: 'protocols' | 'peers', value: string, name: string): HTMLElement {
+    return h(
+      'button',
+      {
+        type: 'button',
+        class: 'button button-small button-quiet button-icon',
+        title: `Only messages of ${name}`,
+        'aria-label': `Only messages of ${name}`,
+        onclick: () => this.#ways.only(kind, value),
+      },
+      icon('filter'),
+    );
+  }
+
+  async #copy(message: Message): Promise<void> {
+    const { toasts } = this.#context;
+    try {
+      await copyText(prettyJson(message), 'Message', toasts);
+    } catch {
+      toasts.show('This message is nested too deeply to be written out', 'warning');
     }
-    const pre = h('pre', { class: 'json' }, code);
-    if (shown.length === json.length) return pre;
-    const note = `The first ${counted(SHOWN_LIMIT, 'character')} of ${json.length.toLocaleString('en')}; copying takes all.`;
-    return h('div', {}, pre, h('p', { class: 'panel-note' }, note));
   }
 }

@@ -59,8 +59,9 @@ export class MessageList {
       this.#pressedNumber = numberOf(event.target);
     });
     this.#list.addEventListener('click', (event) => {
-      // Assistive technology clicks without pressing first.
-      this.#activate(this.#pressedNumber ?? numberOf(event.target));
+      // Assistive technology clicks without pressing first, whatever was pressed and dragged before.
+      const pressed = event.detail === 0 ? undefined : this.#pressedNumber;
+      this.#activate(pressed ?? numberOf(event.target));
       this.#pressedNumber = undefined;
     });
     const observer = new ResizeObserver(() => {

@@ -6,6 +6,9 @@ import { clockTime, counted, directionWords, subtypeOf } from '../format.ts';
 import type { Direction } from '../network.ts';
 import type { Entry } from './log.ts';
 
+/** Characters of a subtype, which a stranger may have made longer than any row. */
+const SUBTYPE = 60;
+
 /** A direction as colour, arrow and word. */
 export function directionMark(direction: Direction, long = false): HTMLElement {
   const words = directionWords[direction];
@@ -21,7 +24,7 @@ export function directionMark(direction: Direction, long = false): HTMLElement {
 export function messageRow(entry: Entry, own: string | undefined): HTMLElement {
   const { direction, hops } = entry;
   const { type, from, to, payload } = entry.message;
-  const subtype = subtypeOf(payload);
+  const subtype = subtypeOf(payload)?.slice(0, SUBTYPE);
   const hopsText = hops === undefined || hops < 1 ? undefined : counted(hops, 'hop');
   const time = clockTime(new Date(entry.time));
   return h(

@@ -1,45 +1,43 @@
 import { icon } from '../components/icons.ts';
+import { saveBlob } from '../components/save.ts';
 import { h, setText, uniqueId } from '../dom.ts';
 import { counted } from '../format.ts';
-import type { Direction } from '../network.ts';
 import type { PageContext } from '../pages.ts';
-import { MessageLog, type Entry } from './log.ts';
+import { exported, fileName } from './export.ts';
+import { type Filter, isEverything } from './filter.ts';
+import { FilterAddress } from './filter-address.ts';
+import { FilterBar } from './filter-bar.ts';
+import { type Entry, MessageLog } from './log.ts';
 import { MessageList } from './message-list.ts';
-import { directionMark } from './message-row.ts';
 
-/** How many messages the page keeps. */
-const CAPACITY = 1000;
+/** What the page keeps: messages, and characters of their payloads. */
+const CAPACITY = { messages: 5000, characters: 16_000_000 };
 
-const directions: readonly Direction[] = ['incoming', 'outgoing', 'forwarded'];
-
-/** The second column: every message that the router handled, with pause, clear and a legend. */
+/** The second column: every message that the router handled, with filters, pause, export and clear. */
 export class Messages {
   readonly element: HTMLElement;
   readonly list: MessageList;
   readonly #log = new MessageLog(CAPACITY);
   readonly #context: PageContext;
-  readonly #visible = new Set<Direction>(directions);
-  readonly #filters = new Map<Direction, HTMLElement>();
+  readonly #bar: FilterBar;
+  readonly #address: FilterAddress;
   readonly #empty = h('div', { class: 'empty' });
   readonly #note = h('p', { class: 'panel-note' });
   readonly #pause: HTMLButtonElement;
+  readonly #pauseText = h('span', {});
   #scheduled = false;
 
   constructor(context: PageContext, open: (entry: Entry) => void, signal: AbortSignal) {
     this.#context = context;
     const title = uniqueId('messages-title');
     this.list = new MessageList(title, open, signal);
+    this.#bar = new FilterBar(context, this.#log, (filter) => this.filterBy(filter), signal);
+    this.#address = new FilterAddress((filter) => this.filterBy(filter), signal);
     this.#pause = h('button', {
       type: 'button',
       class: 'button button-small',
       onclick: () => this.#togglePause(),
     });
-    const clear = h(
-      'button',
-      { type: 'button', class: 'button button-small', onclick: () => this.#clear() },
-      icon('clear'),
-      'Clear',
-    );
     this.element = h(
       'section',
       { class: 'panel panel-messages', 'aria-labelledby': title },
@@ -47,13 +45,15 @@ export class Messages {
         'div',
         { class: 'panel-head' },
         h('h2', { id: title }, 'Messages'),
-        h('div', { class: 'panel-actions' }, this.#pause, clear),
+        h(
+          'div',
+          { class: 'panel-actions' },
+          this.#pause,
+          this.#action('download', 'Export', 'Save the messages shown as JSON', () => this.#export()),
+          this.#action('clear', 'Clear', 'Forget all messages', () => this.#clear()),
+        ),
       ),
-      h(
-        'div',
-        { class: 'legend', role: 'group', 'aria-label': 'Directions shown' },
-        ...directions.map((direction) => this.#filter(direction)),
-      ),
+      this.#bar.element,
       this.list.element,
       this.#empty,
       this.#note,
@@ -68,40 +68,38 @@ export class Messages {
       signal,
     );
     session.on('change', () => this.#schedule(), signal);
+    this.#log.filterBy(this.#address.filter);
     this.#render();
   }
 
-  /** How many messages are kept. */
-  get count(): number {
-    const { incoming, outgoing, forwarded } = this.#log.counts();
-    return incoming + outgoing + forwarded;
+  get filter(): Filter {
+    return this.#log.filter;
   }
 
-  #filter(direction: Direction): HTMLElement {
-    const count = h('span', { class: 'legend-count' }, '0');
-    this.#filters.set(direction, count);
-    const button = h(
+  filterBy(filter: Filter): void {
+    this.#log.filterBy(filter);
+    this.#address.show(filter);
+    this.#render();
+    const shown = this.#log.shown().length.toLocaleString('en');
+    this.#context.announcer.say(`${shown} of ${counted(this.#log.count, 'message')} shown`);
+  }
+
+  #action(name: 'download' | 'clear', word: string, title: string, act: () => void): HTMLElement {
+    return h(
       'button',
-      {
-        type: 'button',
-        class: 'legend-item',
-        'aria-pressed': 'true',
-        onclick: () => {
-          if (!this.#visible.delete(direction)) this.#visible.add(direction);
-          button.setAttribute('aria-pressed', String(this.#visible.has(direction)));
-          this.#render();
-        },
-      },
-      directionMark(direction, true),
-      count,
+      { type: 'button', class: 'button button-small', title, onclick: act },
+      icon(name),
+      h('span', { class: 'action-word' }, word),
     );
-    return button;
   }
 
   #togglePause(): void {
+    const { waiting } = this.#log;
     if (this.#log.paused) this.#log.resume();
     else this.#log.pause();
-    this.#context.announcer.say(this.#log.paused ? 'Messages paused' : 'Messages resumed');
+    this.#context.announcer.say(
+      this.#log.paused ? 'Messages paused' : `Messages resumed, ${waiting.toLocaleString('en')} new`,
+    );
     this.#render();
   }
 
@@ -109,6 +107,19 @@ export class Messages {
     this.#log.clear();
     this.#context.announcer.say('Messages cleared');
     this.#render();
+  }
+
+  #export(): void {
+    const { toasts, session } = this.#context;
+    const entries = this.#log.shown();
+    if (entries.length === 0) {
+      toasts.show('No message is shown that could be saved', 'warning');
+      return;
+    }
+    const now = new Date();
+    const text = exported(entries, session.id, this.#log.filter, now);
+    saveBlob(new Blob([text], { type: 'application/json' }), fileName(now));
+    toasts.show(`${counted(entries.length, 'message')} saved as JSON`);
   }
 
   /** However many messages come, the page is drawn once per frame. */
@@ -122,26 +133,29 @@ export class Messages {
   }
 
   #render(): void {
-    const entries = this.#log.shown(this.#visible);
-    this.list.show(entries, this.#context.session.id);
-    const counts = this.#log.counts();
-    for (const [direction, count] of this.#filters) {
-      setText(count, counts[direction].toLocaleString('en'));
-    }
-    const { paused } = this.#log;
-    if (this.#pause.getAttribute('data-paused') !== String(paused)) {
-      this.#pause.setAttribute('data-paused', String(paused));
-      this.#pause.replaceChildren(icon(paused ? 'play' : 'pause'), paused ? 'Resume' : 'Pause');
-    }
+    const entries = this.#log.shown();
     this.list.element.hidden = entries.length === 0;
+    this.list.show(entries, this.#context.session.id);
+    this.#bar.show(entries.length);
+    this.#showPause();
     this.#empty.hidden = entries.length > 0;
     if (entries.length === 0) setText(this.#empty, this.#whyEmpty());
     setText(this.#note, this.#noteText());
     this.#note.hidden = this.#note.textContent === '';
   }
 
+  #showPause(): void {
+    const { paused, waiting } = this.#log;
+    if (this.#pause.getAttribute('data-paused') !== String(paused)) {
+      this.#pause.setAttribute('data-paused', String(paused));
+      this.#pause.replaceChildren(icon(paused ? 'play' : 'pause'), this.#pauseText);
+    }
+    const resume = waiting === 0 ? 'Resume' : `Resume (${waiting.toLocaleString('en')} new)`;
+    setText(this.#pauseText, paused ? resume : 'Pause');
+  }
+
   #whyEmpty(): string {
-    if (this.count > 0) return 'No message in the directions chosen above.';
+    if (!isEverything(this.#log.filter) && this.#log.count > 0) return 'No message passes the filters above.';
     if (this.#log.paused) return 'Paused. New messages are collected and appear when you resume.';
     if (this.#context.session.state === 'connecting') return 'Waiting for the first message…';
     if (this.#context.session.state === 'failed') return 'Nothing to show without a network.';
@@ -149,14 +163,8 @@ export class Messages {
   }
 
   #noteText(): string {
-    const { dropped, waiting, capacity, paused } = this.#log;
-    const parts: string[] = [];
-    if (paused) parts.push(`Paused, ${counted(waiting, 'message')} waiting.`);
-    if (dropped > 0) {
-      parts.push(
-        `The newest ${capacity.toLocaleString('en')} are kept; ${dropped.toLocaleString('en')} older dropped.`,
-      );
-    }
-    return parts.join(' ');
+    const { dropped, count } = this.#log;
+    if (dropped === 0) return '';
+    return `The newest ${counted(count, 'message')} are kept; ${dropped.toLocaleString('en')} older dropped.`;
   }
 }

@@ -1,4 +1,6 @@
 import './inspector.css';
+import './messages.css';
+import './content.css';
 import { Tabs } from '../components/tabs.ts';
 import { h } from '../dom.ts';
 import type { Mount } from '../pages.ts';
@@ -32,7 +34,14 @@ export const mount: Mount = (host, context, signal) => {
 
   const peers = new Peers(context, signal);
   const messages = new Messages(context, open, signal);
-  const content = new Content(context, back);
+  const content = new Content(context, {
+    back,
+    only: (kind, value) => {
+      const { filter } = messages;
+      if (!filter[kind].includes(value)) messages.filterBy({ ...filter, [kind]: [...filter[kind], value] });
+      if (tabs.narrow) back();
+    },
+  });
   const tabs = new Tabs(
     [
       ['Peers', peers.element],

@@ -1,3 +1,4 @@
+import { saveBlob } from '../components/save.ts';
 import { byteCount } from '../format.ts';
 import type { FetchProgress, Network } from '../network.ts';
 import { formatName, servedPath, type Name } from './name.ts';
@@ -11,7 +12,7 @@ const WORKER_PATIENCE_MS = 5000;
 /** Without a worker, what is shown is all in memory. */
 const MOST_SHOWN = 64_000_000;
 const MOST_DOWNLOADED = 1_000_000_000;
-/** How long a frame, or an address, outlives the click, so that a slow browser can begin, in ms. */
+/** How long a frame outlives the click, so that a slow browser can begin, in ms. */
 const DOWNLOAD_BEGINS_MS = 60_000;
 
 export interface Waiting {
@@ -90,15 +91,7 @@ export async function download(
   }
   const blob = await fetched(node, name, waiting);
   // Of no type that a browser would rather open.
-  const blobAddress = URL.createObjectURL(new Blob([blob], { type: 'application/octet-stream' }));
-  const link = document.createElement('a');
-  link.href = blobAddress;
-  link.download = fileName;
-  link.hidden = true;
-  document.body.append(link);
-  link.click();
-  link.remove();
-  setTimeout(() => URL.revokeObjectURL(blobAddress), DOWNLOAD_BEGINS_MS);
+  saveBlob(new Blob([blob], { type: 'application/octet-stream' }), fileName);
 }
 
 /** Whether a frame with this address would download it, and nothing else. */

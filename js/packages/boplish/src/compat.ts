@@ -3,7 +3,7 @@ import { bootstrapUrl } from './bootstrap.js';
 import { BoplishError } from './error.js';
 import { ofThisTab } from './identity.js';
 import { loadSync } from './module.js';
-import { decode, encode } from './payload.js';
+import { decode, encode, type RawPayload } from './payload.js';
 import { guarded, Runner, report } from './runner.js';
 
 /** A message, as the report has it. */
@@ -103,7 +103,9 @@ export class BOPlishClient {
     checkProtocol(protocol, 'send');
     orTypeError('send', () => {
       const raw = encode(payload);
-      this.#runner.call((peer) => peer.send(to, protocol, raw));
+      // The core sends nothing to itself; the report's router calls the handler (section 4.1.4).
+      if (to.toLowerCase() === this.id) queueMicrotask(() => this.#loop(to, protocol, raw));
+      else this.#runner.call((peer) => peer.send(to, protocol, raw));
     });
   }
 
@@ -127,6 +129,11 @@ export class BOPlishClient {
   /** The ids of the peers that this one is connected to. */
   getConnectedPeers(): string[] {
     return this.#runner.read((peer) => peer.connectedPeers(), []);
+  }
+
+  #loop(to: string, type: string, raw: RawPayload): void {
+    this.#monitor?.({ type, from: this.id, to, payload: decode(raw) });
+    this.#handlers.get(type)?.(decode(raw), this.id);
   }
 
   /** Leaves the network. Not in the report, whose clients leave with their pages. */

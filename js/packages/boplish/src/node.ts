@@ -53,6 +53,13 @@ export interface MonitorEvent extends Event {
   readonly direction: 'incoming' | 'outgoing' | 'forwarded';
   /** The message, in the report's four properties. */
   readonly message: { readonly type: string; readonly from: string; readonly to: string; readonly payload: unknown };
+  /** The links that it has come over so far. */
+  readonly hops: number;
+  /**
+   * The neighbour at the other end of the link that it came over, or goes over next; undefined for
+   * what the bootstrap server carries, and for own messages whose way is not chosen yet.
+   */
+  readonly via: string | undefined;
 }
 /** A peer has said which peers it is linked to. */
 export interface TopologyEvent extends Event {
@@ -317,8 +324,8 @@ export class BoplishNode extends typedEventTarget<NodeEvents>() {
         emit(this, 'topology', { from, peers, successors, predecessors }),
       members: (members) => this.group.changed(members),
       groupMessage: (from, payload) => this.group.receive(from, decode(payload)),
-      monitor: (direction, type, from, to = '', payload) => {
-        emit(this, 'monitor', { direction, message: { type, from, to, payload: decode(payload) } });
+      monitor: (direction, type, from, to = '', payload, hops, via) => {
+        emit(this, 'monitor', { direction, message: { type, from, to, payload: decode(payload) }, hops, via });
         for (const each of this.#monitors.filter((one) => one.type === 'once')) this.#unwatch(each.listener, each.capture);
       },
       refused: (from, reason) => emit(this, 'refused', { from, reason }),

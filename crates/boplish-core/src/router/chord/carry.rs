@@ -227,8 +227,10 @@ impl Chord {
             }
             Next::Link { peer, pin, bound } if message.hops < MAX_HOPS => {
                 if !is_own && tried.len() <= 1 {
-                    self.outputs
-                        .push_back(RouterOutput::Forwarded(message.clone()));
+                    self.outputs.push_back(RouterOutput::Forwarded {
+                        next: peer,
+                        message: message.clone(),
+                    });
                 }
                 // Over a link to its receiver, what matters is acknowledged by the receiver.
                 // The ring wants to know at once when that does not happen.

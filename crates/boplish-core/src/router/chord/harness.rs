@@ -223,7 +223,7 @@ impl BareChord {
                 None
             }
             RouterOutput::SendSignaling(_)
-            | RouterOutput::Forwarded(_)
+            | RouterOutput::Forwarded { .. }
             | RouterOutput::Forward { .. }
             | RouterOutput::NeighbourhoodChanged
             | RouterOutput::Spare(_)

@@ -233,8 +233,10 @@ impl Mesh {
         };
         match next.filter(|_| message.hops < MAX_RELAYS) {
             Some(peer) => {
-                self.outputs
-                    .push_back(RouterOutput::Forwarded(message.clone()));
+                self.outputs.push_back(RouterOutput::Forwarded {
+                    next: peer,
+                    message: message.clone(),
+                });
                 self.outputs.push_back(RouterOutput::Send { peer, message });
             }
             None if message.from == from => {
