@@ -38,8 +38,22 @@ const publish: Page = {
   load: () => import('./publish/page.ts'),
 };
 
+const chat: Page = {
+  file: 'chat.html',
+  title: 'Chat',
+  name: 'Chat',
+  load: () => import('./chat/page.ts'),
+};
+
+const game: Page = {
+  file: 'game.html',
+  title: 'Game',
+  name: 'Game',
+  load: () => import('./game/page.ts'),
+};
+
 /** In the order of the navigation. A new page is an entry here, an HTML file, and a folder. */
-export const pages: readonly Page[] = [home, publish];
+export const pages: readonly Page[] = [home, publish, chat, game];
 
 /** The page that a path names; the site may be served from any folder. */
 export function pageAt(path: string): Page {
