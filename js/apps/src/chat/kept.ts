@@ -1,6 +1,6 @@
 import { LOBBY, LONGEST_PASSWORD, roomName } from '../rooms/room-name.ts';
 import { field } from '../rooms/text.ts';
-import { userName } from '../rooms/user.ts';
+import { userName } from '../rooms/user-name.ts';
 
 /** The conversations of this browser, kept over visits. */
 

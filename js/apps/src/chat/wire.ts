@@ -1,6 +1,6 @@
 import { formatName, parseName } from '../publish/name.ts';
 import { cleanLine, cleanText, field } from '../rooms/text.ts';
-import { userName } from '../rooms/user.ts';
+import { userName } from '../rooms/user-name.ts';
 
 /** What members of a chat room say to each other: docs/protocol.md, "The demo site's groups". */
 

@@ -1,5 +1,5 @@
 import { field } from '../rooms/text.ts';
-import { userName } from '../rooms/user.ts';
+import { userName } from '../rooms/user-name.ts';
 import { SIZE, type Circle, type Dot, type Place } from './board.ts';
 
 /** What players say to each other: docs/protocol.md, "The demo site's groups". */

@@ -1,7 +1,8 @@
 import { h, uniqueId } from '../dom.ts';
 import { shortId } from '../format.ts';
 import type { PageContext } from '../pages.ts';
-import { LONGEST_NAME, User, userName } from './user.ts';
+import { User } from './user.ts';
+import { LONGEST_NAME, userName } from './user-name.ts';
 
 /** The field for the visitor's own name, which is taken when it is left, or by Enter. */
 export function nameForm({ session, announcer }: PageContext, signal: AbortSignal): HTMLElement {

@@ -1,19 +1,10 @@
 import { Emitter } from '../emitter.ts';
 import { shortId } from '../format.ts';
 import type { Session } from '../session.ts';
-import { cleanLine } from './text.ts';
-
-/** Characters of the longest name. */
-export const LONGEST_NAME = 32;
+import { userName } from './user-name.ts';
 
 const KEY = 'boplish-name';
 const users = new WeakMap<Session, User>();
-
-/** What somebody calls themselves; undefined if that is nothing. */
-export function userName(text: unknown): string | undefined {
-  const name = typeof text === 'string' ? cleanLine(text, LONGEST_NAME) : '';
-  return name === '' ? undefined : name;
-}
 
 /** The visitor's name in rooms, kept over visits: the first digits of their id until they choose one. */
 export class User extends Emitter<{ change: undefined }> {
