@@ -8,7 +8,7 @@ import { composeHere, composeSaid, LONGEST_TEXT, parseHere, parseSaid, type Said
 const ID = '3f2a91bc77d0e4aa3f2a91bc77d0e4aa3f2a91bc';
 
 function message(id: string, at: number, from = 'a'): Message {
-  return { id, at, from, room: 'lobby', name: from, content: { text: id } };
+  return { id, at, from, isOwn: from === 'me', room: 'lobby', name: from, content: { text: id } };
 }
 
 function ids(transcript: Transcript): string[] {
@@ -85,8 +85,8 @@ test('others’ newer messages are unread', () => {
   for (const [id, at, from] of [['1', 1, 'a'], ['2', 2, 'a'], ['3', 3, 'me'], ['4', 4, 'b']] as const) {
     transcript.add(message(id, at, from));
   }
-  assert.equal(transcript.unread(1, 'me'), 2);
-  assert.equal(transcript.unread(4, 'me'), 0);
+  assert.equal(transcript.unread(1), 2);
+  assert.equal(transcript.unread(4), 0);
 });
 
 test('of what is older, its writer tells the time, but not one to come', () => {

@@ -84,7 +84,7 @@ export abstract class Conversation extends Emitter<ConversationEvents> {
     const now = Date.now();
     const whole = { ...said, name: this.userName, at: now };
     await this.deliver(whole);
-    this.#add({ ...whole, room: this.key, from: own });
+    this.#add({ ...whole, room: this.key, from: own, isOwn: true });
     this.read();
   }
 
@@ -111,7 +111,7 @@ export abstract class Conversation extends Emitter<ConversationEvents> {
   /** Takes what somebody has said. */
   hear(from: string, said: Said, isHistory: boolean): void {
     const at = timeOf(said.at, isHistory, Date.now());
-    this.#add({ ...said, at, room: this.key, from });
+    this.#add({ ...said, at, room: this.key, from, isOwn: from === this.#own() });
   }
 
   /** Forgets what was said. */
@@ -134,7 +134,7 @@ export abstract class Conversation extends Emitter<ConversationEvents> {
   }
 
   #count(): void {
-    const unread = this.transcript.unread(this.#readUntil, this.#own());
+    const unread = this.transcript.unread(this.#readUntil);
     if (unread === this.#unread) return;
     this.#unread = unread;
     this.emit('unread', undefined);

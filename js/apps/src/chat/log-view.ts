@@ -14,7 +14,6 @@ const NEAR_END = 80;
 /** What was said in one conversation, the newest at the end, and read as it comes. */
 export class LogView {
   readonly element: HTMLElement;
-  readonly #context: PageContext;
   readonly #conversation: Conversation;
   readonly #attachments: AttachmentView;
   readonly #list = h('div', { class: 'log-list' });
@@ -26,7 +25,6 @@ export class LogView {
   #isAtEnd = true;
 
   constructor(context: PageContext, conversation: Conversation, signal: AbortSignal) {
-    this.#context = context;
     this.#conversation = conversation;
     this.#newFrom = conversation.unread === 0 ? Infinity : conversation.readUntil;
     this.#attachments = new AttachmentView(context, () => this.#keepEnd(), signal);
@@ -82,7 +80,7 @@ export class LogView {
       this.#showAll();
       return;
     }
-    const isOwn = message.from === this.#context.session.id;
+    const { isOwn } = message;
     if (!isOwn && !this.#isSeen() && this.#newFrom === Infinity) this.#newFrom = messages.at(-2)?.at ?? 0;
     this.#list.append(...this.#rows(messages.at(-2), message));
     if (messages.length >= KEPT) this.#dropFirst(messages.length);
@@ -93,22 +91,17 @@ export class LogView {
   }
 
   #rows(before: Message | undefined, message: Message): HTMLElement[] {
-    const { id } = this.#context.session;
-    const isFirstNew =
-      message.at > this.#newFrom && message.from !== id && !(before !== undefined && before.at > this.#newFrom && before.from !== id);
     const rows: HTMLElement[] = [];
     if (beginsDay(before, message)) rows.push(dayLine(message.at));
-    if (isFirstNew && !this.#hasNewLine(before)) rows.push(newLine());
+    if (this.#isFirstNew(message)) rows.push(newLine());
     const isFirst = rows.length > 0 || beginsTurn(before, message);
-    rows.push(messageView(message, isFirst, id, this.#attachments));
+    rows.push(messageView(message, isFirst, this.#attachments));
     return rows;
   }
 
-  /** Whether something new stands before this already, perhaps with own messages between. */
-  #hasNewLine(before: Message | undefined): boolean {
-    if (before === undefined || before.at <= this.#newFrom) return false;
-    const { id } = this.#context.session;
-    return this.#conversation.transcript.messages.some(({ at, from }) => at > this.#newFrom && at <= before.at && from !== id);
+  #isFirstNew(message: Message): boolean {
+    const isNew = ({ at, isOwn }: Message): boolean => at > this.#newFrom && !isOwn;
+    return isNew(message) && this.#conversation.transcript.messages.find(isNew) === message;
   }
 
   #dropFirst(kept: number): void {

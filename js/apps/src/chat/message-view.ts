@@ -11,9 +11,8 @@ const LONG = 1200;
 const MANY_LINES = 18;
 
 /** One message; the first of several in a row has its writer's name, face and the time. */
-export function messageView(message: Message, isFirst: boolean, own: string | undefined, attachments: AttachmentView): HTMLElement {
-  const { from, at, content } = message;
-  const isOwn = from === own;
+export function messageView(message: Message, isFirst: boolean, attachments: AttachmentView): HTMLElement {
+  const { from, at, content, isOwn } = message;
   const name = message.name ?? shortId(from);
   const time = clockTime(new Date(at)).slice(0, 5);
   const element = h(

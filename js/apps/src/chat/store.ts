@@ -44,6 +44,8 @@ export class MessageStore {
     try {
       const transaction = (await this.#open()).transaction(MESSAGES, 'readwrite');
       change(transaction.objectStore(MESSAGES));
+      // Whoever leaves the page at once would abort it.
+      transaction.commit();
       await new Promise<void>((resolve, reject) => {
         transaction.oncomplete = () => resolve();
         transaction.onabort = () => reject(transaction.error ?? new Error('aborted'));

@@ -13,6 +13,8 @@ export interface Message extends Said {
   /** The conversation that it belongs to. */
   readonly room: string;
   readonly from: string;
+  /** Said in this browser; the own id is known later than what was kept. */
+  readonly isOwn: boolean;
   /** When it was said, or, live, when it was heard: in ms of Unix time. */
   readonly at: number;
 }
@@ -53,12 +55,12 @@ export class Transcript {
   }
 
   /** How many others' messages are newer than what was read. */
-  unread(readUntil: number, own: string | undefined): number {
+  unread(readUntil: number): number {
     let count = 0;
     for (let index = this.#messages.length - 1; index >= 0; index -= 1) {
       const message = this.#messages[index];
       if (message === undefined || message.at <= readUntil) break;
-      if (message.from !== own) count += 1;
+      if (!message.isOwn) count += 1;
     }
     return count;
   }

@@ -175,9 +175,10 @@ export class TabsRoom extends EventTarget implements Room {
       case 'history':
         if (message.to !== this.#own || this.#wanted === 0) return;
         for (const post of (message.payload as TabPost[]).slice(-this.#wanted)) {
+          this.#keep(post.from, post.payload);
           this.#tell('message', { ...post, isHistory: true });
+          this.#wanted = 0;
         }
-        this.#wanted = 0;
         break;
     }
   }

@@ -78,19 +78,23 @@ function page(context: PageContext, room: string, open: (room: string) => void, 
         ),
       ),
       h('div', { class: 'board-place' }, board.element),
-      whereabouts(play, signal),
+      whereabouts(play, () => session.id, signal),
       standing(play, share, signal),
     ),
     h(
-      'section',
-      { class: 'panel panel-controls', 'aria-label': 'Controls' },
-      controls.element,
-      hint,
-      nameForm(context, signal),
-      roomForm(room, open),
+      'div',
+      { class: 'game-side' },
+      h(
+        'section',
+        { class: 'panel panel-controls', 'aria-label': 'Controls' },
+        controls.element,
+        hint,
+        nameForm(context, signal),
+        roomForm(room, open),
+      ),
+      playersCard(play, toasts, signal),
+      rule(),
     ),
-    playersCard(play, toasts, signal),
-    rule(),
     dialog.element,
   );
   const showColour = (): void => element.style.setProperty('--hue', String(hueOf(session.id ?? '')));
@@ -100,7 +104,7 @@ function page(context: PageContext, room: string, open: (room: string) => void, 
 }
 
 /** Says where the circle is, for those who don't see it, when it lies still. */
-function whereabouts(play: Play, signal: AbortSignal): HTMLElement {
+function whereabouts(play: Play, own: () => string | undefined, signal: AbortSignal): HTMLElement {
   const words = h('p', { class: 'whereabouts', role: 'status', 'aria-live': 'polite' });
   let timer: ReturnType<typeof setTimeout> | undefined;
   const say = (): void => {
@@ -108,7 +112,7 @@ function whereabouts(play: Play, signal: AbortSignal): HTMLElement {
     const { board } = play;
     if (board === undefined) return;
     const { x, y, by } = board.circle;
-    const who = by === '' ? '' : `, moved by ${play.nameOf(by)}`;
+    const who = by === '' ? '' : `, moved by ${by === own() ? 'you' : play.nameOf(by)}`;
     setText(words, `The circle is in column ${x + 1}, row ${y + 1}${who}.`);
   };
   const later = (): void => {
