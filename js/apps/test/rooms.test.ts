@@ -39,7 +39,8 @@ test('in a small room its own list counts, in a large one also who was heard of 
   assert.deepEqual(roster.here(['b'], 2, 10), ['b']);
   assert.deepEqual(roster.here(['b'], 100, 10), ['b', 'a']);
   assert.deepEqual(roster.here(['b'], 100, 5000), ['b']);
-  roster.recall('c', 'Cleo');
+  assert.equal(roster.recall('c', 'Cleo'), true);
+  assert.equal(roster.recall('c', 'Cleopatra'), false);
   assert.equal(roster.nameOf('c'), 'Cleo');
   assert.deepEqual(roster.here([], 100, 10), ['a']);
 });

@@ -267,7 +267,7 @@ for (const [browser, other] of [
 
       // With a wrong password, one is alone.
       await theirs.open(link);
-      await theirs.until('the question', () => document.querySelector('.standing input[name="room-password"]'));
+      await theirs.until('the question', () => !!document.querySelector('.standing input[name="room-password"]'));
       assert.deepEqual(await violations(theirs), [], 'the question for the password');
       await theirs.screenshot(join(screenshots, `${other}-chat-locked.png`));
       const answer = async (password) => {
@@ -283,7 +283,7 @@ for (const [browser, other] of [
 
       // With the right one, one reads what was said.
       await theirs.open(link);
-      await theirs.until('the question', () => document.querySelector('.standing input[name="room-password"]'));
+      await theirs.until('the question', () => !!document.querySelector('.standing input[name="room-password"]'));
       await answer('swordfish');
       await heard(theirs, 'The key is under the mat');
       await sees(theirs, ada, 'Ada');

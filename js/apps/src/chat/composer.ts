@@ -117,8 +117,9 @@ export class Composer {
     }, { once: true });
   }
 
-  enable(canSend: boolean): void {
+  enable(canSend: boolean, isShown: boolean): void {
     this.#canSend = canSend;
+    this.element.hidden = !isShown;
     // The field stays open: what is written waits.
     this.#send.disabled = !canSend;
     this.#attach.disabled = !canSend;

@@ -128,7 +128,7 @@ export class ConversationPanel {
       if (next === standing) return;
       standing = next;
       this.#showStanding(current);
-      this.#composer.enable(canSend);
+      this.#composer.enable(canSend, remedy !== 'password');
     };
     current.on('state', showStanding, shown.signal);
     current.on('people', showHead, shown.signal);
@@ -150,6 +150,7 @@ export class ConversationPanel {
 
   #passwordForm(room: RoomConversation): HTMLElement {
     const password = passwordField();
+    password.ariaLabel = 'Password';
     const keeps = h('input', { type: 'checkbox', checked: true });
     const problem = h('p', { class: 'hint is-trouble', role: 'status' });
     return h(
@@ -164,7 +165,6 @@ export class ConversationPanel {
           if (why === undefined) this.focus();
         },
       },
-      h('label', { class: 'visually-hidden', for: password.id }, 'Password'),
       h(
         'div',
         { class: 'form-row' },

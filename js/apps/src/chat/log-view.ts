@@ -1,4 +1,4 @@
-import { icon } from '../components/icons.ts';
+import { icon, type IconName } from '../components/icons.ts';
 import { h } from '../dom.ts';
 import type { PageContext } from '../pages.ts';
 import type { Conversation } from './conversation.ts';
@@ -109,19 +109,24 @@ export class LogView {
   }
 
   #empty(): HTMLElement {
-    const isRoom = this.#conversation instanceof RoomConversation;
-    return h(
-      'div',
-      { class: 'log-empty' },
-      h('span', { class: 'drop-mark' }, icon('chat')),
-      h('p', { class: 'drop-title' }, 'Nothing said yet'),
+    const nothing = (name: IconName, title: string, text: string): HTMLElement =>
       h(
-        'p',
-        { class: 'hint' },
-        isRoom
-          ? 'What you say goes from browser to browser, to all who are in this room. No server keeps it: those who come later get the last messages from the others.'
-          : 'What you write here goes to this peer alone, and only while both of you are here.',
-      ),
+        'div',
+        { class: 'log-empty' },
+        h('span', { class: 'drop-mark' }, icon(name)),
+        h('p', { class: 'drop-title' }, title),
+        h('p', { class: 'hint' }, text),
+      );
+    if (!(this.#conversation instanceof RoomConversation)) {
+      return nothing('chat', 'Nothing said yet', 'What you write here goes to this peer alone, and only while both of you are here.');
+    }
+    if (this.#conversation.isClosed) {
+      return nothing('lock', 'This room has a password', 'Ask for it whoever sent you here. With another one you would be in another room, and find nobody there.');
+    }
+    return nothing(
+      'chat',
+      'Nothing said yet',
+      'What you say goes from browser to browser, to all who are in this room. No server keeps it: those who come later get the last messages from the others.',
     );
   }
 

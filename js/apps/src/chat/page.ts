@@ -1,3 +1,4 @@
+import '../publish/entries.css';
 import '../rooms/rooms.css';
 import './chat.css';
 import './talk.css';

@@ -92,7 +92,7 @@ export class RoomConversation extends Conversation {
       isTrouble,
       ...(remedy === undefined ? {} : { remedy }),
     });
-    if (this.isClosed) return not('This room has a password.', 'password');
+    if (this.isClosed) return not('The password of this room:', 'password');
     if (session.state === 'failed') return not('You are not in the network, so nothing can be sent or heard.', undefined, true);
     if (session.state === 'connecting') return not('Joining the network …');
     if (this.#failure !== undefined) return not(`The room could not be joined: ${errorText(this.#failure)}`, 'again', true);
@@ -170,8 +170,8 @@ export class RoomConversation extends Conversation {
   #handlePost({ from, payload, isHistory }: GroupPost): void {
     const said = parseSaid(payload);
     if (said === undefined) return;
-    if (isHistory) this.roster.recall(from, said.name);
-    else if (this.roster.hear(from, said.name, Date.now())) this.#showPeople();
+    const isNews = isHistory ? this.roster.recall(from, said.name) : this.roster.hear(from, said.name, Date.now());
+    if (isNews) this.#showPeople();
     this.hear(from, said, isHistory);
   }
 

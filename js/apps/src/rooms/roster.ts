@@ -34,8 +34,8 @@ export class Roster {
   }
 
   /** Remembers a name that may be old: whoever has it need not be here. */
-  recall(id: string, name: string | undefined): void {
-    if (!this.#known.has(id) && name !== undefined) this.hear(id, name, -Infinity);
+  recall(id: string, name: string | undefined): boolean {
+    return !this.#known.has(id) && name !== undefined && this.hear(id, name, -Infinity);
   }
 
   nameOf(id: string): string | undefined {
