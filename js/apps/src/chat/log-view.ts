@@ -131,8 +131,10 @@ export class LogView {
   }
 
   #showSharings(): void {
+    const isMore = this.#conversation.sharings.size > this.#sharings.childElementCount;
     this.#sharings.replaceChildren(...[...this.#conversation.sharings].map((sharing) => sharingView(sharing)));
-    this.#keepEnd();
+    if (isMore) this.#goToEnd();
+    else this.#keepEnd();
   }
 
   #scrolled(): void {
