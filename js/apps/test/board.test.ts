@@ -90,6 +90,8 @@ test('a dot’s count grows, even when the clock was set back', () => {
   const board = new Board(A, 5000);
   const direction = startOf(A).x === 0 ? 'right' : 'left';
   assert.equal(board.moveDot(direction, 10)?.count, 5001);
+  board.renewDot(10);
+  assert.equal(board.ownDot.count, 5002);
 });
 
 test('there is room for so many dots', () => {

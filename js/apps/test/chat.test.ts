@@ -26,8 +26,8 @@ test('what is said is read as it was meant', () => {
     content: { file: { uri, name: 'a b.jpg', type: 'image/jpeg', bytes: 12, width: 3, height: 4 } },
   };
   assert.deepEqual(parseSaid(JSON.parse(JSON.stringify(composeSaid(file)))), file);
-  assert.deepEqual(parseHere(composeHere({ name: 'Ada', asks: true })), { name: 'Ada', asks: true });
-  assert.deepEqual(parseHere({ t: 'here' }), { name: undefined, asks: false });
+  assert.deepEqual(parseHere(composeHere({ name: 'Ada', at: 5, asks: true })), { name: 'Ada', at: 5, asks: true });
+  assert.deepEqual(parseHere({ t: 'here' }), { name: undefined, at: 0, asks: false });
 });
 
 test('what strangers send is refused, or made harmless', () => {

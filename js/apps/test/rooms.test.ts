@@ -29,25 +29,32 @@ test('a link leads back to its room', () => {
   assert.equal(askedRoom('https://a.example/chat.html?room=%20'), undefined);
 });
 
-test('in a small room its own list counts, in a large one also who was heard of late', () => {
+test('where the room’s list is all, it counts, else also who was heard of late', () => {
   const roster = new Roster(1000);
-  assert.equal(roster.hear('a', 'Ada', 0), true);
-  assert.equal(roster.hear('a', 'Ada', 5), false);
-  assert.equal(roster.hear('a', undefined, 6), false);
-  assert.equal(roster.hear('a', 'Eve', 7), true);
-  assert.equal(roster.nameOf('a'), 'Eve');
+  const told = (name: string | undefined, toldAt: number) => ({ name, toldAt });
+  assert.equal(roster.hear('a', told('Ada', 1), 0), true);
+  assert.equal(roster.hear('a', told('Ada', 2), 5), false);
+  assert.equal(roster.hear('a', told(undefined, 3), 7), false);
+  assert.equal(roster.hear('a', told('Eve', 3), 7), true);
   assert.deepEqual(roster.here(['b'], 2, 10), ['b']);
   assert.deepEqual(roster.here(['b'], 100, 10), ['b', 'a']);
   assert.deepEqual(roster.here(['b'], 100, 5000), ['b']);
-  assert.equal(roster.recall('c', 'Cleo'), true);
-  assert.equal(roster.recall('c', 'Cleopatra'), false);
+  assert.equal(roster.recall('c', told('Cleo', 1)), true);
   assert.equal(roster.nameOf('c'), 'Cleo');
   assert.deepEqual(roster.here([], 100, 10), ['a']);
 });
 
+test('an old name that comes late does not take the place of the new one', () => {
+  const roster = new Roster(1000);
+  roster.hear('a', { name: 'Ada', toldAt: 5 }, 0);
+  assert.equal(roster.hear('a', { name: 'a1b2c3d4', toldAt: 4 }, 1), false);
+  assert.equal(roster.recall('a', { name: 'a1b2c3d4', toldAt: 3 }), false);
+  assert.equal(roster.nameOf('a'), 'Ada');
+});
+
 test('names are forgotten when there are too many', () => {
   const roster = new Roster(1000);
-  for (let index = 0; index < 2000; index += 1) roster.hear(String(index), 'x', index);
+  for (let index = 0; index < 2000; index += 1) roster.hear(String(index), { name: 'x', toldAt: 0 }, index);
   assert.equal(roster.nameOf('0'), undefined);
   assert.equal(roster.nameOf('1999'), 'x');
 });

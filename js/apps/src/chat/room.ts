@@ -12,7 +12,7 @@ import { composeHere, composeSaid, groupOf, parseHere, parseSaid, type Said } fr
 
 /** Posts of before that are asked for. */
 const HISTORY = 64;
-/** In large rooms, who has said something within this time counts as here, in ms. */
+/** Where the room's list is not all, who has said something within this time counts as here, in ms. */
 const HEARD_MS = 10 * 60_000;
 
 /** What a room needs of the rest of the chat. */
@@ -144,7 +144,7 @@ export class RoomConversation extends Conversation {
 
   override async load(): Promise<void> {
     await super.load();
-    for (const { from, name } of this.transcript.messages) this.roster.recall(from, name);
+    for (const { from, name, at } of this.transcript.messages) this.roster.recall(from, { name, toldAt: at });
     this.tell('people');
     void this.join();
   }
@@ -163,14 +163,15 @@ export class RoomConversation extends Conversation {
     room.addEventListener('message', (event) => this.#handlePost(event as Event & GroupPost), { signal });
     room.addEventListener('direct', (event) => this.#handleDirect(event as Event & GroupPost), { signal });
     room.addEventListener('members', () => this.#showPeople(), { signal });
-    this.#greeter = new Greeter(room, (asks) => composeHere({ name: this.userName, asks }), signal);
+    this.#greeter = new Greeter(room, (asks) => composeHere({ name: this.userName, at: Date.now(), asks }), signal);
     if (node.state === 'offline') this.tell('state');
   }
 
   #handlePost({ from, payload, isHistory }: GroupPost): void {
     const said = parseSaid(payload);
     if (said === undefined) return;
-    const isNews = isHistory ? this.roster.recall(from, said.name) : this.roster.hear(from, said.name, Date.now());
+    const told = { name: said.name, toldAt: said.at ?? 0 };
+    const isNews = isHistory ? this.roster.recall(from, told) : this.roster.hear(from, told, Date.now());
     if (isNews) this.#showPeople();
     this.hear(from, said, isHistory);
   }
@@ -179,7 +180,7 @@ export class RoomConversation extends Conversation {
     const here = parseHere(payload);
     if (here !== undefined) {
       if (here.asks) this.#greeter?.answer(from);
-      if (this.roster.hear(from, here.name, Date.now())) this.#showPeople();
+      if (this.roster.hear(from, { name: here.name, toldAt: here.at }, Date.now())) this.#showPeople();
       return;
     }
     const said = parseSaid(payload);

@@ -43,6 +43,8 @@ export interface Said {
 /** Somebody is here, under this name. */
 export interface Here {
   readonly name: string | undefined;
+  /** By the writer's clock, as in what is said; 0 if they don't tell. */
+  readonly at: number;
   /** Wants to be told the same. */
   readonly asks: boolean;
 }
@@ -50,13 +52,12 @@ export interface Here {
 /** A post of a member, checked; undefined if it is nothing that this page knows. */
 export function parseSaid(payload: unknown): Said | undefined {
   const id = field(payload, 'id');
-  const at = field(payload, 'at');
   const content = parseContent(payload);
   if (typeof id !== 'string' || !/^[\w-]{1,64}$/.test(id) || content === undefined) return undefined;
   return {
     id,
     name: userName(field(payload, 'name')),
-    at: typeof at === 'number' && Number.isSafeInteger(at) && at > 0 ? at : undefined,
+    at: timeIn(payload),
     content,
   };
 }
@@ -99,7 +100,7 @@ function parseFile(payload: unknown): SharedFile | undefined {
 
 export function parseHere(payload: unknown): Here | undefined {
   if (field(payload, 't') !== 'here') return undefined;
-  return { name: userName(field(payload, 'name')), asks: field(payload, 'asks') === true };
+  return { name: userName(field(payload, 'name')), at: timeIn(payload) ?? 0, asks: field(payload, 'asks') === true };
 }
 
 export function composeSaid({ id, name, at, content }: Said): unknown {
@@ -108,8 +109,13 @@ export function composeSaid({ id, name, at, content }: Said): unknown {
   return { t: 'file', id, at, name, uri, file, ...rest };
 }
 
-export function composeHere({ name, asks }: Here): unknown {
-  return asks ? { t: 'here', name, asks } : { t: 'here', name };
+export function composeHere({ name, at, asks }: Here): unknown {
+  return asks ? { t: 'here', at, name, asks } : { t: 'here', at, name };
+}
+
+function timeIn(payload: unknown): number | undefined {
+  const at = field(payload, 'at');
+  return isCount(at) && at > 0 ? at : undefined;
 }
 
 function isCount(value: unknown): value is number {

@@ -56,7 +56,7 @@ export function fakeTalk(room: FakeRoom): void {
           room.later(1200, () => room.post(ada.id, post('Ada', Date.now(), text.endsWith('?') ? 'Yes.' : 'I see.')));
         },
         hearDirect: (from, payload) => {
-          if (parseHere(payload)?.asks === true) room.whisper(id, composeHere({ name, asks: false }));
+          if (parseHere(payload)?.asks === true) room.whisper(id, composeHere({ name, at: Date.now(), asks: false }));
           if (parseSaid(payload) !== undefined) {
             room.later(900, () => room.whisper(id, post(name, Date.now(), `Between you (${from.slice(0, 4)}) and me: thanks.`)));
           }

@@ -89,6 +89,12 @@ export class Board {
     return this.#dots.get(this.#own) ?? { ...startOf(this.#own), count: 0 };
   }
 
+  /** Tells of the visitor's dot anew: they have another name, which goes with it. */
+  renewDot(now: number): void {
+    const { x, y, count } = this.ownDot;
+    this.#dots.set(this.#own, { x, y, count: Math.max(count + 1, now) });
+  }
+
   /** Moves the circle by the visitor's hand; undefined at the edge. */
   moveCircle(direction: Direction): Circle | undefined {
     const place = stepped(this.#circle, direction);

@@ -2,7 +2,7 @@ import { Emitter } from '../emitter.ts';
 import { errorText, shortId } from '../format.ts';
 import type { GroupPost, Room } from '../network.ts';
 import { Greeter } from '../rooms/greeter.ts';
-import { isLarge, Roster } from '../rooms/roster.ts';
+import { isPartial, Roster } from '../rooms/roster.ts';
 import { User } from '../rooms/user.ts';
 import type { Session } from '../session.ts';
 import { Board, type Direction } from './board.ts';
@@ -10,7 +10,7 @@ import { composeCircle, composeDot, composeHere, groupOf, parseCircle, parseDot,
 
 /** Moves are told so often at most; what lies between is not, in ms. */
 const TELL_EVERY_MS = 50;
-/** In large rooms, where nobody knows all, players say so often that they are here, in ms. */
+/** Where the room's list is not all of its members, players say so often that they are here, in ms. */
 const BEAT_MS = 30_000;
 const HEARD_MS = 2.5 * BEAT_MS;
 
@@ -181,7 +181,7 @@ export class Play extends Emitter<PlayEvents> {
     const circle = parseCircle(payload, from);
     const told = parseDot(payload);
     if (circle === undefined && told === undefined) return;
-    const isNews = this.#roster.hear(from, told?.name, Date.now());
+    const isNews = this.#roster.hear(from, { name: told?.name, toldAt: told?.dot.count ?? 0 }, Date.now());
     const hasMoved = circle !== undefined && this.#board?.hearCircle(circle) === true;
     const hasDot = told !== undefined && this.#board?.hearDot(from, told.dot) === true;
     if (hasMoved || hasDot) this.emit('board', undefined);
@@ -191,7 +191,7 @@ export class Play extends Emitter<PlayEvents> {
   #handleDirect({ from, payload }: GroupPost): void {
     const here = parseHere(payload);
     if (here === undefined) return;
-    this.#roster.hear(from, here.name, Date.now());
+    this.#roster.hear(from, { name: here.name, toldAt: here.dot.count }, Date.now());
     this.#board?.hearDot(from, here.dot);
     if (here.circle !== undefined) this.#board?.hearCircle(here.circle);
     if (here.asks) this.#greeter?.answer(from);
@@ -200,6 +200,7 @@ export class Play extends Emitter<PlayEvents> {
   }
 
   #renamed(): void {
+    this.#board?.renewDot(Date.now());
     this.#greeter?.renew();
     this.emit('players', undefined);
   }
@@ -216,7 +217,8 @@ export class Play extends Emitter<PlayEvents> {
   }
 
   #beat(): void {
-    if (!isLarge(this.size)) return;
+    const room = this.#room;
+    if (room === undefined || !isPartial(room.members, room.size)) return;
     this.#untold.add('dot');
     this.#tell();
     this.#showMembers();
