@@ -40,6 +40,7 @@ export abstract class Conversation extends Emitter<ConversationEvents> {
   readonly #store: MessageStore;
   readonly #own: () => string | undefined;
   #readUntil: number;
+  #sending: Promise<void> = Promise.resolve();
   #unread = 0;
   #isLoaded = false;
 
@@ -97,7 +98,8 @@ export abstract class Conversation extends Emitter<ConversationEvents> {
       this.emit('sharing', undefined);
     });
     this.emit('sharing', undefined);
-    void sharing.start();
+    // One after the other, so that they come in the order in which they were chosen.
+    this.#sending = this.#sending.then(() => sharing.start());
   }
 
   /** All that is there has been seen. */

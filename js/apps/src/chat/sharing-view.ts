@@ -35,7 +35,7 @@ export function sharingView(sharing: Sharing): HTMLElement {
     const share = progress?.phase !== 'reading' || progress.total === undefined ? undefined : progress.done / Math.max(1, progress.total);
     bar.element.hidden = isFailed;
     bar.show(share);
-    setText(facts, isFailed ? 'Not sent' : `${phases[progress?.phase ?? 'reading']} · ${byteCount(file.size)}`);
+    setText(facts, isFailed ? 'Not sent' : `${progress === undefined ? 'Waiting' : phases[progress.phase]} · ${byteCount(file.size)}`);
     setText(trouble, sharing.trouble ?? '');
     trouble.hidden = !isFailed;
     again.hidden = !isFailed;

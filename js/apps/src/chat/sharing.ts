@@ -28,6 +28,8 @@ export class Sharing extends Emitter<SharingEvents> {
   #progress: PublishProgress | undefined;
   #trouble: string | undefined;
   #isSaid = false;
+  #isRunning = false;
+  #isGivenUp = false;
 
   constructor(node: Network, file: File, say: (file: SharedFile) => Promise<void>) {
     super();
@@ -47,6 +49,20 @@ export class Sharing extends Emitter<SharingEvents> {
 
   /** Publishes it under a path of its own; once more, if that has failed. */
   async start(): Promise<void> {
+    if (this.#isRunning || this.#isGivenUp) return;
+    this.#isRunning = true;
+    await this.#run();
+    this.#isRunning = false;
+  }
+
+  /** Gives it up. */
+  cancel(): void {
+    this.#isGivenUp = true;
+    this.#abort.abort();
+    if (!this.#isRunning) this.emit('end', undefined);
+  }
+
+  async #run(): Promise<void> {
     this.#abort = new AbortController();
     this.#trouble = undefined;
     this.emit('progress', undefined);
@@ -60,12 +76,6 @@ export class Sharing extends Emitter<SharingEvents> {
       }
     }
     this.emit('end', undefined);
-  }
-
-  /** Gives it up. */
-  cancel(): void {
-    this.#abort.abort();
-    if (this.#trouble !== undefined) this.emit('end', undefined);
   }
 
   async #publish(signal: AbortSignal): Promise<void> {
