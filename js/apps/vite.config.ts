@@ -5,7 +5,7 @@ import { defineConfig, type Plugin } from 'vite';
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 /** Every page of the site is one HTML file here and one entry in src/pages.ts. */
-const pages = ['index.html', 'inspector.html', 'topology.html', 'publish.html'];
+const pages = ['index.html', 'inspector.html', 'topology.html', 'game.html', 'chat.html', 'publish.html'];
 
 /** Scripts of the package that the site has at its root, where pages name them by their address. */
 const scripts = ['boplish.min.js', 'boplish-service-worker.js'];

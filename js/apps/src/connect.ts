@@ -13,11 +13,13 @@ export async function joinNetwork(signal: AbortSignal, way: Way): Promise<Networ
     }
   }
   const { connect } = await import('boplish');
-  return connect({
+  const node = await connect({
     signal,
     timeout: TIMEOUT_MS,
     bootstrap: way.withoutServer === true ? null : undefined,
     invitation: way.invitation?.text,
     onAnswer: way.invitation?.onAnswer,
   });
+  // The package's types don't know `join` yet.
+  return node as unknown as Network;
 }

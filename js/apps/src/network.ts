@@ -49,6 +49,39 @@ export interface Group extends EventTarget {
   send(payload: unknown): unknown;
 }
 
+export interface JoinOptions {
+  /** Whoever has another one is in another group. */
+  readonly password?: string;
+  /** How many posts from before joining are wanted, at most 64. */
+  readonly history?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** What a member has said to the others, or to this peer alone. */
+export interface GroupPost {
+  readonly from: string;
+  readonly payload: unknown;
+  /** Said before this peer joined. */
+  readonly isHistory: boolean;
+}
+
+/**
+ * A group that anybody joins by its name; events: `message` and `direct` (with the properties of
+ * GroupPost), `members`. One's own posts don't come back.
+ */
+export interface Room extends EventTarget {
+  readonly name: string;
+  /** Others: all if there are fewer than 32, else some. */
+  readonly members: readonly string[];
+  /** How many members there are with this peer; in a large group, about. */
+  readonly size: number;
+  /** A JSON value or bytes, up to 48,000 of them, for all others. */
+  publish(payload: unknown): void;
+  /** For one member alone: `direct` there. */
+  send(member: string, payload: unknown): Promise<void>;
+  leave(): void;
+}
+
 /** An invitation for one newcomer. */
 export interface Invitation {
   readonly text: string;
@@ -154,6 +187,8 @@ export interface Network extends EventTarget {
   ping(peer: string): Promise<number>;
   /** Asks a peer for its neighbours; the event `topology` has the answer. */
   topology(peer: string): Promise<unknown>;
+  /** The same name and password give the same room, while it is not left. */
+  join(name: string, options?: JoinOptions): Promise<Room>;
   invite(): Promise<Invitation>;
   acceptInvitation(invitation: string): Promise<AcceptedInvitation>;
   /** The name that it has now. */

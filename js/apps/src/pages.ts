@@ -59,8 +59,24 @@ const publish: Page = {
   load: () => import('./publish/page.ts'),
 };
 
+const chat: Page = {
+  file: 'chat.html',
+  title: 'Chat',
+  name: 'Chat',
+  description: 'Rooms by name, with what was said before, pictures and files, and a password if you like.',
+  load: () => import('./chat/page.ts'),
+};
+
+const game: Page = {
+  file: 'game.html',
+  title: 'Game',
+  name: 'Game',
+  description: 'One circle that everybody moves, and a dot of your own.',
+  load: () => import('./game/page.ts'),
+};
+
 /** In the order of the navigation. A new page is an entry here, an HTML file, and a folder. */
-export const pages: readonly Page[] = [home, inspector, topology, publish];
+export const pages: readonly Page[] = [home, inspector, topology, game, chat, publish];
 
 /** The page that a path names; the site may be served from any folder. */
 export function pageAt(path: string): Page {

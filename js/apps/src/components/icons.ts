@@ -34,6 +34,11 @@ const paths = {
   left: 'M13 8H3.5M7 4L3 8l4 4',
   filter: 'M2.2 3.2h11.6L9.4 8.4v4.8l-2.8-1.6V8.4z',
   right: 'M3 8h9.5M9 4l4 4-4 4',
+  attach: 'M13.2 7.4l-5.5 5.5a3.2 3.2 0 01-4.5-4.5l5.7-5.7a2.1 2.1 0 013 3L6.4 11.2a1 1 0 01-1.5-1.5l5-5',
+  lock: 'M3.5 7.2h9v6.3h-9zM5.2 7.2V5.3a2.8 2.8 0 015.6 0v1.9M8 9.8v1.4',
+  room: 'M6.4 2.5L5 13.5M11 2.5L9.6 13.5M3 6h10.5M2.5 10H13',
+  leave: 'M9.5 2.5h-6v11h6M6.8 8h6.7M11 5.3L13.7 8 11 10.7',
+  chat: 'M2 3h12v8H8l-3.5 2.8V11H2z',
 } as const;
 
 export type IconName = keyof typeof paths;

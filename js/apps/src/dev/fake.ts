@@ -5,21 +5,25 @@ import type {
   Group,
   GroupMessage,
   Invitation,
+  JoinOptions,
   Monitored,
   Network,
   NodeState,
   PublishOptions,
+  Room,
   ServerState,
   Source,
   Way,
 } from '../network.ts';
 import { FakeContent } from './fake-content.ts';
+import { FakeRoom, TabsRoom } from './fake-rooms.ts';
 import { FakeWorld } from './fake-world.ts';
 
 /**
  * An in-memory network for designing pages without a server: `?fake`, and as scenarios
  * `?fake=alone`, `fail`, `busy`, `gone`, `degraded`, `offline`, `slow`; for what is published,
- * `published`, `quick`, `slow-content`; for its topology, `large`, with 500 peers. Only development builds have it.
+ * `published`, `quick`, `slow-content`; for its topology, `large`, with 500 peers; for rooms, `slow-room`,
+ * `no-room`, and `tabs`, where this browser's tabs meet. Only development builds have it.
  */
 export async function joinFake(scenario: string, way: Way): Promise<Network> {
   way.invitation?.onAnswer(fakeText());
@@ -65,7 +69,7 @@ class FakeGroup extends EventTarget implements Group {
 }
 
 class FakeNode extends EventTarget implements Network {
-  readonly id = randomId();
+  readonly id: string;
   readonly group = new FakeGroup(this);
   peers: string[] = [];
   state: NodeState = 'alone';
@@ -73,9 +77,13 @@ class FakeNode extends EventTarget implements Network {
   readonly names: FakeContent;
   readonly #world: FakeWorld;
   readonly #timers: ReturnType<typeof setInterval>[] = [];
+  readonly #rooms = new Map<string, Room>();
+  readonly #scenario: string;
 
   constructor(scenario: string) {
     super();
+    this.#scenario = scenario;
+    this.id = scenario === 'tabs' ? tabId() : randomId();
     this.names = new FakeContent(this.id, () => this.peers, scenario);
     this.#world = scenario === 'large' ? new FakeWorld(this.id, 500, 20) : new FakeWorld(this.id, 34, 8);
     if (scenario !== 'alone') this.#live(scenario);
@@ -98,6 +106,21 @@ class FakeNode extends EventTarget implements Network {
     if (turn(peer) === 3) throw Object.assign(new Error('No pong in time'), { code: 'timeout' });
     this.monitor('incoming', 'ping-protocol', peer, { type: 'pong' });
     return time;
+  }
+
+  async join(name: string, options: JoinOptions = {}): Promise<Room> {
+    const key = `${name}\n${options.password ?? ''}`;
+    await delay(this.#scenario === 'slow-room' ? 60_000 : 400);
+    options.signal?.throwIfAborted();
+    if (this.#scenario === 'no-room') throw Object.assign(new Error('The group did not answer in time'), { code: 'timed-out' });
+    const room = this.#rooms.get(key) ?? this.#open(name, options);
+    this.#rooms.set(key, room);
+    const leave = room.leave.bind(room);
+    room.leave = () => {
+      this.#rooms.delete(key);
+      leave();
+    };
+    return room;
   }
 
   async invite(): Promise<Invitation> {
@@ -143,6 +166,11 @@ class FakeNode extends EventTarget implements Network {
       hops: direction === 'outgoing' ? 0 : hops,
       via: this.peers.includes(via) ? via : undefined,
     });
+  }
+
+  #open(name: string, options: JoinOptions): Room {
+    if (this.#scenario === 'tabs') return new TabsRoom(name, this.id, options);
+    return new FakeRoom(name, this.id, this.#scenario === 'alone' || options.password !== undefined);
   }
 
   #live(scenario: string): void {
@@ -231,6 +259,13 @@ function fakeText(): string {
 
 function turn(id: string): number {
   return Number.parseInt(id.slice(0, 1), 16);
+}
+
+/** The same after reloading, as a real peer's. */
+function tabId(): string {
+  const id = sessionStorage.getItem('boplish-fake-id') ?? randomId();
+  sessionStorage.setItem('boplish-fake-id', id);
+  return id;
 }
 
 function randomId(): string {
