@@ -20,6 +20,5 @@ export async function joinNetwork(signal: AbortSignal, way: Way): Promise<Networ
     invitation: way.invitation?.text,
     onAnswer: way.invitation?.onAnswer,
   });
-  // The package's types don't know `join` yet.
-  return node as unknown as Network;
+  return node;
 }
