@@ -161,7 +161,7 @@ async fn say(peer: &Peer, text: &str) {
 }
 
 /// The next event; `Some(None)` when some were lost, None when the peer is closed.
-async fn next(events: &mut Events) -> Option<Option<Event>> {
+pub(super) async fn next(events: &mut Events) -> Option<Option<Event>> {
     match events.recv().await {
         Ok(event) => Some(Some(event)),
         Err(EventsError::Lagged(_)) => Some(None),
@@ -170,7 +170,7 @@ async fn next(events: &mut Events) -> Option<Option<Event>> {
 }
 
 /// A time between the shortest and the longest.
-fn between((shortest, longest): (Duration, Duration)) -> Duration {
+pub(super) fn between((shortest, longest): (Duration, Duration)) -> Duration {
     let span = longest.saturating_sub(shortest);
     shortest + span.mul_f64(random() as f64 / f64::from(u32::MAX))
 }
@@ -180,6 +180,6 @@ fn pick<T>(all: &[T]) -> Option<&T> {
 }
 
 /// Not for secrets: without randomness, the demo is only less varied.
-fn random() -> u32 {
+pub(super) fn random() -> u32 {
     getrandom::u32().unwrap_or_default()
 }

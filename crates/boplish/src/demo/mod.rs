@@ -1,6 +1,7 @@
 //! `boplish demo`: a network that lives, for whoever opens the page first.
 
 mod life;
+mod rooms;
 
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -143,7 +144,7 @@ async fn live(peers: &[Peer], address: SocketAddr, lively: bool) -> Result<(), F
     stdout.flush()?;
     drop(stdout);
     if lively {
-        life::run(peers).await;
+        tokio::join!(life::run(peers), rooms::run(peers));
     }
     std::future::pending().await
 }
