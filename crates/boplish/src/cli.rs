@@ -182,7 +182,7 @@ Examples:
 
 With --json, stdout has one JSON object per line, and its \"event\" says what it is: started (with
 the id), joined, state, signaling, connected, disconnected, message, topology, group,
-group-message, monitor, refused, server-error, accepted, invitation-failed, lost, response; of the
+group-message, joined-group, post, direct, members, monitor, refused, server-error, accepted, invitation-failed, lost, response; of the
 actions pong, no-pong, peers, delivered, reply, id.
 
 With --json and no action, stdin takes one command per line:
@@ -198,6 +198,11 @@ With --json and no action, stdin takes one command per line:
   {\"cmd\": \"group-join\", \"to\": ID}
   {\"cmd\": \"group-send\", \"payload\": JSON}
   {\"cmd\": \"group\"}                             -> \"members\"
+  {\"cmd\": \"join\", \"room\": NAME, \"password\": TEXT, \"history\": COUNT}
+                                                 -> \"group\"; joined-group, post and members follow
+  {\"cmd\": \"publish\", \"group\": GROUP, \"payload\": JSON}        to all of a group
+  {\"cmd\": \"tell\", \"group\": GROUP, \"to\": ID, \"payload\": JSON}  to one of them, when it has arrived
+  {\"cmd\": \"leave\", \"group\": GROUP}
   {\"cmd\": \"monitor\", \"on\": true}               every message as an event
   {\"cmd\": \"network-changed\"}
   {\"cmd\": \"invite\"}                            -> \"invitation\", for one newcomer, for 10 minutes
@@ -207,7 +212,7 @@ With --json and no action, stdin takes one command per line:
 Raw bytes are \"bytes\": BASE64 in place of \"payload\". Each command is answered by one \"response\"
 with \"ok\" true or false, and with the \"ref\" that the command had, whatever JSON that was, in the
 order in which the answers are ready. One that is not ok has a \"message\" for people and as \"error\"
-one of bad-command, unreachable, timeout, no-reply, refused, invitation, closed. All commands but
+one of bad-command, unreachable, timeout, no-reply, refused, invitation, group, closed. All commands but
 state, quit and those of invitations wait until the peer has joined. When stdin is /dev/null, the peer stays until a signal comes.";
 
 #[derive(Debug, Default, PartialEq, Args, Deserialize)]

@@ -252,3 +252,34 @@ fn people_invite_and_accept_by_copying_lines() {
     assert_eq!(bad.status.code(), Some(2));
     assert!(common::text(&bad.stderr).contains("--accept"));
 }
+
+#[test]
+fn peers_talk_in_a_group_of_those_who_know_the_password() {
+    let server = Server::start();
+    let mut peers = join(&server);
+    let ids: Vec<String> = peers.iter().map(|peer| peer.id.clone()).collect();
+
+    let in_room = |peer: &mut Peer| {
+        let joined = peer.ask(json!({"cmd": "join", "room": "r", "password": "sesame"}));
+        assert_eq!(joined["ok"], true, "{joined}");
+        peer.expect(|event| event["event"] == "joined-group");
+        joined["group"].clone()
+    };
+    let group = in_room(&mut peers[0]);
+    assert_eq!(in_room(&mut peers[1]), group);
+    peers[0].expect(|event| event["event"] == "members" && event["count"] == 2);
+    let published = peers[1].ask(json!({"cmd": "publish", "group": group, "payload": "hello"}));
+    assert_eq!(published["ok"], true, "{published}");
+    let post = peers[0].expect(|event| event["event"] == "post");
+    assert_eq!(post["payload"], "hello");
+    assert_eq!(post["from"], json!(ids[1]));
+    let tell = json!({"cmd": "tell", "group": group, "to": ids[0], "payload": "psst"});
+    let told = peers[1].ask(tell);
+    assert_eq!(told["ok"], true, "{told}");
+    let direct = peers[0].expect(|event| event["event"] == "direct");
+    assert_eq!(direct["payload"], "psst");
+    let left = peers[1].ask(json!({"cmd": "leave", "group": group}));
+    assert_eq!(left["ok"], true, "{left}");
+    let refused = peers[1].ask(json!({"cmd": "publish", "group": group, "payload": "hello"}));
+    assert_eq!(refused["error"], "group", "{refused}");
+}

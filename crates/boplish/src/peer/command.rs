@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use boplish_native::core::GroupAccess;
 use boplish_native::core::io::DeliveryError;
 use boplish_native::wire::{Base64, MessageError, MessageId, Payload, ProtocolName};
 use boplish_native::{Peer, PeerError};
@@ -56,6 +57,27 @@ enum Command {
         bytes: Option<String>,
     },
     Group {},
+    /// A group of any size; the three above are the report's bopcast.
+    Join {
+        room: String,
+        password: Option<String>,
+        #[serde(default)]
+        history: u32,
+    },
+    Publish {
+        group: Id,
+        payload: Option<Value>,
+        bytes: Option<String>,
+    },
+    Tell {
+        group: Id,
+        to: Id,
+        payload: Option<Value>,
+        bytes: Option<String>,
+    },
+    Leave {
+        group: Id,
+    },
     Monitor {
         on: bool,
     },
@@ -240,6 +262,38 @@ async fn run(command: Command, peer: &Peer) -> Result<Answer, Problem> {
                 members: texts(&peer.group_members()),
             });
         }
+        Command::Join {
+            room,
+            password,
+            history,
+        } => {
+            let access = match password {
+                Some(password) => GroupAccess::with_password(&room, &password),
+                None => GroupAccess::open(&room),
+            };
+            let access = access.map_err(|wrong| Problem::BadCommand(wrong.to_string()))?;
+            let group = access.key().to_string();
+            peer.join_group(access, history).await?;
+            return Ok(Answer::Group { group });
+        }
+        Command::Publish {
+            group,
+            payload,
+            bytes,
+        } => {
+            peer.publish_to_group(group.0, content(payload, bytes)?)
+                .await?;
+        }
+        Command::Tell {
+            group,
+            to,
+            payload,
+            bytes,
+        } => {
+            peer.send_to_member(group.0, to.0, content(payload, bytes)?)
+                .await?;
+        }
+        Command::Leave { group } => peer.leave_group(group.0).await?,
         Command::Monitor { on } => peer.set_monitoring(on).await?,
         Command::NetworkChanged {} => peer.network_changed().await?,
         Command::Invite {} => {

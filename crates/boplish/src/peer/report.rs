@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use boplish_native::core::io::{Direction, DisconnectReason};
-use boplish_native::core::{Event, State};
+use boplish_native::core::{Event, GroupEvent, State};
 use boplish_native::wire::{Base64, Payload, PeerId};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
@@ -69,6 +69,37 @@ pub(crate) enum Report {
         from: PeerId,
         #[serde(flatten)]
         content: Content,
+    },
+    /// This peer has a place in a group that it has joined by the command `join`.
+    JoinedGroup {
+        #[serde(serialize_with = "text")]
+        group: PeerId,
+    },
+    /// A member has said something to all, perhaps before this peer joined.
+    Post {
+        #[serde(serialize_with = "text")]
+        group: PeerId,
+        #[serde(serialize_with = "text")]
+        from: PeerId,
+        history: bool,
+        #[serde(flatten)]
+        content: Content,
+    },
+    /// A member has said something to this peer alone.
+    Direct {
+        #[serde(serialize_with = "text")]
+        group: PeerId,
+        #[serde(serialize_with = "text")]
+        from: PeerId,
+        #[serde(flatten)]
+        content: Content,
+    },
+    /// How many members a group has, and some of them.
+    Members {
+        #[serde(serialize_with = "text")]
+        group: PeerId,
+        count: u32,
+        some: Vec<String>,
     },
     /// The report's four properties of a message, and which way it went.
     Monitor {
@@ -190,6 +221,9 @@ pub(crate) enum Answer {
     Linked {
         peer: String,
     },
+    Group {
+        group: String,
+    },
     Error {
         error: &'static str,
         message: String,
@@ -241,8 +275,8 @@ impl Report {
             | Event::RingJoined
             | Event::KeyMessage { .. }
             | Event::Forward { .. }
-            | Event::Group { .. }
             | Event::NeighbourhoodChanged => return None,
+            Event::Group { group, event } => Self::of_group(group, event),
             Event::GroupChanged { members } => Self::Group {
                 members: texts(&members),
             },
@@ -281,6 +315,32 @@ impl Report {
         })
     }
 
+    fn of_group(group: PeerId, event: GroupEvent) -> Self {
+        match event {
+            GroupEvent::Joined => Self::JoinedGroup { group },
+            GroupEvent::Post {
+                from,
+                payload,
+                is_old,
+            } => Self::Post {
+                group,
+                from,
+                history: is_old,
+                content: Content::of(&payload),
+            },
+            GroupEvent::Direct { from, payload } => Self::Direct {
+                group,
+                from,
+                content: Content::of(&payload),
+            },
+            GroupEvent::Members { count, some } => Self::Members {
+                group,
+                count,
+                some: texts(&some),
+            },
+        }
+    }
+
     /// The line for people, if there is one.
     fn line(&self) -> Option<String> {
         match self {
@@ -305,6 +365,10 @@ impl Report {
             Self::GroupMessage { from, content } => {
                 Some(format!("{from} bopcast-protocol {}", content.line()))
             }
+            Self::JoinedGroup { group } => Some(format!("joined group {group}")),
+            Self::Post { from, content, .. } => Some(format!("{from} group {}", content.line())),
+            Self::Direct { from, content, .. } => Some(format!("{from} direct {}", content.line())),
+            Self::Members { group, count, .. } => Some(format!("members {group} {count}")),
             Self::Monitor {
                 direction,
                 protocol,
