@@ -123,7 +123,7 @@ for (const [browser, other] of [
       const [alice, bob] = await stage.peers(2);
       const tab = await stage.tab(browser);
       await tab.resize(...DESKTOP);
-      await tab.open(`${stage.server.url}/`);
+      await tab.open(`${stage.server.url}/inspector.html`);
       const own = await online(tab);
       await alice.send(own, 'chat', { type: 'say', text: 'A needle', lines: ['one', 'two'] });
       await alice.send(own, 'notes', { text: 'hay' });
@@ -253,7 +253,7 @@ for (const [browser, other] of [
       const native = await stage.peer();
       const tab = await stage.tab(browser);
       await tab.resize(...DESKTOP);
-      await tab.open(`${stage.server.url}/?protocol=flood`);
+      await tab.open(`${stage.server.url}/inspector.html?protocol=flood`);
       const own = await online(tab);
       for (let round = 0; round < 30; round += 1) {
         await Promise.all(Array.from({ length: 100 }, (_, each) => native.send(own, 'flood', { number: round * 100 + each })));
@@ -285,7 +285,7 @@ for (const browser of ['chromium', 'firefox']) {
     async (stage) => {
       const tab = await stage.tab(browser);
       await tab.resize(...DESKTOP);
-      await tab.open(`${stage.server.url}/?protocol=strange`);
+      await tab.open(`${stage.server.url}/inspector.html?protocol=strange`);
       const own = await tab.until('the own id', () => document.querySelector('.id-chip-digits')?.title);
       const stranger = await stage.tab(browser, 'drop-in.html');
       await stranger.until('it is linked', (id) => bopclient.getConnectedPeers().includes(id), own);

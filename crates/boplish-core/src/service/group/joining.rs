@@ -136,8 +136,11 @@ impl Trees {
         }
         if tree.is_new && matches!(tree.up, Up::Searching { .. }) {
             // What the child is told is only known with a parent.
-            tree.waiting.insert(from, ());
-            return true;
+            let has_room = tree.waiting.len() < MAX_CHILDREN;
+            if has_room {
+                tree.waiting.insert(from, ());
+            }
+            return has_room;
         }
         let is_full = tree.children.len() >= MAX_CHILDREN && !tree.children.contains_key(&from);
         if is_full {

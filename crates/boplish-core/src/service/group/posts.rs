@@ -36,6 +36,10 @@ const AGAIN: Duration = Duration::from_millis(1_000);
 const MAX_STREAMS: usize = 1024;
 const MAX_WAITING: usize = 256;
 
+/// Bytes of all posts that wait; further ones are dropped, so that nobody fills the memory with posts
+/// that nothing comes before.
+const MAX_WAITING_BYTES: usize = 4 << 20;
+
 /// A post waits so long for those before it; for the shorter time if these were said before this
 /// peer came.
 const GAP: Duration = Duration::from_secs(12);
@@ -84,6 +88,7 @@ pub(super) struct Posts {
     order: VecDeque<Mark>,
     missing: Table<Mark, Missing>,
     streams: Table<(PeerId, u32), Stream>,
+    waiting_bytes: usize,
 }
 
 impl Posts {
@@ -230,7 +235,11 @@ impl Posts {
             stream.next = Some(0);
         }
         let is_late = stream.next.is_some_and(|next| sequence < next);
-        if !is_late && stream.waiting.len() < MAX_WAITING {
+        let has_room = stream.waiting.len() < MAX_WAITING
+            && self.waiting_bytes + post.value.len() <= MAX_WAITING_BYTES
+            && !stream.waiting.contains_key(&sequence);
+        if !is_late && has_room {
+            self.waiting_bytes += post.value.len();
             let was_here = now.since(since) > Duration::from_millis(pause.into());
             let gap = match stream.next.is_some() || was_here {
                 true => GAP,
@@ -254,6 +263,7 @@ impl Posts {
         for writer in writers {
             if let Some(stream) = self.streams.get_mut(&writer) {
                 while let Some(next) = stream.pop(now) {
+                    self.waiting_bytes -= next.post.value.len();
                     told.push((next.post, next.is_old));
                 }
             }
@@ -282,5 +292,107 @@ impl Stream {
         }
         self.next = Some(number + 1);
         self.waiting.remove(&number)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use boplish_wire::Keypair;
+
+    use super::*;
+
+    const START: Time = Time::START;
+
+    fn writer() -> Keypair {
+        Keypair::from_secret(&[1; 32])
+    }
+
+    fn post(sequence: u64, value: &[u8]) -> Post {
+        let turn = Turn {
+            stream: 1,
+            sequence,
+            pause: 0,
+        };
+        let group = writer().id();
+        Post::sign(&writer(), &group, turn, value)
+    }
+
+    fn told(posts: &mut Posts, now: Time) -> Vec<u64> {
+        let told = posts.in_order(now);
+        told.into_iter().map(|it| it.0.turn.sequence).collect()
+    }
+
+    #[test]
+    fn what_is_early_waits_for_those_before_it() {
+        let mut posts = Posts::default();
+        for (sequence, expected) in [(0, vec![0]), (2, vec![]), (3, vec![]), (1, vec![1, 2, 3])] {
+            posts.put_in_order(START, START, post(sequence, b"x"), false);
+            assert_eq!(told(&mut posts, START), expected);
+        }
+        // Nothing is told twice.
+        posts.put_in_order(START, START, post(2, b"x"), false);
+        assert!(told(&mut posts, START).is_empty());
+    }
+
+    #[test]
+    fn what_is_lost_is_not_waited_for_forever() {
+        let mut posts = Posts::default();
+        posts.put_in_order(START, START, post(0, b"x"), false);
+        posts.put_in_order(START, START, post(2, b"x"), false);
+        assert_eq!(told(&mut posts, START), [0]);
+        let due = posts.poll_timeout().unwrap();
+        assert_eq!(due, START + GAP);
+        assert_eq!(told(&mut posts, due), [2]);
+        // Whoever comes after that is too late.
+        posts.put_in_order(due, START, post(1, b"x"), false);
+        assert!(told(&mut posts, due).is_empty());
+    }
+
+    #[test]
+    fn posts_that_nothing_comes_before_have_a_bound() {
+        let mut posts = Posts::default();
+        let long = vec![0; 40_000];
+        for sequence in 1..=MAX_WAITING as u64 {
+            posts.put_in_order(START, START, post(sequence, &long), false);
+        }
+        assert!(posts.waiting_bytes <= MAX_WAITING_BYTES);
+        assert!(posts.waiting_bytes > MAX_WAITING_BYTES - long.len());
+        let later = START + GAP;
+        assert_eq!(
+            told(&mut posts, later).len(),
+            MAX_WAITING_BYTES / long.len()
+        );
+        assert_eq!(posts.waiting_bytes, 0);
+    }
+
+    #[test]
+    fn what_is_missing_is_asked_for_of_each_that_has_it_in_turn() {
+        let mut posts = Posts::default();
+        let holders = [[1; 20], [2; 20]].map(PeerId::from_bytes);
+        for holder in holders {
+            posts.has(START, holder, &[7]);
+        }
+        let mut now = START;
+        let mut asked = Vec::new();
+        for _ in 0..=MAX_QUESTIONS {
+            asked.extend(posts.questions(now).keys().copied());
+            now += AGAIN;
+        }
+        assert_eq!(asked.len(), usize::from(MAX_QUESTIONS));
+        assert!(asked.chunks(2).all(|pair| pair == holders));
+        assert_eq!(posts.poll_timeout(), None);
+    }
+
+    #[test]
+    fn only_so_many_posts_are_kept() {
+        let mut posts = Posts::default();
+        for mark in 0..(MAX_KNOWN as Mark + 10) {
+            posts.keep(START, mark, vec![0; 5_000].into());
+        }
+        assert!(posts.bytes <= MAX_KEPT_BYTES && posts.kept.len() <= MAX_KEPT);
+        assert_eq!(posts.known.len(), MAX_KNOWN);
+        let newest = MAX_KNOWN as Mark + 9;
+        assert!(posts.get(newest).is_some() && posts.get(0).is_none());
+        assert!(!posts.is_known(0) && posts.is_known(newest));
     }
 }
