@@ -1,5 +1,5 @@
-import type { Host } from '../wasm/boplish_web.js';
-import { aborted, BoplishError } from './error.js';
+import type { Host, Peer } from '../wasm/boplish_web.js';
+import { aborted, BoplishError, fromCore } from './error.js';
 import { emit, typedEventTarget } from './events.js';
 import { decode, encode } from './payload.js';
 import type { SendOptions } from './protocol.js';
@@ -99,13 +99,13 @@ export class Group extends typedEventTarget<GroupEvents>() {
   /** Says something to all other members: a JSON value or a `Uint8Array`, up to 48,000 bytes. */
   publish(payload: unknown): void {
     const raw = encode(payload);
-    this.#runner.call((peer) => peer.publishToGroup(this.#key, raw));
+    this.#runner.call((peer) => this.#asMember(peer).publishToGroup(this.#key, raw));
   }
 
   /** Says something to one member alone; resolves when it has arrived there. */
   async send(member: string, payload: unknown, { signal }: SendOptions = {}): Promise<void> {
     const raw = encode(payload);
-    await this.#runner.settle((peer) => peer.sendToMember(this.#key, member, raw), 'send()', signal);
+    await this.#runner.settle((peer) => this.#asMember(peer).sendToMember(this.#key, member, raw), 'send()', signal);
   }
 
   /** Leaves the group; joining again gives a new object. */
@@ -147,7 +147,8 @@ export class Group extends typedEventTarget<GroupEvents>() {
     setTimeout(() => {
       const early = this.#early ?? [];
       this.#early = undefined;
-      for (const tell of early) tell();
+      // Who has left, perhaps just now, hears no more.
+      for (const tell of early) if (this.#isOpen) tell();
     });
   }
 
@@ -178,6 +179,12 @@ export class Group extends typedEventTarget<GroupEvents>() {
     for (const loop of this.#loops) loop.wake();
   }
 
+  /** This peer may be in the group again after it has left, but by another object. */
+  #asMember(peer: Peer): Peer {
+    if (!this.#isOpen) throw fromCore(`not-joined: this peer has left the group '${this.name}'`);
+    return peer;
+  }
+
   #tell(tell: () => void): void {
     if (this.#early) this.#early.push(tell);
     else tell();
@@ -187,8 +194,8 @@ export class Group extends typedEventTarget<GroupEvents>() {
 interface Membership {
   readonly group: Group;
   isJoined: boolean;
-  /** Calls that wait for a place in the group. */
-  readonly waiting: Set<() => void>;
+  /** Calls that wait for a place in the group; they end when it is there, or with an error. */
+  readonly waiting: Set<(error?: BoplishError) => void>;
 }
 
 /** The part of the host that is about groups. */
@@ -201,10 +208,10 @@ export class Groups {
 
   constructor(runner: Runner) {
     this.#runner = runner;
-    runner.onEnd(() => {
+    runner.onEnd((error) => {
       for (const { group, waiting } of this.#memberships.values()) {
         group.closed();
-        for (const wake of waiting) wake();
+        for (const end of [...waiting]) end(error);
       }
     });
   }
@@ -223,7 +230,7 @@ export class Groups {
 
   #begin(name: string, key: string): Membership {
     const group = new Group(name, key, this.#runner, () => this.#memberships.delete(key));
-    const membership = { group, isJoined: false, waiting: new Set<() => void>() };
+    const membership = { group, isJoined: false, waiting: new Set<(error?: BoplishError) => void>() };
     this.#memberships.set(key, membership);
     return membership;
   }
@@ -231,26 +238,22 @@ export class Groups {
   /** Waits for a place in the group. */
   #joined(name: string, membership: Membership, signal: AbortSignal | undefined): Promise<void> {
     const { group, waiting } = membership;
+    if (membership.isJoined) return Promise.resolve();
     return new Promise((resolve, reject) => {
       const end = (error?: BoplishError) => {
         clearTimeout(timer);
-        waiting.delete(check);
+        waiting.delete(end);
         signal?.removeEventListener('abort', abort);
         if (!error) return resolve();
         // Nobody else waits for it: it need not be looked for any longer.
         if (!membership.isJoined && waiting.size === 0) group.leave();
         reject(error);
       };
-      const check = () => {
-        if (membership.isJoined) end();
-        else if (!this.#runner.isOpen) end(new BoplishError('closed', 'the node was closed during join()'));
-      };
       const abort = () => signal && end(aborted(signal, 'join()'));
       const late = `no place in the group '${name}' was found in ${JOIN_TIMEOUT} ms; is this peer online?`;
       const timer = setTimeout(() => end(new BoplishError('timed-out', late)), JOIN_TIMEOUT);
-      waiting.add(check);
+      waiting.add(end);
       signal?.addEventListener('abort', abort);
-      check();
     });
   }
 
@@ -269,7 +272,7 @@ export class Groups {
         if (membership.isJoined) return;
         membership.isJoined = true;
         membership.group.given();
-        for (const wake of [...membership.waiting]) wake();
+        for (const end of [...membership.waiting]) end();
       }),
     groupPost: (key, from, payload, isHistory) =>
       this.#of(key, ({ group }) => group.receive('message', from, decode(payload), isHistory)),
