@@ -2,7 +2,7 @@ import type { Host, Peer } from '../wasm/boplish_web.js';
 import { type ContentHost, Contents, contentHost } from './content/contents.js';
 import type { ContentOptions } from './content/types.js';
 import { aborted, BoplishError, fromCore } from './error.js';
-import { type GroupHost, Groups } from './group.js';
+import { type GroupHost, Groups } from './groups.js';
 import type { RawPayload } from './payload.js';
 import { Records } from './records.js';
 
