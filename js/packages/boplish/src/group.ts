@@ -141,12 +141,16 @@ export class Group extends typedEventTarget<GroupEvents>() {
 
   /** @internal The application has this object now; it listens from the next task on. */
   given(): void {
-    setTimeout(() => {
+    // Timers of hidden pages are late by a second and more.
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
       const early = this.#early ?? [];
       this.#early = undefined;
       // Who has left, perhaps just now, hears no more.
       for (const tell of early) if (this.#isOpen) tell();
-    });
+    };
+    port2.postMessage(undefined);
   }
 
   /** @internal */

@@ -1,3 +1,4 @@
+/** The groups of a node: between the core, which decides, and {@link Group}. */
 import type { Host } from '../wasm/boplish_web.js';
 import { aborted, BoplishError } from './error.js';
 import { Group, type JoinOptions } from './group.js';
