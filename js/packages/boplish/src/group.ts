@@ -1,3 +1,5 @@
+import type { Peer } from '../wasm/boplish_web.js';
+import { fromCore } from './error.js';
 import { emit, typedEventTarget } from './events.js';
 import { encode } from './payload.js';
 import type { SendOptions } from './protocol.js';
@@ -94,13 +96,13 @@ export class Group extends typedEventTarget<GroupEvents>() {
   /** Says something to all other members: a JSON value or a `Uint8Array`, up to 48,000 bytes. */
   publish(payload: unknown): void {
     const raw = encode(payload);
-    this.#runner.call((peer) => peer.publishToGroup(this.#key, raw));
+    this.#runner.call((peer) => this.#asMember(peer).publishToGroup(this.#key, raw));
   }
 
   /** Says something to one member alone; resolves when it has arrived there. */
   async send(member: string, payload: unknown, { signal }: SendOptions = {}): Promise<void> {
     const raw = encode(payload);
-    await this.#runner.settle((peer) => peer.sendToMember(this.#key, member, raw), 'send()', signal);
+    await this.#runner.settle((peer) => this.#asMember(peer).sendToMember(this.#key, member, raw), 'send()', signal);
   }
 
   /** Leaves the group; joining again gives a new object. */
@@ -139,11 +141,16 @@ export class Group extends typedEventTarget<GroupEvents>() {
 
   /** @internal The application has this object now; it listens from the next task on. */
   given(): void {
-    setTimeout(() => {
+    // Timers of hidden pages are late by a second and more.
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
       const early = this.#early ?? [];
       this.#early = undefined;
-      for (const tell of early) tell();
-    });
+      // Who has left, perhaps just now, hears no more.
+      for (const tell of early) if (this.#isOpen) tell();
+    };
+    port2.postMessage(undefined);
   }
 
   /** @internal */
@@ -171,6 +178,12 @@ export class Group extends typedEventTarget<GroupEvents>() {
   closed(): void {
     this.#isOpen = false;
     for (const loop of this.#loops) loop.wake();
+  }
+
+  /** This peer may be in the group again after it has left, but by another object. */
+  #asMember(peer: Peer): Peer {
+    if (!this.#isOpen) throw fromCore(`not-joined: this peer has left the group '${this.name}'`);
+    return peer;
   }
 
   #tell(tell: () => void): void {

@@ -11,8 +11,8 @@ const JOIN_TIMEOUT = 30_000;
 interface Membership {
   readonly group: Group;
   isJoined: boolean;
-  /** Calls that wait for a place in the group. */
-  readonly waiting: Set<() => void>;
+  /** Calls that wait for a place in the group; they end when it is there, or with an error. */
+  readonly waiting: Set<(error?: BoplishError) => void>;
 }
 
 /** The part of the host that is about groups. */
@@ -25,10 +25,10 @@ export class Groups {
 
   constructor(runner: Runner) {
     this.#runner = runner;
-    runner.onEnd(() => {
+    runner.onEnd((error) => {
       for (const { group, waiting } of this.#memberships.values()) {
         group.closed();
-        for (const wake of waiting) wake();
+        for (const end of [...waiting]) end(error);
       }
     });
   }
@@ -47,7 +47,7 @@ export class Groups {
 
   #begin(name: string, key: string): Membership {
     const group = new Group(name, key, this.#runner, () => this.#memberships.delete(key));
-    const membership = { group, isJoined: false, waiting: new Set<() => void>() };
+    const membership = { group, isJoined: false, waiting: new Set<(error?: BoplishError) => void>() };
     this.#memberships.set(key, membership);
     return membership;
   }
@@ -55,26 +55,22 @@ export class Groups {
   /** Waits for a place in the group. */
   #joined(name: string, membership: Membership, signal: AbortSignal | undefined): Promise<void> {
     const { group, waiting } = membership;
+    if (membership.isJoined) return Promise.resolve();
     return new Promise((resolve, reject) => {
       const end = (error?: BoplishError) => {
         clearTimeout(timer);
-        waiting.delete(check);
+        waiting.delete(end);
         signal?.removeEventListener('abort', abort);
         if (!error) return resolve();
         // Nobody else waits for it: it need not be looked for any longer.
         if (!membership.isJoined && waiting.size === 0) group.leave();
         reject(error);
       };
-      const check = () => {
-        if (membership.isJoined) end();
-        else if (!this.#runner.isOpen) end(new BoplishError('closed', 'the node was closed during join()'));
-      };
       const abort = () => signal && end(aborted(signal, 'join()'));
       const late = `no place in the group '${name}' was found in ${JOIN_TIMEOUT} ms; is this peer online?`;
       const timer = setTimeout(() => end(new BoplishError('timed-out', late)), JOIN_TIMEOUT);
-      waiting.add(check);
+      waiting.add(end);
       signal?.addEventListener('abort', abort);
-      check();
     });
   }
 
@@ -93,7 +89,7 @@ export class Groups {
         if (membership.isJoined) return;
         membership.isJoined = true;
         membership.group.given();
-        for (const wake of [...membership.waiting]) wake();
+        for (const end of [...membership.waiting]) end();
       }),
     groupPost: (key, from, payload, isHistory) =>
       this.#of(key, ({ group }) => group.receive('message', from, decode(payload), isHistory)),
