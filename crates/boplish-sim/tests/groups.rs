@@ -174,6 +174,42 @@ fn who_comes_late_hears_the_last_that_was_said() {
 }
 
 #[test]
+fn a_newcomer_that_is_the_root_hears_the_last_that_was_said() {
+    for seed in replay::seeds(0..6) {
+        let mut room = Room::new(seed, 20);
+        let others: Vec<PeerId> = room.peers.iter().map(|it| room.world.id(*it)).collect();
+        // It takes some seconds to become a member of the ring.
+        let newcomer = room.add();
+        let id = room.world.id(newcomer);
+        let is_next = |key: &PeerId| {
+            let behind = |peer: &PeerId| (peer < key, *peer);
+            others.iter().all(|other| behind(&id) < behind(other))
+        };
+        let rooms = (0..).map(|number| GroupAccess::open(&format!("room {number}")).unwrap());
+        room.access = rooms.into_iter().find(|it| is_next(&it.key())).unwrap();
+        let [writer, other] = [room.peers[3], room.peers[8]];
+        room.join(writer, 0);
+        room.join(other, 0);
+        room.run(secs(1));
+        for _ in 0..10 {
+            room.say(writer);
+            room.run(millis(50));
+        }
+        room.run(secs(30));
+        room.join(newcomer, 4);
+        room.run(secs(15));
+        let writer_id = room.world.id(writer);
+        let hint = replay::hint(seed);
+        assert_eq!(room.heard[&newcomer][&writer_id], [6, 7, 8, 9], "{hint}");
+        room.say(writer);
+        room.run(secs(5));
+        for peer in [newcomer, other] {
+            assert_eq!(room.heard[&peer][&writer_id].last(), Some(&10), "{hint}");
+        }
+    }
+}
+
+#[test]
 fn a_group_goes_on_whoever_dies() {
     for seed in replay::seeds(0..6) {
         let mut room = Room::new(seed, 40);

@@ -225,8 +225,11 @@ impl super::Groups for Trees {
             if tree.membership.is_none() {
                 tree.membership = Some(membership);
                 tree.beat_at = now;
-                self.take_history(now, group);
-                self.event(group, GroupEvent::Joined);
+                // Who has no place yet is told when it has.
+                if !matches!(tree.up, Up::Searching { .. }) {
+                    self.take_history(now, group);
+                    self.event(group, GroupEvent::Joined);
+                }
             }
             return;
         }

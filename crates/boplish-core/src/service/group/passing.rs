@@ -25,7 +25,7 @@ const LAST_PATIENCE: Duration = Duration::from_secs(3);
 const LAST_PAUSE: Duration = Duration::from_millis(300);
 
 /// Posts, and bytes, that are sent for one question.
-const MAX_SENT: usize = 64;
+pub(super) const MAX_SENT: usize = 64;
 const MAX_SENT_BYTES: usize = 256 << 10;
 
 impl Trees {
@@ -176,12 +176,12 @@ impl Trees {
         self.send_posts(group, from, posts, false);
     }
 
-    /// A child wants to know what was said before it came.
+    /// A child, or a parent that is new, wants to know what was said before it came.
     pub(super) fn handle_last(&mut self, now: Time, group: PeerId, from: PeerId, count: u32) {
         let Some(tree) = self.trees.get_mut(&group) else {
             return;
         };
-        if !tree.children.contains_key(&from) {
+        if !tree.children.contains_key(&from) && tree.parent() != Some(from) {
             return;
         }
         tree.asking.insert(from, count);
