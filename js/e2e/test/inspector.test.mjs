@@ -125,6 +125,10 @@ for (const [browser, other] of [
       await tab.resize(...DESKTOP);
       await tab.open(`${stage.server.url}/inspector.html`);
       const own = await online(tab);
+      // What comes over the other's link would be that one's, too.
+      for (const peer of [alice, bob]) {
+        await until('a link from both ends', async () => (await peer.peers()).includes(own));
+      }
       await alice.send(own, 'chat', { type: 'say', text: 'A needle', lines: ['one', 'two'] });
       await alice.send(own, 'notes', { text: 'hay' });
       await bob.send(own, 'chat', { type: 'say', text: 'more hay' });
@@ -145,8 +149,11 @@ for (const [browser, other] of [
       assert.ok(!/outgoing|forwarded/.test(address), address);
 
       // The link carries them to another browser, whose messages are others.
-      const reader = await stage.tab(other, new URL(address).search);
+      const reader = await stage.tab(other, `inspector.html${new URL(address).search}`);
       const readerId = await online(reader);
+      for (const peer of [alice, bob]) {
+        await until('a link from both ends', async () => (await peer.peers()).includes(readerId));
+      }
       assert.deepEqual(await reader.run(chips), ['Incoming', 'chat', alice.id]);
       await bob.send(readerId, 'chat', { text: 'not shown there' });
       await alice.send(readerId, 'chat', { text: 'shown there' });
