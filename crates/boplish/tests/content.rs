@@ -285,18 +285,23 @@ fn what_a_publisher_stores_for_others_outlasts_its_restart() {
     let path = |name: &str| folder.path(name);
     let (data, file) = (path("keeper"), path("album/more/a b.txt"));
     let mut keeper = publish(&server, &data, &[&file]);
-    let arguments = [&path("album"), "--replicate", "1", "--leave"];
+    let arguments = [&path("album"), "--replicate", "1"];
     let mut publisher = publish(&server, &path("publisher"), &arguments);
     let uri = expect(&publisher, "published")["uri"].take();
     let uri = uri.as_str().unwrap();
-    assert!(publisher.wait().success());
-    keeper.signal("INT");
-    assert!(keeper.wait().success());
+    expect(&publisher, "copied");
+    expect(&keeper, "published");
+    for running in [&mut publisher, &mut keeper] {
+        running.signal("INT");
+        assert!(running.wait().success());
+    }
 
     // Nobody is in the network now.
     let keeper = publish(&server, &data, &[&file]);
-    let _other = publish(&server, &path("other"), &[&file]);
+    let other = publish(&server, &path("other"), &[&file]);
+    // They are linked, so that whoever meets one of them hears of both.
     expect(&keeper, "published");
+    expect(&other, "published");
     assert_eq!(ls(&server, &path("reader"), uri), ["1.jpg", "more"]);
     let output = path("fetched");
     let arguments = ["get", uri, "--output", &output];
