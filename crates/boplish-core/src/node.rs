@@ -231,6 +231,16 @@ impl Node {
         payload: Payload,
     ) -> Result<MessageId, SendError> {
         refuse_reserved(&protocol)?;
+        self.send_for_ack(now, to, protocol, payload)
+    }
+
+    fn send_for_ack(
+        &mut self,
+        now: Time,
+        to: PeerId,
+        protocol: ProtocolName,
+        payload: Payload,
+    ) -> Result<MessageId, SendError> {
         self.refuse_unsendable(to, payload.len())?;
         let mut message = self.compose(Some(to), protocol, Kind::Plain, payload);
         message.wants_ack = true;

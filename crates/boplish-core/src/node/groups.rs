@@ -1,7 +1,7 @@
 //! Groups of any size (`service/group`).
 
 use boplish_wire::group::PROTOCOL;
-use boplish_wire::{Kind, Message, MessageId, Payload, PeerId};
+use boplish_wire::{Message, MessageId, Payload, PeerId};
 use rand_core::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
@@ -89,16 +89,8 @@ impl Node {
         let groups = self.groups.get_mut().filter(|_| self.phase == Phase::Open);
         let groups = groups.ok_or(PublishError::Closed)?;
         let bytes = groups.direct(&self.keypair, group, to, payload)?;
-        self.refuse_unsendable(to, bytes.len())?;
         let payload = Payload::bytes(bytes).map_err(|_| PublishError::TooLong(payload.len()))?;
-        let protocol = protocol::name(PROTOCOL);
-        let mut message = self.compose(Some(to), protocol, Kind::Plain, payload);
-        message.wants_ack = true;
-        let id = message.id;
-        self.delivery.await_ack(now, id, to);
-        self.dispatch(now, message);
-        self.drain(now);
-        Ok(id)
+        Ok(self.send_for_ack(now, to, protocol::name(PROTOCOL), payload)?)
     }
 
     /// Is no member of a group any more.
