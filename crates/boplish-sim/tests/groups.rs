@@ -20,6 +20,8 @@ struct Room {
     members: BTreeMap<PeerHandle, (u32, Vec<PeerId>)>,
     said: BTreeMap<PeerHandle, u32>,
     directs: Vec<(PeerHandle, PeerId, Payload)>,
+    /// How many posts each was told of that were said before it came.
+    old: BTreeMap<PeerHandle, u32>,
 }
 
 impl Room {
@@ -32,6 +34,7 @@ impl Room {
             members: BTreeMap::new(),
             said: BTreeMap::new(),
             directs: Vec::new(),
+            old: BTreeMap::new(),
         };
         for _ in 0..count {
             room.add();
@@ -77,7 +80,12 @@ impl Room {
                 };
                 assert_eq!(group, self.access.key());
                 match event {
-                    GroupEvent::Post { from, payload, .. } => {
+                    GroupEvent::Post {
+                        from,
+                        payload,
+                        is_old,
+                    } => {
+                        *self.old.entry(peer).or_default() += u32::from(is_old);
                         let number = u32::from_be_bytes(payload.as_bytes().try_into().unwrap());
                         let heard = self.heard.get_mut(&peer).unwrap();
                         heard.entry(from).or_default().push(number);
@@ -170,6 +178,44 @@ fn who_comes_late_hears_the_last_that_was_said() {
             let heard = &room.heard[&peer][&room.world.id(writer)];
             assert_eq!(*heard, [6, 7, 8, 9], "{}", replay::hint(seed));
         }
+    }
+}
+
+#[test]
+fn history_comes_whole_and_before_what_is_new() {
+    for seed in replay::seeds(0..6) {
+        let mut room = Room::new(seed, 20);
+        let writers = [room.peers[3], room.peers[8], room.peers[15]];
+        for writer in writers {
+            room.join(writer, 0);
+        }
+        room.run(secs(5));
+        for _ in 0..30 {
+            for writer in writers {
+                room.say(writer);
+            }
+            room.run(millis(100));
+        }
+        // They go on while somebody comes.
+        let late = room.peers[11];
+        room.join(late, 60);
+        for _ in 0..30 {
+            for writer in writers {
+                room.say(writer);
+            }
+            room.run(millis(100));
+        }
+        room.run(secs(20));
+        let hint = replay::hint(seed);
+        for writer in writers {
+            let heard = &room.heard[&late][&room.world.id(writer)];
+            let first = heard[0];
+            assert!((8..=20).contains(&first), "from {first} on\n{hint}");
+            let expected: Vec<u32> = (first..60).collect();
+            assert_eq!(*heard, expected, "{hint}");
+        }
+        let old = room.old.get(&late).copied().unwrap_or_default();
+        assert!((40..=60).contains(&old), "{old} old ones\n{hint}");
     }
 }
 

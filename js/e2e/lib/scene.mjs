@@ -131,7 +131,7 @@ async function makeSite() {
 
 /** A test that gets a scene; when it fails, everything that the scene said is shown. */
 export function scene(name, body, options = {}) {
-  play(name, () => Scene.open(options), body, options);
+  play(name, () => Scene.open(options), body, options.timeout);
 }
 
 /** The same with a demo's server, pages and native peers. */
@@ -139,8 +139,8 @@ export function demoScene(name, peers, body) {
   play(name, () => Scene.demo(peers), body);
 }
 
-function play(name, open, body, { timeout = TIMEOUT, todo = false } = {}) {
-  test(name, { timeout, todo }, async (context) => {
+function play(name, open, body, timeout = TIMEOUT) {
+  test(name, { timeout }, async (context) => {
     const stage = await open();
     try {
       await body(stage, context);

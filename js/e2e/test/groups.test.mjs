@@ -193,7 +193,7 @@ for (const browser of ['chromium', 'firefox']) {
       await publish(first, 'room', 'again');
       await hears(plain, 'room', 'again');
       assert.deepEqual(await said(plain, 'room'), [[first.id, 'again']]);
-    }, { todo: isRoot && 'a newcomer that becomes the root just then may be told of more than it has asked for' });
+    });
   }
 
   scene(`a word to one member reaches that one alone in ${browser}`, async (stage) => {

@@ -6,7 +6,6 @@ use core::time::Duration;
 use boplish_wire::PeerId;
 use boplish_wire::group::{Beat, Mark, Saying};
 
-use super::passing::MAX_SENT;
 use super::tree::Up;
 use super::{GroupEvent, NEWS, PARENT_PATIENCE, Trees};
 use crate::time::Time;
@@ -67,27 +66,6 @@ impl Trees {
         self.tell_members(group);
     }
 
-    /// A peer that is the root as soon as it is in the tree has no parent that could tell what was
-    /// said before: it asks the first child. Returns whether it did, so that those posts are not
-    /// missing.
-    fn is_told_of_history(&mut self, group: PeerId, child: PeerId, marks: &[Mark]) -> bool {
-        let Some(tree) = self.trees.get_mut(&group) else {
-            return false;
-        };
-        let is_first = tree.up == Up::Root && core::mem::take(&mut tree.is_new);
-        let count = match &tree.membership {
-            Some(membership) => membership.history,
-            // For those who come.
-            None => MAX_SENT as u32,
-        };
-        if !is_first || count == 0 {
-            return false;
-        }
-        tree.posts.pass_over(marks);
-        self.say(child, group, Saying::Last { count });
-        true
-    }
-
     /// Tells the application who is there, if that is news.
     fn tell_members(&mut self, group: PeerId) {
         let Some(tree) = self.trees.get_mut(&group) else {
@@ -133,7 +111,7 @@ impl Trees {
                 if tree.take_report(now, &from, beat) {
                     tree.beat_at = tree.beat_at.min(now + NEWS);
                 }
-                if self.is_told_of_history(group, from, &marks) {
+                if self.ask_first_child(now, group, from, &marks) {
                     return;
                 }
             }

@@ -251,7 +251,7 @@ impl Trees {
         for peer in waiting.unwrap_or_default().keys() {
             self.take_in(now, group, *peer);
         }
-        self.take_history(now, group);
+        self.seek_history(now, group);
         let tree = self.trees.get(&group);
         let membership = tree.and_then(|it| it.membership.as_ref());
         if membership.is_some_and(|it| it.told.0 == 0) {

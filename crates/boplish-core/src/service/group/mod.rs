@@ -10,11 +10,13 @@
 //! - `tree`: parent, children, members; pure.
 //! - `posts`: what was said, what is missing, and the order; pure.
 //! - `beats`: what parents and children tell each other of themselves, and of who is there.
+//! - `history`: what was said before somebody came.
 //! - `joining`: how a peer gets a parent, and another one.
 //! - `passing`: how posts go on, and how those that are missing are found.
 //! - `seal`: what only those who know the password can read; pure.
 
 mod beats;
+mod history;
 mod joining;
 mod passing;
 mod posts;
@@ -227,7 +229,7 @@ impl super::Groups for Trees {
                 tree.beat_at = now;
                 // Who has no place yet is told when it has.
                 if !matches!(tree.up, Up::Searching { .. }) {
-                    self.take_history(now, group);
+                    self.seek_history(now, group);
                     self.event(group, GroupEvent::Joined);
                 }
             }
@@ -395,6 +397,7 @@ impl super::Groups for Trees {
                     false => self.follow_the_route(now, group, around),
                 }
             }
+            self.drive_history(now, group);
             self.drive_posts(now, group, around.near);
         }
     }
@@ -412,8 +415,8 @@ impl super::Groups for Trees {
                 up,
                 keep,
                 tree.tell_at,
-                tree.answer_at,
-                tree.posts.poll_timeout(),
+                tree.history_at,
+                tree.posts.poll_timeout(!tree.waits_for_history()),
             ];
             let soonest = all.into_iter().flatten().min();
             soonest.map_or(tree.beat_at, |it| it.min(tree.beat_at))

@@ -7,8 +7,8 @@ use boplish_wire::group::{Mark, Post, Saying, Turn, payload_in};
 use boplish_wire::limits::MAX_MARKS;
 use boplish_wire::{Keypair, PeerId};
 
+use super::posts::Age;
 use super::seal::{self, Purpose};
-use super::tree::{Tree, Up};
 use super::{Around, GroupEvent, Trees};
 use crate::kbr::KeyBased;
 use crate::time::Time;
@@ -19,13 +19,8 @@ const TELL: Duration = Duration::from_millis(200);
 /// A post that others have is asked for if it has not come after this long.
 const PATIENCE: Duration = Duration::from_millis(600);
 
-/// A child that wants to know what was said before waits so long for what this peer has to ask for
-/// itself, and so long after each that has come.
-const LAST_PATIENCE: Duration = Duration::from_secs(3);
-const LAST_PAUSE: Duration = Duration::from_millis(300);
-
 /// Posts, and bytes, that are sent for one question.
-pub(super) const MAX_SENT: usize = 64;
+const MAX_SENT: usize = 64;
 const MAX_SENT_BYTES: usize = 256 << 10;
 
 impl Trees {
@@ -63,41 +58,25 @@ impl Trees {
             return;
         };
         let bytes: Arc<[u8]> = bytes.into();
-        let was_asked_for = match is_old {
+        if is_old {
             // Who wants it asks for it.
-            true => self.keep_old(now, group, mark, bytes),
-            false => self.pass_on(now, group, Some(from), mark, &bytes, around),
-        };
+            return self.keep_old(now, group, mark, bytes);
+        }
+        let was_asked_for = self.pass_on(now, group, Some(from), mark, &bytes, around);
         let Some(tree) = self.trees.get_mut(&group) else {
             return;
         };
         let is_late = was_asked_for && tree.parent() != Some(from);
-        if let Some(membership) = &tree.membership {
-            // What this peer itself has said comes back only from before it joined.
-            let is_wanted = match is_old {
-                true => membership.history > 0,
-                false => post.writer() != self.own,
-            };
-            if is_wanted {
-                let since = membership.since;
-                tree.posts.put_in_order(now, since, post, is_old);
-            }
+        if let Some(membership) = &tree.membership
+            && post.writer() != self.own
+        {
+            let since = membership.since;
+            tree.posts.put_in_order(now, since, post);
             self.tell_in_order(now, group);
         }
         if is_late {
             self.suspect_parent(now, group);
         }
-    }
-
-    /// Keeps a post from before this peer came.
-    fn keep_old(&mut self, now: Time, group: PeerId, mark: Mark, bytes: Arc<[u8]>) -> bool {
-        if let Some(tree) = self.trees.get_mut(&group) {
-            tree.posts.keep(now, mark, bytes);
-            if !tree.asking.is_empty() {
-                tree.answer_at = Some(now + LAST_PAUSE);
-            }
-        }
-        false
     }
 
     /// Keeps a post, and sends it on to parent and children. Returns whether it was asked for.
@@ -113,7 +92,7 @@ impl Trees {
         let Some(tree) = self.trees.get_mut(&group) else {
             return false;
         };
-        let was_asked_for = tree.posts.keep(now, mark, Arc::clone(bytes));
+        let was_asked_for = tree.posts.keep(now, mark, Arc::clone(bytes), Age::New);
         if tree.tell_at.is_none() {
             tree.tell_at = Some(now + TELL);
             tree.tell_since = now;
@@ -130,25 +109,40 @@ impl Trees {
     }
 
     /// Tells the application what has come, as far as it is in order.
-    fn tell_in_order(&mut self, now: Time, group: PeerId) {
-        let Some(tree) = self.trees.get_mut(&group) else {
+    pub(super) fn tell_in_order(&mut self, now: Time, group: PeerId) {
+        let tree = self.trees.get_mut(&group);
+        let Some(tree) = tree.filter(|tree| !tree.waits_for_history()) else {
             return;
         };
-        let seal = tree.membership.as_ref().and_then(|it| it.seal.clone());
-        for (post, is_old) in tree.posts.in_order(now) {
-            let from = post.writer();
-            let purpose = Purpose::Post(post.turn);
-            let value = seal::open(seal.as_ref(), &group, &from, purpose, &post.value);
-            let Some(payload) = value.as_deref().and_then(payload_in) else {
-                tracing::debug!(?from, "a post by somebody who does not know the password");
-                continue;
-            };
-            let event = GroupEvent::Post {
-                from,
-                payload,
-                is_old,
-            };
-            self.event(group, event);
+        for post in tree.posts.in_order(now) {
+            self.tell_post(group, &post, false);
+        }
+    }
+
+    /// Tells the application what somebody has said, if whoever did knows the password.
+    pub(super) fn tell_post(&mut self, group: PeerId, post: &Post, is_old: bool) {
+        let membership = self.trees.get(&group).and_then(|it| it.membership.as_ref());
+        let Some(membership) = membership else {
+            return;
+        };
+        let (from, purpose) = (post.writer(), Purpose::Post(post.turn));
+        let value = seal::open(
+            membership.seal.as_ref(),
+            &group,
+            &from,
+            purpose,
+            &post.value,
+        );
+        match value.as_deref().and_then(payload_in) {
+            Some(payload) => {
+                let event = GroupEvent::Post {
+                    from,
+                    payload,
+                    is_old,
+                };
+                self.event(group, event);
+            }
+            None => tracing::debug!(?from, "a post by somebody who does not know the password"),
         }
     }
 
@@ -176,48 +170,13 @@ impl Trees {
         self.send_posts(group, from, posts, false);
     }
 
-    /// A child, or a parent that is new, wants to know what was said before it came.
-    pub(super) fn handle_last(&mut self, now: Time, group: PeerId, from: PeerId, count: u32) {
-        let Some(tree) = self.trees.get_mut(&group) else {
-            return;
-        };
-        if !tree.children.contains_key(&from) && tree.parent() != Some(from) {
-            return;
-        }
-        tree.asking.insert(from, count);
-        if tree.up == Up::Root || !tree.posts.is_empty() {
-            return self.answer_last(group);
-        }
-        // This peer is new here itself, for the child's sake perhaps.
-        tree.answer_at = Some(now + LAST_PATIENCE);
-        self.ask_for_last(group, MAX_SENT as u32);
-    }
-
-    pub(super) fn ask_for_last(&mut self, group: PeerId, count: u32) {
-        let parent = self.trees.get(&group).and_then(Tree::parent);
-        if let Some(parent) = parent {
-            self.say(parent, group, Saying::Last { count });
-        }
-    }
-
-    /// Tells children what was said before.
-    fn answer_last(&mut self, group: PeerId) {
-        let Some(tree) = self.trees.get_mut(&group) else {
-            return;
-        };
-        tree.answer_at = None;
-        let asking = core::mem::take(&mut tree.asking);
-        for (child, count) in asking.iter() {
-            let Some(tree) = self.trees.get(&group) else {
-                return;
-            };
-            let count = MAX_SENT.min(*count as usize);
-            let posts = tree.posts.last(count).cloned().collect();
-            self.send_posts(group, *child, posts, true);
-        }
-    }
-
-    fn send_posts(&mut self, group: PeerId, to: PeerId, posts: Vec<Arc<[u8]>>, old: bool) {
+    pub(super) fn send_posts(
+        &mut self,
+        group: PeerId,
+        to: PeerId,
+        posts: Vec<Arc<[u8]>>,
+        old: bool,
+    ) {
         let mut bytes = 0;
         for post in posts {
             bytes += post.len();
@@ -229,39 +188,8 @@ impl Trees {
         }
     }
 
-    /// Asks for what was said before, or tells it, if it is here.
-    pub(super) fn take_history(&mut self, now: Time, group: PeerId) {
-        let Some(tree) = self.trees.get_mut(&group) else {
-            return;
-        };
-        if !tree.asking.is_empty() {
-            return self.ask_for_last(group, MAX_SENT as u32);
-        }
-        let membership = tree.membership.as_ref();
-        let count = membership.map_or(0, |it| it.history);
-        if count == 0 {
-            return;
-        }
-        if tree.posts.is_empty() {
-            return self.ask_for_last(group, count);
-        }
-        let posts: Vec<Arc<[u8]>> = tree.posts.last(count as usize).cloned().collect();
-        for bytes in posts {
-            if let Some(post) = Post::decode(&group, &bytes) {
-                tree.posts.put_in_order(now, now, post, true);
-            }
-        }
-        self.tell_in_order(now, group);
-    }
-
     /// Tells others which posts are here, and asks for those that are not.
     pub(super) fn drive_posts(&mut self, now: Time, group: PeerId, near: &dyn KeyBased) {
-        let Some(tree) = self.trees.get_mut(&group) else {
-            return;
-        };
-        if tree.answer_at.is_some_and(|at| at <= now) {
-            self.answer_last(group);
-        }
         let Some(tree) = self.trees.get_mut(&group) else {
             return;
         };

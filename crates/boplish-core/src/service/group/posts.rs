@@ -45,10 +45,18 @@ const MAX_WAITING_BYTES: usize = 4 << 20;
 const GAP: Duration = Duration::from_secs(12);
 const FIRST_GAP: Duration = Duration::from_millis(300);
 
+/// Whether a post was said before this peer came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Age {
+    Old,
+    New,
+}
+
 /// A post that is here.
 #[derive(Debug)]
 struct Kept {
     mark: Mark,
+    age: Age,
     since: Time,
     bytes: Arc<[u8]>,
 }
@@ -73,7 +81,6 @@ struct Stream {
 struct Waiting {
     until: Time,
     post: Post,
-    is_old: bool,
 }
 
 /// The posts of one group.
@@ -122,11 +129,12 @@ impl Posts {
     }
 
     /// Keeps a post. Returns whether it was known to be missing, and asked for.
-    pub(super) fn keep(&mut self, now: Time, mark: Mark, bytes: Arc<[u8]>) -> bool {
+    pub(super) fn keep(&mut self, now: Time, mark: Mark, bytes: Arc<[u8]>, age: Age) -> bool {
         self.know(mark);
         self.bytes += bytes.len();
         self.kept.push_back(Kept {
             mark,
+            age,
             since: now,
             bytes,
         });
@@ -147,10 +155,31 @@ impl Posts {
         Some(Arc::clone(&found.bytes))
     }
 
-    /// The last posts, the oldest first.
-    pub(super) fn last(&self, count: usize) -> impl Iterator<Item = &Arc<[u8]>> {
-        let skipped = self.kept.len().saturating_sub(count);
-        self.kept.iter().skip(skipped).map(|it| &it.bytes)
+    /// The last posts, with so many bytes in all, the oldest first.
+    pub(super) fn last(&self, count: usize, bytes: usize) -> Vec<Arc<[u8]>> {
+        let mut left = bytes;
+        let newest_first = self.kept.iter().rev().take(count);
+        let fits = |it: &&Kept| {
+            let rest = left.checked_sub(it.bytes.len());
+            left = rest.unwrap_or(0);
+            rest.is_some()
+        };
+        let posts = newest_first
+            .take_while(fits)
+            .map(|it| Arc::clone(&it.bytes));
+        let mut posts: Vec<_> = posts.collect();
+        posts.reverse();
+        posts
+    }
+
+    /// The last posts from before the application came, the oldest first.
+    pub(super) fn before(&self, since: Time, count: usize) -> Vec<Arc<[u8]>> {
+        let is_before = |it: &&Kept| it.age == Age::Old || it.since < since;
+        let newest_first = self.kept.iter().rev().filter(is_before);
+        let posts = newest_first.take(count).map(|it| Arc::clone(&it.bytes));
+        let mut posts: Vec<_> = posts.collect();
+        posts.reverse();
+        posts
     }
 
     /// The marks of up to `count` posts that have come since a time.
@@ -212,15 +241,13 @@ impl Posts {
         questions
     }
 
-    /// Puts a post in its writer's order; this peer has been here since that time. An old one was
-    /// said before.
-    pub(super) fn put_in_order(&mut self, now: Time, since: Time, post: Post, is_old: bool) {
+    /// Puts a post in its writer's order; this peer has been here since that time.
+    pub(super) fn put_in_order(&mut self, now: Time, since: Time, post: Post) {
         let Turn {
             stream,
             sequence,
             pause,
         } = post.turn;
-        let since = if is_old { now } else { since };
         let writer = (post.writer(), stream);
         if self.streams.len() >= MAX_STREAMS && !self.streams.contains_key(&writer) {
             // Who has said nothing for long begins anew.
@@ -246,35 +273,53 @@ impl Posts {
                 false => FIRST_GAP,
             };
             let until = now + gap;
-            let waiting = Waiting {
-                until,
-                post,
-                is_old,
-            };
-            stream.waiting.insert(sequence, waiting);
+            stream.waiting.insert(sequence, Waiting { until, post });
         }
     }
 
-    /// What can be told of those that have come, in the order of each writer's, and whether it is
-    /// old.
-    pub(super) fn in_order(&mut self, now: Time) -> Vec<(Post, bool)> {
+    /// A post was told as one from before: those of its writer's that come now are behind it.
+    pub(super) fn note_told(&mut self, post: &Post) {
+        let writer = (post.writer(), post.turn.stream);
+        if self.streams.len() < MAX_STREAMS || self.streams.contains_key(&writer) {
+            let stream = self.streams.get_or_default(writer);
+            let next = post.turn.sequence.saturating_add(1);
+            stream.next = Some(stream.next.map_or(next, |known| known.max(next)));
+        }
+    }
+
+    /// What can be told of those that have come, in the order of each writer's.
+    pub(super) fn in_order(&mut self, now: Time) -> Vec<Post> {
         let mut told = Vec::new();
         let writers: Vec<(PeerId, u32)> = self.streams.keys().copied().collect();
         for writer in writers {
             if let Some(stream) = self.streams.get_mut(&writer) {
                 while let Some(next) = stream.pop(now) {
                     self.waiting_bytes -= next.post.value.len();
-                    told.push((next.post, next.is_old));
+                    told.push(next.post);
                 }
             }
         }
         told
     }
 
-    pub(super) fn poll_timeout(&self) -> Option<Time> {
+    /// When something is due; what waits for its order only if it can be told then.
+    pub(super) fn poll_timeout(&self, tells: bool) -> Option<Time> {
         let missing = self.missing.values().map(|it| it.due);
         let streams = self.streams.values().filter_map(Stream::due);
-        missing.chain(streams).min()
+        missing.chain(streams.filter(|_| tells)).min()
+    }
+}
+
+/// Puts the posts of each writer in their order, in the places that they have among those of others.
+pub(super) fn sort_by_turn(posts: &mut [Post]) {
+    for first in 0..posts.len() {
+        for second in first + 1..posts.len() {
+            let (a, b) = (&posts[first], &posts[second]);
+            let is_same = a.writer() == b.writer() && a.turn.stream == b.turn.stream;
+            if is_same && b.turn.sequence < a.turn.sequence {
+                posts.swap(first, second);
+            }
+        }
     }
 }
 
@@ -319,32 +364,32 @@ mod tests {
 
     fn told(posts: &mut Posts, now: Time) -> Vec<u64> {
         let told = posts.in_order(now);
-        told.into_iter().map(|it| it.0.turn.sequence).collect()
+        told.into_iter().map(|it| it.turn.sequence).collect()
     }
 
     #[test]
     fn what_is_early_waits_for_those_before_it() {
         let mut posts = Posts::default();
         for (sequence, expected) in [(0, vec![0]), (2, vec![]), (3, vec![]), (1, vec![1, 2, 3])] {
-            posts.put_in_order(START, START, post(sequence, b"x"), false);
+            posts.put_in_order(START, START, post(sequence, b"x"));
             assert_eq!(told(&mut posts, START), expected);
         }
         // Nothing is told twice.
-        posts.put_in_order(START, START, post(2, b"x"), false);
+        posts.put_in_order(START, START, post(2, b"x"));
         assert!(told(&mut posts, START).is_empty());
     }
 
     #[test]
     fn what_is_lost_is_not_waited_for_forever() {
         let mut posts = Posts::default();
-        posts.put_in_order(START, START, post(0, b"x"), false);
-        posts.put_in_order(START, START, post(2, b"x"), false);
+        posts.put_in_order(START, START, post(0, b"x"));
+        posts.put_in_order(START, START, post(2, b"x"));
         assert_eq!(told(&mut posts, START), [0]);
-        let due = posts.poll_timeout().unwrap();
+        let due = posts.poll_timeout(true).unwrap();
         assert_eq!(due, START + GAP);
         assert_eq!(told(&mut posts, due), [2]);
         // Whoever comes after that is too late.
-        posts.put_in_order(due, START, post(1, b"x"), false);
+        posts.put_in_order(due, START, post(1, b"x"));
         assert!(told(&mut posts, due).is_empty());
     }
 
@@ -353,7 +398,7 @@ mod tests {
         let mut posts = Posts::default();
         let long = vec![0; 40_000];
         for sequence in 1..=MAX_WAITING as u64 {
-            posts.put_in_order(START, START, post(sequence, &long), false);
+            posts.put_in_order(START, START, post(sequence, &long));
         }
         assert!(posts.waiting_bytes <= MAX_WAITING_BYTES);
         assert!(posts.waiting_bytes > MAX_WAITING_BYTES - long.len());
@@ -380,14 +425,14 @@ mod tests {
         }
         assert_eq!(asked.len(), usize::from(MAX_QUESTIONS));
         assert!(asked.chunks(2).all(|pair| pair == holders));
-        assert_eq!(posts.poll_timeout(), None);
+        assert_eq!(posts.poll_timeout(true), None);
     }
 
     #[test]
     fn only_so_many_posts_are_kept() {
         let mut posts = Posts::default();
         for mark in 0..(MAX_KNOWN as Mark + 10) {
-            posts.keep(START, mark, vec![0; 5_000].into());
+            posts.keep(START, mark, vec![0; 5_000].into(), Age::New);
         }
         assert!(posts.bytes <= MAX_KEPT_BYTES && posts.kept.len() <= MAX_KEPT);
         assert_eq!(posts.known.len(), MAX_KNOWN);

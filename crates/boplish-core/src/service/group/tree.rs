@@ -57,7 +57,7 @@ pub(super) struct Membership {
     /// The place of the next post, but for its pause, and when the last one was said.
     pub(super) next: Turn,
     pub(super) last_said: Option<Time>,
-    /// How many posts from before it wants.
+    /// How many posts from before it wants; 0 when it has been told.
     pub(super) history: u32,
     /// The members that it was last told of.
     pub(super) told: (u32, Vec<PeerId>),
@@ -94,10 +94,11 @@ pub(super) struct Tree {
     pub(super) posts: Posts,
     /// Peers that are taken in as soon as this one has a place itself.
     pub(super) waiting: Set<PeerId>,
-    /// Children that want to know what was said before, while that is not known here yet, and
-    /// when they are told.
+    /// Who wants to know what was said before, while that is not known here yet.
     pub(super) asking: Table<PeerId, u32>,
-    pub(super) answer_at: Option<Time>,
+    /// This peer has asked for that itself, for those or for the application, and has it then, as far
+    /// as it comes.
+    pub(super) history_at: Option<Time>,
     /// Others of the group, who are told which posts are here if too few neighbours on the ring are
     /// in it.
     pub(super) others: Vec<PeerId>,
@@ -133,7 +134,7 @@ impl Tree {
             posts: Posts::default(),
             waiting: Set::new(),
             asking: Table::new(),
-            answer_at: None,
+            history_at: None,
             others: Vec::new(),
             absent: Set::new(),
             absent_until: now,
