@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use common::*;
 
-use boplish_core::wire::{Payload, PeerId};
+use boplish_core::wire::{Keypair, Payload, PeerId};
 use boplish_core::{Event, GroupAccess, GroupEvent};
 use boplish_sim::{NetworkConfig, PeerHandle, World, replay};
 
@@ -116,6 +116,16 @@ impl Room {
             }
         }
     }
+}
+
+/// A group whose key that peer owns, among those others.
+fn access_rooted_at(root: &PeerId, others: &[PeerId]) -> GroupAccess {
+    let is_owned = |key: &PeerId| {
+        let behind = |peer: &PeerId| (peer < key, *peer);
+        others.iter().all(|other| behind(root) < behind(other))
+    };
+    let mut rooms = (0..).map(|number| GroupAccess::open(&format!("room {number}")).unwrap());
+    rooms.find(|it| is_owned(&it.key())).unwrap()
 }
 
 #[test]
@@ -227,12 +237,7 @@ fn a_newcomer_that_is_the_root_hears_the_last_that_was_said() {
         // It takes some seconds to become a member of the ring.
         let newcomer = room.add();
         let id = room.world.id(newcomer);
-        let is_next = |key: &PeerId| {
-            let behind = |peer: &PeerId| (peer < key, *peer);
-            others.iter().all(|other| behind(&id) < behind(other))
-        };
-        let rooms = (0..).map(|number| GroupAccess::open(&format!("room {number}")).unwrap());
-        room.access = rooms.into_iter().find(|it| is_next(&it.key())).unwrap();
+        room.access = access_rooted_at(&id, &others);
         let [writer, other] = [room.peers[3], room.peers[8]];
         room.join(writer, 0);
         room.join(other, 0);
@@ -252,6 +257,41 @@ fn a_newcomer_that_is_the_root_hears_the_last_that_was_said() {
         for peer in [newcomer, other] {
             assert_eq!(room.heard[&peer][&writer_id].last(), Some(&10), "{hint}");
         }
+    }
+}
+
+#[test]
+fn history_is_whole_whenever_a_newcomer_that_becomes_the_root_asks_for_it() {
+    let newcomer = Keypair::from_secret(&[9; 32]);
+    for seed in replay::seeds(0..100) {
+        let mut room = Room::new(seed, 3);
+        let others: Vec<PeerId> = room.peers.iter().map(|it| room.world.id(*it)).collect();
+        room.access = access_rooted_at(&newcomer.id(), &others);
+        let members = room.peers.clone();
+        for member in &members {
+            room.join(*member, 0);
+        }
+        room.run(secs(5));
+        let writer = members[0];
+        for _ in 0..5 {
+            room.say(writer);
+            room.run(millis(30));
+        }
+        let late = room
+            .world
+            .add_peer_with(ring_of_16_links(), newcomer.clone());
+        room.world.node(late, |node, _| node.enable_groups());
+        // The others may have made it the root before it wants to hear anything itself.
+        room.run(millis(60 * seed));
+        room.join(late, 3);
+        room.run(secs(15));
+        room.say(writer);
+        room.run(secs(5));
+        let hint = replay::hint(seed);
+        let writer_id = room.world.id(writer);
+        let heard = room.heard[&late].get(&writer_id);
+        assert_eq!(heard, Some(&vec![2, 3, 4, 5]), "{hint}");
+        assert_eq!(room.old.get(&late), Some(&3), "{hint}");
     }
 }
 

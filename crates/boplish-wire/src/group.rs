@@ -84,7 +84,7 @@ pub enum Saying {
     Post {
         /// The bytes of a [`Post`].
         post: Vec<u8>,
-        /// Whether it is an answer to `Last`: those before it don't come.
+        /// Whether it is an answer to `Last`: those before it don't come by themselves.
         old: bool,
     },
     /// Posts that the sender has.
@@ -97,10 +97,15 @@ pub enum Saying {
         /// Which.
         marks: Vec<Mark>,
     },
-    /// The sender wants the last ones, as `Post`s, the oldest first.
+    /// The sender wants the last ones. Answered by `Told`, and a `Post` for each.
     Last {
         /// How many.
         count: u32,
+    },
+    /// The answer to `Last`: these posts come behind.
+    Told {
+        /// Which, the oldest first.
+        marks: Vec<Mark>,
     },
     /// The sender is neither parent nor child any more.
     Leave,
@@ -272,6 +277,7 @@ const LAST: u64 = 7;
 const LEAVE: u64 = 8;
 const INVITE: u64 = 9;
 const DIRECT: u64 = 10;
+const TOLD: u64 = 11;
 
 impl GroupMessage {
     /// The bytes of a payload.
@@ -306,7 +312,9 @@ impl GroupMessage {
                 map.field(6).bytes(post);
                 map.flag_field(7, *old);
             }
-            Saying::Have { marks } | Saying::Want { marks } => write_marks(&mut map, marks),
+            Saying::Have { marks } | Saying::Want { marks } | Saying::Told { marks } => {
+                write_marks(&mut map, marks);
+            }
             Saying::Last { count } => map.field(4).uint((*count).into()),
             Saying::Direct(direct) => {
                 map.field(6).bytes(&direct.value);
@@ -338,6 +346,7 @@ impl Saying {
             Self::Leave => LEAVE,
             Self::Invite => INVITE,
             Self::Direct(_) => DIRECT,
+            Self::Told { .. } => TOLD,
         }
     }
 }
@@ -386,6 +395,7 @@ fn read(reader: &mut Reader<'_>) -> Result<GroupMessage, Wrong> {
         HAVE => Saying::Have { marks },
         WANT => Saying::Want { marks },
         LAST => Saying::Last { count },
+        TOLD => Saying::Told { marks },
         LEAVE => Saying::Leave,
         INVITE => Saying::Invite,
         DIRECT => Saying::Direct(Direct {

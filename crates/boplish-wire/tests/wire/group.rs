@@ -51,6 +51,7 @@ fn any_message() -> impl Strategy<Value = GroupMessage> {
         marks().prop_map(|marks| Saying::Have { marks }),
         marks().prop_map(|marks| Saying::Want { marks }),
         any::<u32>().prop_map(|count| Saying::Last { count }),
+        marks().prop_map(|marks| Saying::Told { marks }),
         proptest::collection::vec(any::<u8>(), 0..300).prop_map(|value| {
             let direct = Direct::sign(&alice(), &bob().id(), &bob().id(), &value);
             Saying::Direct(direct)

@@ -111,7 +111,7 @@ impl Trees {
                 if tree.take_report(now, &from, beat) {
                     tree.beat_at = tree.beat_at.min(now + NEWS);
                 }
-                if self.ask_first_child(now, group, from, &marks) {
+                if self.meet_child(now, group, &marks) {
                     return;
                 }
             }

@@ -1,5 +1,5 @@
-//! What was said before somebody came: it is asked for, of the parent or, by a new root, of its first
-//! child, and told at once and before all else when it has come.
+//! What was said before somebody came: it is asked for, of the parent or, by the root, of a child, and
+//! told at once and before all else when it has come.
 
 use core::time::Duration;
 use std::sync::Arc;
@@ -7,33 +7,76 @@ use std::sync::Arc;
 use boplish_wire::PeerId;
 use boplish_wire::group::{Mark, Post, Saying};
 
+use super::Trees;
+use super::posts::Age;
 use super::tree::{Tree, Up};
-use super::{Trees, posts};
 use crate::time::Time;
 
-/// How long the answer may take, and each further post of it.
+/// How long the answer may take, and each further post of it, and how often it is asked for.
 const PATIENCE: Duration = Duration::from_secs(3);
 const PAUSE: Duration = Duration::from_millis(1_000);
+const MAX_QUESTIONS: u8 = 2;
+
+/// Who has been the root for less than this waits that long for somebody to ask: the children of the
+/// one before may still be on their way.
+const NEW_ROOT: Duration = Duration::from_secs(5);
 
 /// Posts, and bytes, of an answer.
 const MAX_POSTS: usize = 64;
 const MAX_BYTES: usize = 256 << 10;
 
-/// In place of a number of posts: that was all.
-const END: u32 = 0;
+/// What was said before this peer came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Past {
+    /// It is not here; so often somebody was asked for it, and did not answer.
+    Unknown { asked: u8 },
+    /// It is waited for until then.
+    Awaited {
+        until: Time,
+        /// Who was asked; `None` while nobody is there who could be.
+        of: Option<PeerId>,
+        /// So often somebody was asked.
+        asked: u8,
+        /// The posts of the answer that have not come yet, once it is known which these are.
+        lacking: Option<Vec<Mark>>,
+    },
+    /// It is here, as far as it came.
+    Known,
+}
 
 impl Tree {
     /// Whether what is said waits until the application knows what was said before.
     pub(super) fn waits_for_history(&self) -> bool {
         let wants = |membership: &super::tree::Membership| membership.history > 0;
-        self.history_at.is_some() && self.membership.as_ref().is_some_and(wants)
+        self.history_until().is_some() && self.membership.as_ref().is_some_and(wants)
     }
 
-    /// How many posts are wanted here: by the application, or by others than the one who is asked.
-    fn wanted(&self, asked: PeerId) -> u32 {
-        match self.asking.keys().any(|peer| *peer != asked) {
-            true => MAX_POSTS as u32,
-            false => self.membership.as_ref().map_or(0, |it| it.history),
+    pub(super) fn history_until(&self) -> Option<Time> {
+        match self.past {
+            Past::Awaited { until, .. } => Some(until),
+            Past::Unknown { .. } | Past::Known => None,
+        }
+    }
+
+    /// How many posts from before are wanted here: by the application, or by others.
+    fn wanted(&self) -> u32 {
+        match self.asking.is_empty() {
+            false => MAX_POSTS as u32,
+            true => self.membership.as_ref().map_or(0, |it| it.history),
+        }
+    }
+
+    /// Who may know what was said before, and does not ask for it: the parent, or the child that has
+    /// most below it.
+    fn whom_to_ask(&self) -> Option<PeerId> {
+        let is_asking = |peer: &PeerId| self.asking.contains_key(peer);
+        match self.up {
+            Up::Parent { peer, .. } => Some(peer).filter(|peer| !is_asking(peer)),
+            Up::Root => {
+                let children = self.children.iter().filter(|it| !is_asking(it.0));
+                children.max_by_key(|it| it.1.count).map(|it| *it.0)
+            }
+            Up::Searching { .. } => None,
         }
     }
 }
@@ -41,133 +84,191 @@ impl Tree {
 impl Trees {
     /// Asks for what was said before, if somebody wants it; tells it, if it is here.
     pub(super) fn seek_history(&mut self, now: Time, group: PeerId) {
-        let Some(tree) = self.trees.get(&group) else {
-            return;
-        };
-        // A new root has nobody to ask before it has a child.
-        let is_first = tree.up == Up::Root && tree.is_new;
-        match tree.parent().filter(|_| tree.posts.is_empty()) {
-            Some(parent) => self.ask_for_history(now, group, parent),
-            None if is_first && tree.posts.is_empty() => {}
-            None => self.complete_history(now, group),
-        }
-    }
-
-    fn ask_for_history(&mut self, now: Time, group: PeerId, asked: PeerId) {
         let Some(tree) = self.trees.get_mut(&group) else {
             return;
         };
-        let count = tree.wanted(asked);
+        let count = tree.wanted();
         if count == 0 {
-            return self.complete_history(now, group);
+            return;
         }
-        if tree.history_at.is_none() {
-            tree.history_at = Some(now + PATIENCE);
-            self.say(asked, group, Saying::Last { count });
+        let asked = match &tree.past {
+            Past::Known => return self.complete_history(now, group),
+            Past::Awaited { of: Some(peer), .. } if tree.neighbours().contains(peer) => return,
+            Past::Awaited { asked, .. } | Past::Unknown { asked } => *asked,
+        };
+        let (until, of) = match (tree.whom_to_ask(), &tree.up) {
+            (Some(asked), _) => (now + PATIENCE, Some(asked)),
+            // It is sought again as soon as there is a parent.
+            (None, Up::Searching { .. }) => return,
+            (None, Up::Root) if now < tree.root_since + NEW_ROOT => {
+                (tree.root_since + NEW_ROOT, None)
+            }
+            // For the application it is sought again with the next child.
+            (None, Up::Root | Up::Parent { .. }) => return self.answer_asking(group),
+        };
+        if of.is_some() || !tree.asking.is_empty() {
+            tree.past = Past::Awaited {
+                until,
+                of,
+                asked: asked + u8::from(of.is_some()),
+                lacking: None,
+            };
+        }
+        if let Some(peer) = of {
+            self.say(peer, group, Saying::Last { count });
         }
     }
 
-    /// The first child of a root that is new there itself has these posts. Returns whether it is asked
-    /// for them, so that they are not missing.
-    pub(super) fn ask_first_child(
-        &mut self,
-        now: Time,
-        group: PeerId,
-        child: PeerId,
-        marks: &[Mark],
-    ) -> bool {
+    /// A child has told which posts it has. Returns whether these were said before this peer came,
+    /// so that they are not missing: it is the root, and this is the first child that it hears of.
+    pub(super) fn meet_child(&mut self, now: Time, group: PeerId, marks: &[Mark]) -> bool {
         let Some(tree) = self.trees.get_mut(&group) else {
             return false;
         };
-        let is_first = tree.up == Up::Root && core::mem::take(&mut tree.is_new);
+        if tree.up != Up::Root {
+            return false;
+        }
         // Who has no use for what was said before may have joined before some of that was said.
         let is_wanted = tree.membership.as_ref().is_none_or(|it| it.history > 0);
-        if !is_first || !is_wanted {
-            return false;
+        let is_first = core::mem::take(&mut tree.is_new) && is_wanted;
+        if is_first {
+            tree.posts.pass_over(marks);
         }
-        tree.posts.pass_over(marks);
-        tree.history_at = Some(now + PATIENCE);
-        let count = match &tree.membership {
-            Some(membership) => membership.history,
-            // For those who come.
-            None => MAX_POSTS as u32,
-        };
-        self.say(child, group, Saying::Last { count });
-        true
+        self.seek_history(now, group);
+        is_first
     }
 
-    /// A child, or a parent that is new, wants to know what was said before it came; or that was all.
+    /// Somebody wants to know what was said before it came.
     pub(super) fn handle_last(&mut self, now: Time, group: PeerId, from: PeerId, count: u32) {
         let Some(tree) = self.trees.get_mut(&group) else {
             return;
         };
-        if !tree.children.contains_key(&from) && tree.parent() != Some(from) {
-            return;
-        }
-        if count == END {
-            if tree.history_at.is_some() {
-                self.complete_history(now, group);
-            }
-            return;
+        // Nobody waits for one that waits for it; nor is this peer there for all.
+        let is_asked = matches!(tree.past, Past::Awaited { of: Some(peer), .. } if peer == from);
+        if is_asked || !tree.neighbours().contains(&from) {
+            return self.answer(group, from, count);
         }
         tree.asking.insert(from, count);
-        if tree.history_at.is_none() {
-            self.seek_history(now, group);
+        self.seek_history(now, group);
+    }
+
+    /// Somebody who was asked tells which posts its answer has; they come behind.
+    pub(super) fn handle_told(&mut self, now: Time, group: PeerId, from: PeerId, marks: Vec<Mark>) {
+        let Some(tree) = self.trees.get_mut(&group) else {
+            return;
+        };
+        if let Past::Awaited {
+            until, of, lacking, ..
+        } = &mut tree.past
+            && *of == Some(from)
+        {
+            let is_lacking = |mark: &Mark| !tree.posts.is_known(*mark);
+            let marks: Vec<Mark> = marks.into_iter().filter(is_lacking).collect();
+            if marks.is_empty() {
+                return self.complete_history(now, group);
+            }
+            *until = now + PAUSE;
+            *lacking = Some(marks);
         }
     }
 
     /// Keeps a post from before this peer came.
-    pub(super) fn keep_old(&mut self, now: Time, group: PeerId, mark: Mark, bytes: Arc<[u8]>) {
+    pub(super) fn keep_old(
+        &mut self,
+        now: Time,
+        group: PeerId,
+        mark: Mark,
+        post: &Post,
+        bytes: Arc<[u8]>,
+    ) {
         if let Some(tree) = self.trees.get_mut(&group) {
-            tree.posts.keep(now, mark, bytes, posts::Age::Old);
-            if tree.history_at.is_some() {
-                tree.history_at = Some(now + PAUSE);
+            tree.posts.keep(now, mark, post, bytes, Age::Old);
+            if let Past::Awaited { until, .. } = &mut tree.past {
+                *until = now + PAUSE;
+            }
+            self.note_kept(now, group, mark);
+        }
+    }
+
+    /// A post is here, which may be the last that an answer lacked.
+    pub(super) fn note_kept(&mut self, now: Time, group: PeerId, mark: Mark) {
+        if let Some(tree) = self.trees.get_mut(&group)
+            && let Past::Awaited { lacking, .. } = &mut tree.past
+            && let Some(lacking) = lacking
+        {
+            lacking.retain(|it| *it != mark);
+            if lacking.is_empty() {
+                self.complete_history(now, group);
             }
         }
     }
 
     /// What was said before is here, as far as it comes: tells it those who wait for it.
-    pub(super) fn complete_history(&mut self, now: Time, group: PeerId) {
+    fn complete_history(&mut self, now: Time, group: PeerId) {
         let Some(tree) = self.trees.get_mut(&group) else {
             return;
         };
-        tree.history_at = None;
-        let asking = core::mem::take(&mut tree.asking);
-        let answers: Vec<(PeerId, Vec<Arc<[u8]>>)> = asking
-            .iter()
-            .map(|(peer, count)| {
-                let count = MAX_POSTS.min(*count as usize);
-                (*peer, tree.posts.last(count, MAX_BYTES))
-            })
-            .collect();
+        tree.past = Past::Known;
         let mut told = Vec::new();
         if let Some(membership) = &mut tree.membership {
             let count = core::mem::take(&mut membership.history) as usize;
             let before = tree.posts.before(membership.since, count);
-            told.extend(
-                before
-                    .iter()
-                    .filter_map(|bytes| Post::decode(&group, bytes)),
-            );
+            told.extend(before.iter().filter_map(|it| Post::decode(&group, it)));
         }
-        posts::sort_by_turn(&mut told);
         for post in &told {
             tree.posts.note_told(post);
         }
-        for (peer, posts) in answers {
-            self.send_posts(group, peer, posts, true);
-            self.say(peer, group, Saying::Last { count: END });
-        }
+        self.answer_asking(group);
         for post in told {
             self.tell_post(group, &post, true);
         }
         self.tell_in_order(now, group);
     }
 
+    /// Tells those who have asked what is here.
+    fn answer_asking(&mut self, group: PeerId) {
+        let Some(tree) = self.trees.get_mut(&group) else {
+            return;
+        };
+        for (peer, count) in core::mem::take(&mut tree.asking).iter() {
+            self.answer(group, *peer, *count);
+        }
+    }
+
+    fn answer(&mut self, group: PeerId, to: PeerId, count: u32) {
+        let Some(tree) = self.trees.get(&group) else {
+            return;
+        };
+        let posts = tree.posts.last(MAX_POSTS.min(count as usize), MAX_BYTES);
+        let marks = posts.iter().map(|it| it.0).collect();
+        self.say(to, group, Saying::Told { marks });
+        let posts = posts.into_iter().map(|it| it.1).collect();
+        self.send_posts(group, to, posts, true);
+    }
+
+    /// Goes on without what has not come in time.
     pub(super) fn drive_history(&mut self, now: Time, group: PeerId) {
-        let due = self.trees.get(&group).and_then(|tree| tree.history_at);
-        if due.is_some_and(|due| due <= now) {
-            self.complete_history(now, group);
+        let Some(tree) = self.trees.get_mut(&group) else {
+            return;
+        };
+        let Past::Awaited {
+            until,
+            of,
+            asked,
+            ref lacking,
+        } = tree.past
+        else {
+            return;
+        };
+        if now < until {
+            return;
+        }
+        let is_heard = lacking.is_some();
+        tree.past = Past::Unknown { asked };
+        match of {
+            None => self.answer_asking(group),
+            Some(_) if is_heard || asked >= MAX_QUESTIONS => self.complete_history(now, group),
+            Some(_) => self.seek_history(now, group),
         }
     }
 }

@@ -334,6 +334,7 @@ impl super::Groups for Trees {
             Saying::Have { marks } => self.handle_have(now, group, from, &marks),
             Saying::Want { marks } => self.handle_want(group, from, &marks),
             Saying::Last { count } => self.handle_last(now, group, from, count),
+            Saying::Told { marks } => self.handle_told(now, group, from, marks),
             Saying::Leave => self.handle_leave(now, group, from),
             Saying::Invite => self.handle_invite(now, group, from, around.near),
             Saying::Direct(direct) => self.handle_direct(group, from, &direct),
@@ -367,6 +368,7 @@ impl super::Groups for Trees {
                 (true, false) => {
                     let parent = tree.parent();
                     tree.up = Up::Root;
+                    tree.root_since = now;
                     tree.path.clear();
                     tree.beat_at = now;
                     if let Some(parent) = parent {
@@ -415,7 +417,7 @@ impl super::Groups for Trees {
                 up,
                 keep,
                 tree.tell_at,
-                tree.history_at,
+                tree.history_until(),
                 tree.posts.poll_timeout(!tree.waits_for_history()),
             ];
             let soonest = all.into_iter().flatten().min();

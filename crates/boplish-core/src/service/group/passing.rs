@@ -36,7 +36,7 @@ impl Trees {
         let post = Post::sign(keypair, &group, turn, value);
         let bytes: Arc<[u8]> = post.encode().into();
         let mark = Post::mark_of(&bytes);
-        self.pass_on(now, group, None, mark, &bytes, around);
+        self.pass_on(now, group, None, mark, (&post, &bytes), around);
     }
 
     pub(super) fn handle_post(
@@ -60,9 +60,10 @@ impl Trees {
         let bytes: Arc<[u8]> = bytes.into();
         if is_old {
             // Who wants it asks for it.
-            return self.keep_old(now, group, mark, bytes);
+            return self.keep_old(now, group, mark, &post, bytes);
         }
-        let was_asked_for = self.pass_on(now, group, Some(from), mark, &bytes, around);
+        let was_asked_for = self.pass_on(now, group, Some(from), mark, (&post, &bytes), around);
+        self.note_kept(now, group, mark);
         let Some(tree) = self.trees.get_mut(&group) else {
             return;
         };
@@ -86,13 +87,15 @@ impl Trees {
         group: PeerId,
         from: Option<PeerId>,
         mark: Mark,
-        bytes: &Arc<[u8]>,
+        (post, bytes): (&Post, &Arc<[u8]>),
         around: Around<'_>,
     ) -> bool {
         let Some(tree) = self.trees.get_mut(&group) else {
             return false;
         };
-        let was_asked_for = tree.posts.keep(now, mark, Arc::clone(bytes), Age::New);
+        let was_asked_for = tree
+            .posts
+            .keep(now, mark, post, Arc::clone(bytes), Age::New);
         if tree.tell_at.is_none() {
             tree.tell_at = Some(now + TELL);
             tree.tell_since = now;

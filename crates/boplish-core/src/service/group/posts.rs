@@ -56,6 +56,9 @@ pub(super) enum Age {
 #[derive(Debug)]
 struct Kept {
     mark: Mark,
+    /// Whose it is, and its place among those.
+    stream: (PeerId, u32),
+    sequence: u64,
     age: Age,
     since: Time,
     bytes: Arc<[u8]>,
@@ -86,6 +89,7 @@ struct Waiting {
 /// The posts of one group.
 #[derive(Debug, Default)]
 pub(super) struct Posts {
+    /// In the order in which they came, but each behind those that its writer has said before it.
     kept: VecDeque<Kept>,
     bytes: usize,
     known: Set<Mark>,
@@ -129,15 +133,27 @@ impl Posts {
     }
 
     /// Keeps a post. Returns whether it was known to be missing, and asked for.
-    pub(super) fn keep(&mut self, now: Time, mark: Mark, bytes: Arc<[u8]>, age: Age) -> bool {
+    pub(super) fn keep(
+        &mut self,
+        now: Time,
+        mark: Mark,
+        post: &Post,
+        bytes: Arc<[u8]>,
+        age: Age,
+    ) -> bool {
         self.know(mark);
         self.bytes += bytes.len();
-        self.kept.push_back(Kept {
+        let kept = Kept {
             mark,
+            stream: (post.writer(), post.turn.stream),
+            sequence: post.turn.sequence,
             age,
             since: now,
             bytes,
-        });
+        };
+        let is_later = |it: &Kept| it.stream == kept.stream && it.sequence > kept.sequence;
+        let place = self.kept.iter().position(is_later);
+        self.kept.insert(place.unwrap_or(self.kept.len()), kept);
         while self.kept.len() > MAX_KEPT || self.bytes > MAX_KEPT_BYTES {
             let Some(oldest) = self.kept.pop_front() else {
                 break;
@@ -156,7 +172,7 @@ impl Posts {
     }
 
     /// The last posts, with so many bytes in all, the oldest first.
-    pub(super) fn last(&self, count: usize, bytes: usize) -> Vec<Arc<[u8]>> {
+    pub(super) fn last(&self, count: usize, bytes: usize) -> Vec<(Mark, Arc<[u8]>)> {
         let mut left = bytes;
         let newest_first = self.kept.iter().rev().take(count);
         let fits = |it: &&Kept| {
@@ -166,7 +182,7 @@ impl Posts {
         };
         let posts = newest_first
             .take_while(fits)
-            .map(|it| Arc::clone(&it.bytes));
+            .map(|it| (it.mark, Arc::clone(&it.bytes)));
         let mut posts: Vec<_> = posts.collect();
         posts.reverse();
         posts
@@ -185,7 +201,7 @@ impl Posts {
     /// The marks of up to `count` posts that have come since a time.
     pub(super) fn marks_since(&self, since: Time, count: usize) -> Vec<Mark> {
         let newest_first = self.kept.iter().rev();
-        let recent = newest_first.take_while(|it| it.since >= since);
+        let recent = newest_first.filter(|it| it.since >= since);
         recent.take(count).map(|it| it.mark).collect()
     }
 
@@ -310,19 +326,6 @@ impl Posts {
     }
 }
 
-/// Puts the posts of each writer in their order, in the places that they have among those of others.
-pub(super) fn sort_by_turn(posts: &mut [Post]) {
-    for first in 0..posts.len() {
-        for second in first + 1..posts.len() {
-            let (a, b) = (&posts[first], &posts[second]);
-            let is_same = a.writer() == b.writer() && a.turn.stream == b.turn.stream;
-            if is_same && b.turn.sequence < a.turn.sequence {
-                posts.swap(first, second);
-            }
-        }
-    }
-}
-
 impl Stream {
     /// When the first of those that wait has waited long enough.
     fn due(&self) -> Option<Time> {
@@ -429,10 +432,27 @@ mod tests {
     }
 
     #[test]
+    fn posts_are_kept_in_their_writers_order() {
+        let mut posts = Posts::default();
+        for sequence in [1, 0, 3, 2] {
+            let mark = sequence as Mark;
+            let bytes = vec![sequence as u8].into();
+            posts.keep(START, mark, &post(sequence, b"x"), bytes, Age::Old);
+        }
+        let marks = |posts: Vec<(Mark, Arc<[u8]>)>| posts.iter().map(|it| it.0).collect::<Vec<_>>();
+        assert_eq!(marks(posts.last(3, 100)), [1, 2, 3]);
+        assert_eq!(marks(posts.last(3, 2)), [2, 3]);
+        let before = posts.before(START, 2);
+        assert_eq!(before, [Arc::from([2]), Arc::from([3])]);
+        assert_eq!(posts.marks_since(START, 2), [3, 2]);
+    }
+
+    #[test]
     fn only_so_many_posts_are_kept() {
         let mut posts = Posts::default();
+        let any = post(0, b"x");
         for mark in 0..(MAX_KNOWN as Mark + 10) {
-            posts.keep(START, mark, vec![0; 5_000].into(), Age::New);
+            posts.keep(START, mark, &any, vec![0; 5_000].into(), Age::New);
         }
         assert!(posts.bytes <= MAX_KEPT_BYTES && posts.kept.len() <= MAX_KEPT);
         assert_eq!(posts.known.len(), MAX_KNOWN);

@@ -5,6 +5,7 @@ use core::time::Duration;
 use boplish_wire::PeerId;
 use boplish_wire::group::{Beat, Turn};
 
+use super::history::Past;
 use super::posts::Posts;
 use super::seal::Seal;
 use crate::kbr::{KeyBased, clockwise};
@@ -42,7 +43,7 @@ pub(super) enum Up {
 #[derive(Debug)]
 pub(super) struct Child {
     pub(super) heard: Time,
-    count: u32,
+    pub(super) count: u32,
     some: Vec<PeerId>,
     /// The members that it was last told of.
     pub(super) told: Vec<PeerId>,
@@ -80,7 +81,9 @@ impl Membership {
 #[derive(Debug)]
 pub(super) struct Tree {
     pub(super) up: Up,
-    /// Whether this peer has never had a parent here.
+    /// Since when this peer has been the root, if it is.
+    pub(super) root_since: Time,
+    /// Whether this peer has never had a parent here, nor, as the root, heard of a child.
     pub(super) is_new: bool,
     /// The next hop to the root that it last tried to get under, when it may try again, and until
     /// when the answer counts.
@@ -96,9 +99,7 @@ pub(super) struct Tree {
     pub(super) waiting: Set<PeerId>,
     /// Who wants to know what was said before, while that is not known here yet.
     pub(super) asking: Table<PeerId, u32>,
-    /// This peer has asked for that itself, for those or for the application, and has it then, as far
-    /// as it comes.
-    pub(super) history_at: Option<Time>,
+    pub(super) past: Past,
     /// Others of the group, who are told which posts are here if too few neighbours on the ring are
     /// in it.
     pub(super) others: Vec<PeerId>,
@@ -124,6 +125,7 @@ impl Tree {
     pub(super) fn new(now: Time, up: Up) -> Self {
         Self {
             up,
+            root_since: now,
             is_new: true,
             tried: None,
             try_at: now,
@@ -134,7 +136,7 @@ impl Tree {
             posts: Posts::default(),
             waiting: Set::new(),
             asking: Table::new(),
-            history_at: None,
+            past: Past::Unknown { asked: 0 },
             others: Vec::new(),
             absent: Set::new(),
             absent_until: now,

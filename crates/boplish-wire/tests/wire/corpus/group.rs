@@ -53,6 +53,12 @@ pub(super) fn samples() -> Vec<(&'static str, Vec<u8>)> {
                 marks: marks.clone(),
             }),
         ),
+        (
+            "told",
+            message(Saying::Told {
+                marks: marks.clone(),
+            }),
+        ),
         ("want", message(Saying::Want { marks })),
         ("last", message(Saying::Last { count: 20 })),
         ("leave", message(Saying::Leave)),
