@@ -77,6 +77,8 @@ pub struct Node {
     uses_bootstrap: bool,
     refusals: u64,
     monitoring: bool,
+    /// What is sent now answers a message whose way was noted, and so its own is.
+    answers_noted: bool,
     /// The bootstrap server knows nobody else.
     alone: bool,
     /// Whether joining has come to some result, so that having no link is news.
@@ -128,6 +130,7 @@ impl Node {
             uses_bootstrap: config.bootstrap,
             refusals: 0,
             monitoring: false,
+            answers_noted: false,
             alone: false,
             settled: false,
             state: State::Offline,
@@ -197,7 +200,8 @@ impl Node {
         self.refusals
     }
 
-    /// Turns [`Event::Monitor`] on or off; at first it is off.
+    /// Turns [`Event::Monitor`] on or off; at first it is off. Meanwhile the ways of own messages
+    /// are noted ([`Way::passed`](boplish_wire::Way)).
     pub fn set_monitoring(&mut self, on: bool) {
         self.monitoring = on;
     }
@@ -422,7 +426,10 @@ impl Node {
             wants_ack: false,
             hops: 0,
             payload,
-            way: Way::default(),
+            way: Way {
+                passed: (self.monitoring || self.answers_noted).then(Vec::new),
+                ..Way::default()
+            },
             proof: None,
         }
     }

@@ -6,6 +6,7 @@ mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use boplish_core::io::Direction;
 use boplish_core::wire::{Payload, PeerId, ProtocolName};
 use boplish_core::{ChordConfig, Config, Event, RouterConfig};
 use boplish_sim::{NetworkConfig, PeerHandle, Random, World};
@@ -205,4 +206,75 @@ fn a_newcomer_is_reached_before_it_has_joined() {
         });
         common::must(answered);
     }
+}
+
+#[test]
+fn the_way_of_a_monitored_peers_messages_is_noted_and_that_of_the_answers_too() {
+    let mut world = network(5, &ring(), 60);
+    let sender = world.living()[0];
+    world.node(sender, |node, _| node.set_monitoring(true));
+    let noted = |world: &World, peer: PeerHandle, from: PeerId| {
+        let mut ways = Vec::new();
+        for (_, event) in world.events(peer) {
+            if let Event::Monitor {
+                direction: Direction::Incoming,
+                message,
+                ..
+            } = event
+                && message.from == from
+                && message.protocol.as_str() == "ping-protocol"
+            {
+                ways.push((message.way.passed.clone(), message.hops));
+            }
+        }
+        ways
+    };
+    let links = |world: &World| -> BTreeSet<(PeerId, PeerId)> {
+        let of = |peer: &PeerHandle| {
+            let others = world.look(*peer).unwrap().connected_peers();
+            let id = world.id(*peer);
+            others.into_iter().map(move |other| (id, other))
+        };
+        world.living().iter().flat_map(of).collect()
+    };
+    let mut longest = 0;
+    for receiver in world.living().into_iter().skip(1).take(20) {
+        world.node(receiver, |node, _| {
+            node.set_monitoring(receiver.index() % 2 == 0)
+        });
+        let ends = [world.id(sender), world.id(receiver)];
+        // Long links come and go.
+        let mut linked = links(&world);
+        world.node(sender, |node, now| node.ping(now, ends[1]).unwrap());
+        world.run_for(secs(5));
+        linked.extend(links(&world));
+        let mut ways = noted(&world, sender, ends[1]);
+        let there = noted(&world, receiver, ends[0]);
+        assert_eq!(
+            (ways.len(), there.len()),
+            (1, usize::from(receiver.index() % 2 == 0))
+        );
+        ways.extend(there);
+        for (index, (way, hops)) in ways.into_iter().enumerate() {
+            let mut way = way.expect("it is noted");
+            way.push(ends[index]);
+            assert_eq!(way.len(), usize::from(hops) + 1);
+            assert_eq!(way[0], ends[1 - index]);
+            let mut pairs = way.windows(2).map(|pair| (pair[0], pair[1]));
+            assert!(pairs.all(|pair| linked.contains(&pair)), "{way:?}");
+            longest = longest.max(hops);
+        }
+    }
+    assert!(longest > 1, "some ways are longer than one link");
+    // Who has nobody watching notes nothing.
+    world.node(sender, |node, _| node.set_monitoring(false));
+    let receiver = world.living()[2];
+    let before = noted(&world, receiver, world.id(sender)).len();
+    let to = world.id(receiver);
+    world.node(receiver, |node, _| node.set_monitoring(true));
+    world.node(sender, |node, now| node.ping(now, to).unwrap());
+    world.run_for(secs(5));
+    let ways = noted(&world, receiver, world.id(sender));
+    assert_eq!(ways.len(), before + 1);
+    assert_eq!(ways.last().unwrap().0, None);
 }

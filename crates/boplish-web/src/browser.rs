@@ -27,7 +27,7 @@ export interface Host {
     topology(from: string, peers: string[], successors: string[], predecessors: string[]): void;
     members(members: string[]): void;
     groupMessage(from: string, payload: string | Uint8Array): void;
-    monitor(direction: 'incoming' | 'outgoing' | 'forwarded', type: string, from: string, to: string | undefined, json: string, hops: number, via: string | undefined): void;
+    monitor(direction: 'incoming' | 'outgoing' | 'forwarded', type: string, from: string, to: string | undefined, json: string, hops: number, via: string | undefined, passed: string[]): void;
     refused(from: string | undefined, reason: string): void;
     serverError(message: string): void;
     /** The answer to the invitation of a peer, to be brought back there. */
@@ -97,6 +97,7 @@ extern "C" {
         json: &str,
         hops: u8,
         via: Option<String>,
+        passed: Vec<String>,
     );
     #[wasm_bindgen(method)]
     pub(crate) fn refused(this: &Host, from: Option<String>, reason: &str);

@@ -263,6 +263,9 @@ fn with_way(map: &mut Writer, way: &Way) {
             map.field(17).uint(pin.into());
         }
     }
+    if let Some(passed) = &way.passed {
+        map.field(19).bytes(&PeerId::concat(passed));
+    }
 }
 
 fn routing(bytes: Option<&[u8]>) -> Result<Vec<u8>, FrameError> {
@@ -344,13 +347,10 @@ fn hop_ack(reader: &mut Reader<'_>) -> Result<u32, FrameError> {
     Ok(number.ok_or(Wrong::Missing(0))?)
 }
 
-/// Up to [`MAX_WAYPOINTS`] ids.
-fn waypoints(reader: &mut Reader<'_>) -> Result<Vec<PeerId>, Wrong> {
-    let peers = PeerId::split(reader.bytes()?).ok_or(reader.wrong())?;
-    match peers.len() {
-        0..=MAX_WAYPOINTS => Ok(peers),
-        _ => Err(reader.wrong()),
-    }
+/// Up to so many ids.
+fn peers(reader: &mut Reader<'_>, count: usize) -> Result<Vec<PeerId>, Wrong> {
+    let peers = PeerId::split(reader.bytes()?).filter(|peers| peers.len() <= count);
+    peers.ok_or(reader.wrong())
 }
 
 #[derive(Default)]
@@ -389,12 +389,13 @@ fn message(reader: &mut Reader<'_>) -> Result<Message, FrameError> {
             10 => fields.proof = reader.optional(Reader::exactly)?,
             11 => fields.way.by_key = reader.flag()?,
             12 => fields.way.again = reader.flag()?,
-            13 => fields.way.over = waypoints(reader)?,
-            14 => fields.way.back = waypoints(reader)?,
+            13 => fields.way.over = peers(reader, MAX_WAYPOINTS)?,
+            14 => fields.way.back = peers(reader, MAX_WAYPOINTS)?,
             15 => fields.hop_number = Some(reader.small()?),
             16 => fields.bound = reader.small()?,
             17 => fields.pin = Some(reader.small()?),
             18 => fields.protocol = PROTOCOLS.get(reader.small::<usize>()?).copied(),
+            19 => fields.way.passed = Some(peers(reader, MAX_HOPS.into())?),
             _ => reader.skip()?,
         }
         Ok(())

@@ -96,6 +96,9 @@ pub struct Way {
     pub back: Vec<PeerId>,
     /// What one hop tells the next; new at every hop.
     pub hop: Option<Hop>,
+    /// If its writer wants them noted, the peers that have sent it on so far, the writer first; at
+    /// most [`MAX_HOPS`](crate::limits::MAX_HOPS). Each notes whom it has it from.
+    pub passed: Option<Vec<PeerId>>,
 }
 
 /// What one hop tells the next. Positions are the first 32 bits of ids.

@@ -25,6 +25,8 @@ export interface Monitored {
   readonly hops?: number | undefined;
   /** The neighbour whose link it came over, or goes over next, where there is one and it is known. */
   readonly via?: string | undefined;
+  /** The peers that have sent it on, the sender first; empty if that was not noted. */
+  readonly passed?: readonly string[] | undefined;
 }
 
 /** A peer has said whom it is linked to, and who is beside it on the ring, the nearest first. */

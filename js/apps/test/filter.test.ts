@@ -10,7 +10,7 @@ const CAROL = 'c'.repeat(40);
 function entry(changes: Partial<Entry> & { readonly payload?: unknown; readonly type?: string } = {}): Entry {
   const { payload = { type: 'ping' }, type = 'ping-protocol', ...rest } = changes;
   const message = { type, from: ALICE, to: BOB, payload };
-  return { number: 1, time: 0, direction: 'incoming', message, hops: 1, via: ALICE, ...rest };
+  return { number: 1, time: 0, direction: 'incoming', message, hops: 1, via: ALICE, passed: [], ...rest };
 }
 
 function passes(filter: Partial<Filter>, one: Entry): boolean {

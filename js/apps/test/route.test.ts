@@ -9,7 +9,7 @@ const OWN = 'own';
 
 function entry(direction: Entry['direction'], facts: Partial<Entry>, to = direction === 'incoming' ? OWN : 'to'): Entry {
   const message = { type: 't', from: direction === 'outgoing' ? OWN : 'from', to, payload: null };
-  return { number: 1, time: 0, direction, message, hops: undefined, via: undefined, ...facts };
+  return { number: 1, time: 0, direction, message, hops: undefined, via: undefined, passed: [], ...facts };
 }
 
 function route(one: Entry): string {
@@ -28,6 +28,12 @@ test('what came over one link came straight from its sender', () => {
 test('what came over more links came over a neighbour, and the peers before it are counted', () => {
   assert.equal(route(entry('incoming', { hops: 2, via: 'near' })), 'from near own');
   assert.equal(route(entry('incoming', { hops: 4, via: 'near' })), 'from ?2 near own');
+});
+
+test('a way that was noted is known peer by peer', () => {
+  const passed = ['from', 'one', 'two'];
+  assert.equal(route(entry('incoming', { hops: 3, via: 'two', passed })), 'from one two own');
+  assert.equal(route(entry('forwarded', { hops: 3, via: 'near', passed })), 'from one two own near ? to');
 });
 
 test('what came over no link came from the server, unless nothing is known of it', () => {

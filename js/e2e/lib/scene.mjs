@@ -192,6 +192,21 @@ export class TabPeer {
     return this.tab.run(() => node.server === 'open');
   }
 
+  /** From here on the ways of its messages are noted, and what it hears of others is kept. */
+  watch() {
+    return this.tab.run(() => {
+      window.monitored = [];
+      node.addEventListener('monitor', (event) => {
+        if (event.direction === 'incoming') monitored.push({ type: event.message.type, passed: event.passed });
+      });
+    });
+  }
+
+  /** The peers that have sent on the message of this protocol that has come; it must be watched. */
+  passed(protocol) {
+    return this.tab.run((wanted) => monitored.find(({ type }) => type === wanted).passed, protocol);
+  }
+
   message(protocol) {
     return this.tab.until(
       `a message of ${protocol}`,

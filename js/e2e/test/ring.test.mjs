@@ -28,6 +28,11 @@ async function cross(tabs, what) {
     const protocol = `${what}-${attempt}`;
     await from.send(to.id, protocol, { text: what, attempt });
     const message = await to.message(protocol);
+    // Each peer on the way notes whom it has a message from, if its writer is watched.
+    const passed = await to.passed(protocol);
+    assert.equal(passed.length, message.hops);
+    assert.equal(passed[0], from.id);
+    assert.equal(new Set([...passed, to.id]).size, message.hops + 1);
     assert.equal(message.from, from.id);
     assert.deepEqual(message.payload, { text: what, attempt });
     if (message.hops > 1) return `${from.name} to ${to.name}: ${message.hops} hops`;
@@ -43,6 +48,7 @@ scene(
     const native = await stage.peers(NATIVE);
     const join = (browser) => TabPeer.start(stage, browser, { identity: 'ephemeral' });
     const tabs = await Promise.all(TABS.map(join));
+    for (const tab of tabs) await tab.watch();
     const all = [...native, ...tabs];
 
     const reached = async () => {

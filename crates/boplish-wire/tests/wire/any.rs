@@ -2,7 +2,7 @@
 
 use core::net::IpAddr;
 
-use boplish_wire::limits::{MAX_RING_LIST, MAX_WAYPOINTS};
+use boplish_wire::limits::{MAX_HOPS, MAX_RING_LIST, MAX_WAYPOINTS};
 use boplish_wire::ring::{Coordinates, Place, RingMessage, RingState, Table, TableEntry};
 use boplish_wire::{
     Candidate, CandidateAddress, CandidateKind, CloseReason, DeniedReason, Description,
@@ -164,12 +164,15 @@ pub(crate) fn any_way() -> impl Strategy<Value = Way> {
     let hop = (any::<u32>(), option::of(any::<u32>()), any::<u32>())
         .prop_map(|(number, pin, bound)| Hop { number, pin, bound });
     let flags = (any::<bool>(), any::<bool>());
-    (flags, peers(), peers(), option::of(hop)).prop_map(|((by_key, again), over, back, hop)| Way {
+    let passed = option::of(vec(any_id(), 0..=MAX_HOPS.into()));
+    let way = (flags, peers(), peers(), option::of(hop), passed);
+    way.prop_map(|((by_key, again), over, back, hop, passed)| Way {
         by_key,
         again,
         over,
         back,
         hop,
+        passed,
     })
 }
 

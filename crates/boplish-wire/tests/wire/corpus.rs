@@ -127,6 +127,7 @@ fn wandering() -> Message {
                 pin: Some(0x8000_0000),
                 bound: 77,
             }),
+            passed: Some(vec![alice().id()]),
         },
         ..request()
     }

@@ -1,4 +1,4 @@
-use boplish_wire::limits::{MAX_KEEPALIVE_ROUTING, MAX_RING_LIST, MAX_WAYPOINTS};
+use boplish_wire::limits::{MAX_HOPS, MAX_KEEPALIVE_ROUTING, MAX_RING_LIST, MAX_WAYPOINTS};
 use boplish_wire::ring::{
     Coordinates, Place, RingMessage, RingState, Table, TableEntry, gap_code, gap_of, latency_code,
     latency_of, needs_proof,
@@ -277,22 +277,25 @@ fn wandering() -> Message {
                 pin: Some(2),
                 bound: 3,
             }),
+            passed: Some(vec![alice().id(); MAX_HOPS.into()]),
         },
         ..ping()
     }
 }
 
 #[test]
-fn more_waypoints_than_allowed_are_refused() {
+fn more_waypoints_or_passed_peers_than_allowed_are_refused() {
     let frame = Frame::Message(wandering());
     assert_eq!(Frame::decode(&frame.encode()), Ok(frame));
-    for is_over in [true, false] {
+    let too_long: [fn(&mut Way, Vec<PeerId>); 3] = [
+        |way, peers| way.over = peers,
+        |way, peers| way.back = peers,
+        |way, peers| way.passed = Some(peers),
+    ];
+    let limits = [MAX_WAYPOINTS, MAX_WAYPOINTS, MAX_HOPS.into()];
+    for (set, limit) in too_long.into_iter().zip(limits) {
         let mut message = wandering();
-        let list = match is_over {
-            true => &mut message.way.over,
-            false => &mut message.way.back,
-        };
-        *list = vec![bob().id(); MAX_WAYPOINTS + 1];
+        set(&mut message.way, vec![bob().id(); limit + 1]);
         assert!(matches!(
             Frame::decode(&Frame::Message(message).encode()),
             Err(FrameError::Malformed(_))
@@ -314,4 +317,5 @@ fn a_proof_covers_whether_a_message_is_for_a_keys_owner_and_nothing_else_of_its_
     assert!(with(|way| way.over.clear()));
     assert!(with(|way| way.back.clear()));
     assert!(with(|way| way.hop = None));
+    assert!(with(|way| way.passed = None));
 }

@@ -17,9 +17,9 @@ export function fileName(now: Date): string {
   return `boplish-messages-${now.toISOString().slice(0, 19).replaceAll(':', '-')}.json`;
 }
 
-function lineOf({ time, direction, hops, via, message }: Entry): string {
+function lineOf({ time, direction, hops, via, passed, message }: Entry): string {
   const { type, from, to, payload } = message;
-  const facts = { time: new Date(time).toISOString(), direction, hops, via, type, from, to };
+  const facts = { time: new Date(time).toISOString(), direction, hops, via, passed, type, from, to };
   try {
     return JSON.stringify({ ...facts, payload });
   } catch {

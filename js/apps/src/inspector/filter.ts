@@ -72,12 +72,10 @@ export function searchOf(filter: Filter, search: string): string {
 export function matcherOf(filter: Filter): (entry: Entry) => boolean {
   const { directions, protocols, peers, text } = filter;
   const has = textMatcher(text);
-  return ({ direction, via, message: { type, from, to, payload } }) => {
+  return ({ direction, via, passed, message: { type, from, to, payload } }) => {
     if (directions.length > 0 && !directions.includes(direction)) return false;
     if (protocols.length > 0 && !protocols.includes(type)) return false;
-    if (peers.length > 0 && !peers.some((peer) => peer === from || peer === to || peer === via)) {
-      return false;
-    }
+    if (peers.length > 0 && !peers.some((peer) => [from, to, via, ...passed].includes(peer))) return false;
     if (has === undefined || has(type) || has(from) || has(to)) return true;
     for (const value of valuesOf(payload)) if (has(value)) return true;
     return false;

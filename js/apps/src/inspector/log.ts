@@ -11,6 +11,8 @@ export interface Entry {
   readonly message: Message;
   readonly hops: number | undefined;
   readonly via: string | undefined;
+  /** The peers that have sent it on, the sender first; empty if that was not noted. */
+  readonly passed: readonly string[];
 }
 
 /** What the log keeps at most: messages, and characters of their payloads. */
@@ -62,8 +64,8 @@ export class MessageLog {
     return this.#filter;
   }
 
-  add({ direction, message, hops, via }: Monitored, time: number): Entry {
-    const entry = { number: this.#next, time, direction, message, hops, via };
+  add({ direction, message, hops, via, passed = [] }: Monitored, time: number): Entry {
+    const entry = { number: this.#next, time, direction, message, hops, via, passed };
     const weight = weightOf(message.payload);
     this.#next += 1;
     this.#entries.push(entry);
@@ -122,9 +124,9 @@ export class MessageLog {
   seen(): { readonly protocols: ReadonlySet<string>; readonly peers: ReadonlySet<string> } {
     const protocols = new Set<string>();
     const peers = new Set<string>();
-    for (const { message, via } of this.#frozen ?? this.#entries) {
+    for (const { message, via, passed } of this.#frozen ?? this.#entries) {
       protocols.add(message.type);
-      for (const id of [message.from, message.to, via ?? '']) if (id !== '') peers.add(id);
+      for (const id of [message.from, message.to, via ?? '', ...passed]) if (id !== '') peers.add(id);
     }
     return { protocols, peers };
   }

@@ -22,7 +22,10 @@ export function routeOf(entry: Entry, own: string): Stop[] {
   }
 }
 
-function before({ message: { from }, hops, direction }: Entry, via: string | undefined): Stop[] {
+function before({ message: { from }, hops, direction, passed }: Entry, via: string | undefined): Stop[] {
+  if (passed.length > 0) {
+    return passed.map((id) => ({ kind: 'peer', id, role: id === from ? 'sender' : 'neighbour' }));
+  }
   const sender: Stop = { kind: 'peer', id: from, role: 'sender' };
   if (direction === 'incoming' && via === undefined) {
     return [sender, hops === undefined ? { kind: 'unknown', peers: undefined } : { kind: 'server' }];
@@ -52,5 +55,5 @@ export function whatIsOpen({ direction, via, hops }: Entry, stops: readonly Stop
   if (direction === 'incoming' && hops === undefined) return 'Which way it came is not known.';
   return direction === 'outgoing'
     ? 'The peers behind the next one choose the rest of the way.'
-    : 'A peer knows its own links only.';
+    : 'A peer knows its own links only, and the sender did not have the way noted.';
 }

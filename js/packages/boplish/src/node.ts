@@ -60,6 +60,12 @@ export interface MonitorEvent extends Event {
    * what the bootstrap server carries, and for own messages whose way is not chosen yet.
    */
   readonly via: string | undefined;
+  /**
+   * The peers that have sent it on, from its writer to the last one before this peer; empty if its
+   * writer did not want that noted. What a node sends while it is monitored has its way noted, and
+   * so have the answers of the built-in protocols to it.
+   */
+  readonly passed: readonly string[];
 }
 /** A peer has said which peers it is linked to. */
 export interface TopologyEvent extends Event {
@@ -324,8 +330,9 @@ export class BoplishNode extends typedEventTarget<NodeEvents>() {
         emit(this, 'topology', { from, peers, successors, predecessors }),
       members: (members) => this.group.changed(members),
       groupMessage: (from, payload) => this.group.receive(from, decode(payload)),
-      monitor: (direction, type, from, to = '', payload, hops, via) => {
-        emit(this, 'monitor', { direction, message: { type, from, to, payload: decode(payload) }, hops, via });
+      monitor: (direction, type, from, to = '', payload, hops, via, passed) => {
+        const message = { type, from, to, payload: decode(payload) };
+        emit(this, 'monitor', { direction, message, hops, via, passed });
         for (const each of this.#monitors.filter((one) => one.type === 'once')) this.#unwatch(each.listener, each.capture);
       },
       refused: (from, reason) => emit(this, 'refused', { from, reason }),

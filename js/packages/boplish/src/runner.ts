@@ -18,7 +18,7 @@ export interface Listener {
   topology?(from: string, peers: string[], successors: string[], predecessors: string[]): void;
   members?(members: string[]): void;
   groupMessage?(from: string, payload: RawPayload): void;
-  monitor?(direction: string, type: string, from: string, to: string | undefined, payload: RawPayload, hops: number, via: string | undefined): void;
+  monitor?(direction: string, type: string, from: string, to: string | undefined, payload: RawPayload, hops: number, via: string | undefined, passed: string[]): void;
   refused?(from: string | undefined, reason: string): void;
   serverError?(message: string): void;
   /** The node is dead. */
