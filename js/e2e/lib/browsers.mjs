@@ -179,7 +179,13 @@ class FirefoxTab extends Tab {
   name = 'firefox tab';
 
   async resize(width, height) {
-    await this.page.setViewport({ width, height });
+    try {
+      await this.page.setViewport({ width, height });
+    } catch (error) {
+      // Firefox ESR 140 sets the size, and has no command for the orientation besides.
+      if (!error.message.includes('setScreenOrientationOverride')) throw error;
+    }
+    await this.until(`a width of ${width}`, (wanted) => innerWidth === wanted, width);
   }
 
   /** BiDi has no colour schemes yet; the page's own switch does the same. */
