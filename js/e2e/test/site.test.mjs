@@ -82,6 +82,17 @@ async function showsWhoOneIs(tab, native) {
     (await Promise.all(native.map((peer) => peer.peers()))).every((peers) => peers.includes(id)),
   );
   assert.equal(await tab.run(() => document.querySelector('.id-chip-digits').textContent), id.slice(0, 8));
+  await tab.until('it says over how many links messages come', () =>
+    /^[1-9]\.\d hops$/.test(document.querySelector('.header-hops').textContent),
+  );
+  await tab.click('.id-chip-digits');
+  const shown = await tab.until('the whole id, and a QR code', () => {
+    const dialog = document.querySelector('.id-chip dialog[open]');
+    return dialog?.querySelector('.qr') && dialog.querySelector('.id-whole').textContent;
+  });
+  assert.equal(shown, id);
+  await tab.screenshot(`${screenshots}/own-id-${tab.name.split(' ')[0]}.png`);
+  await tab.click('.id-chip dialog [aria-label="Close"]');
   await tab.until('it counts them', () => Number.parseInt(document.querySelector('.header-peers').textContent) >= 2);
   assert.equal(await tab.run(() => document.querySelectorAll('.nav [aria-current="page"]').length), 1);
   await tab.until('the page itself', () => document.querySelector('main').childElementCount > 0);

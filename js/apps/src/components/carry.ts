@@ -3,6 +3,15 @@ import { copyText } from './clipboard.ts';
 import { icon } from './icons.ts';
 import type { Toasts } from './toast.ts';
 
+/** Puts a link there, for people to carry. */
+export function showCarried(place: HTMLElement, link: string, toasts: Toasts): void {
+  carry(link, 'Link', toasts).then(
+    (shown) => place.replaceChildren(shown),
+    // Where a code can't be drawn, there is still the link.
+    () => place.replaceChildren(h('code', {}, link)),
+  );
+}
+
 /** A text for people to carry: as a QR code, to be copied, or by the system's own sharing. */
 export async function carry(link: string, what: string, toasts: Toasts): Promise<HTMLElement> {
   // Only who has something to carry loads it.

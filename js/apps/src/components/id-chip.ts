@@ -1,19 +1,42 @@
 import { h, setText } from '../dom.ts';
 import { shortId } from '../format.ts';
+import { showCarried } from './carry.ts';
 import { copyText } from './clipboard.ts';
 import { dial } from './dial.ts';
+import { Dialog } from './dialog.ts';
 import { icon } from './icons.ts';
 import type { Toasts } from './toast.ts';
 
-/** The own id: its place on the ring, its first 8 digits, and a button that copies all 40. */
+/** The own id: its place on the ring, its first 8 digits, which open its QR code, and a button that copies all 40. */
 export class IdChip {
   #id: string | undefined;
   readonly #face = h('span', { class: 'id-chip-face' });
-  readonly #digits = h('code', { class: 'id-chip-digits' });
+  readonly #digits: HTMLButtonElement;
   readonly #copy: HTMLButtonElement;
+  readonly #place = h('div', { class: 'carry-place' });
+  readonly #whole = h('code', { class: 'id-whole' });
+  readonly #toasts: Toasts;
   readonly element: HTMLElement;
 
   constructor(toasts: Toasts) {
+    this.#toasts = toasts;
+    const dialog = new Dialog(
+      'Your id',
+      toasts,
+      h('p', {}, 'It names this tab in the network, and is a hash of the key that proves it: nobody can take it.'),
+      this.#whole,
+      h('p', {}, 'This link leads to what you publish:'),
+      this.#place,
+    );
+    this.#digits = h('button', {
+      type: 'button',
+      class: 'id-chip-digits',
+      'aria-haspopup': 'dialog',
+      onclick: () => {
+        this.#draw();
+        dialog.open();
+      },
+    });
     this.#copy = h(
       'button',
       {
@@ -35,6 +58,7 @@ export class IdChip {
       h('span', { class: 'id-chip-label' }, 'you '),
       this.#digits,
       this.#copy,
+      dialog.element,
     );
     this.show(undefined);
   }
@@ -47,5 +71,11 @@ export class IdChip {
     this.#face.replaceChildren(dial(id, true));
     this.#digits.title = id;
     setText(this.#digits, shortId(id));
+    setText(this.#whole, id);
+  }
+
+  #draw(): void {
+    const link = new URL(`publish.html#bop:${this.#id}:content`, document.baseURI).href;
+    showCarried(this.#place, link, this.#toasts);
   }
 }

@@ -1,4 +1,4 @@
-import { carry } from '../components/carry.ts';
+import { showCarried } from '../components/carry.ts';
 import { Dialog } from '../components/dialog.ts';
 import { h } from '../dom.ts';
 import type { Toasts } from '../components/toast.ts';
@@ -44,10 +44,6 @@ export class ShareDialog {
   #show(): void {
     const { name, password, isLocked } = this.#room;
     const link = roomLink(location.href, { name, password: this.#withPassword.checked ? password : undefined, isLocked });
-    carry(link, 'Link', this.#toasts).then(
-      (shown) => this.#place.replaceChildren(shown),
-      // Where a code can't be drawn, there is still the link.
-      () => this.#place.replaceChildren(h('code', {}, link)),
-    );
+    showCarried(this.#place, link, this.#toasts);
   }
 }

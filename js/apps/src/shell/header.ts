@@ -4,7 +4,11 @@ import { IdChip } from '../components/id-chip.ts';
 import { themeSwitch } from '../components/theme-switch.ts';
 import { h, s, setText } from '../dom.ts';
 import { counted } from '../format.ts';
+import type { Monitored } from '../network.ts';
 import { address, home, pages, type Page, type PageContext } from '../pages.ts';
+
+/** Messages that the mean number of hops is of. */
+const RECENT = 64;
 
 /** The bar over every page: where one is, who one is, and how the network does. */
 export class Header {
@@ -27,6 +31,11 @@ export class Header {
       h('span', {}, 'Server gone'),
     );
     const peers = h('span', { class: 'header-peers' });
+    const hops = h('span', {
+      class: 'header-hops',
+      title: 'Links that the last messages to this tab have come over, on average',
+    });
+    const count = h('div', { class: 'header-count' }, peers, hops);
     const chip = new IdChip(toasts);
     this.element = h(
       'header',
@@ -38,7 +47,7 @@ export class Header {
         h('span', { class: 'brand-name' }, 'BOPlish'),
       ),
       h('nav', { class: 'nav', 'aria-label': 'Pages' }, ...this.#links.values()),
-      h('div', { class: 'header-status' }, badge.element, server, peers),
+      h('div', { class: 'header-status' }, badge.element, server, count),
       chip.element,
       themeSwitch(),
     );
@@ -46,11 +55,16 @@ export class Header {
       badge.show(session.state);
       server.hidden = session.server !== 'closed';
       chip.show(session.id);
-      peers.hidden = session.node === undefined;
+      count.hidden = session.node === undefined;
       setText(peers, counted(session.peers.length, 'peer'));
     };
+    const recent = new RecentHops();
     session.on('change', show);
     session.on('peers', show);
+    session.on('message', (message) => {
+      const mean = recent.add(message);
+      if (mean !== undefined) setText(hops, `${mean.toFixed(1)} hops`);
+    });
     show();
   }
 
@@ -64,6 +78,19 @@ export class Header {
       // On narrow screens the navigation scrolls.
       link.scrollIntoView({ block: 'nearest', inline: 'nearest' });
     }
+  }
+}
+
+/** How many links messages come over. */
+class RecentHops {
+  readonly #last: number[] = [];
+
+  /** The mean of the last incoming messages; undefined where this is none of them. */
+  add({ direction, hops }: Monitored): number | undefined {
+    if (direction !== 'incoming' || hops === undefined || hops === 0) return undefined;
+    this.#last.push(hops);
+    if (this.#last.length > RECENT) this.#last.shift();
+    return this.#last.reduce((sum, each) => sum + each, 0) / this.#last.length;
   }
 }
 
