@@ -252,7 +252,8 @@ impl Directory {
         let head = Head::parse(text)
             .map_err(|error| Undelivered::Wrong(Refusal::new(error.code(), &error.to_string())))?;
         let wrong = |code, message: &str| Undelivered::Wrong(Refusal::new(code, message).of(&head));
-        if head.from.as_deref().and_then(canonical).as_ref() != Some(id) {
+        let is_sender = |from: &str| from == id.as_str() || canonical(from).as_ref() == Some(id);
+        if !head.from.as_deref().is_some_and(is_sender) {
             return Err(wrong(
                 ErrorCode::WrongFrom,
                 &format!("`from` must be the id of this connection, {id}"),

@@ -45,6 +45,10 @@ impl Refusal {
 /// The one spelling of an id: peer ids may come in upper case, and nobody may pass for another
 /// peer by that.
 pub(crate) fn canonical(id: &str) -> Option<ClientId> {
+    // Nearly every id is written so already, and two are looked at for each message.
+    if !id.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return ClientId::new(id).ok();
+    }
     match id.parse::<PeerId>() {
         Ok(peer) => Some(peer.into()),
         Err(_) => ClientId::new(id).ok(),
