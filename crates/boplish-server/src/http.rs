@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Router;
-use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::{Extension, State, WebSocketUpgrade};
-use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::extract::{Extension, Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use boplish_directory::{ClientId, ConnId, SUBPROTOCOL};
+use hyper::upgrade::OnUpgrade;
 use tokio::time::Instant;
 
 use crate::accept::{Remote, SocketPermit};
@@ -17,14 +17,8 @@ use crate::config::Limits;
 use crate::hub::{Hub, Newcomer};
 use crate::server::Life;
 use crate::site::Files;
-use crate::socket::{self, Timing};
-
-/// Bytes that a WebSocket reads at once. The default of 128 KiB would be allocated for every
-/// connection.
-const READ_BUFFER: usize = 4 * 1024;
-
-/// Bytes that are collected before they are written, when there is more to write.
-const WRITE_BUFFER: usize = 4 * 1024;
+use crate::socket::{self, Surroundings};
+use crate::ws::{Timing, handshake};
 
 pub(crate) fn router(files: Files, hub: Hub, life: &Life, limits: &Limits) -> Router {
     let server = Shared {
@@ -90,10 +84,9 @@ async fn web_socket(
     State(server): State<Shared>,
     Extension(Remote(address)): Extension<Remote>,
     Extension(permit): Extension<SocketPermit>,
-    uri: Uri,
-    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    mut request: Request,
 ) -> Response {
-    let path = uri.path();
+    let path = request.uri().path();
     let id = path.strip_prefix("/ws/").unwrap_or_default();
     let id = match ClientId::new(id) {
         Ok(id) => id,
@@ -105,7 +98,9 @@ async fn web_socket(
             return (StatusCode::BAD_REQUEST, text).into_response();
         }
     };
-    let Ok(upgrade) = upgrade else {
+    let upgrade = request.extensions_mut().remove::<OnUpgrade>();
+    let accept = handshake::accept(request.method(), request.headers());
+    let (Some(upgrade), Some(accept)) = (upgrade, accept) else {
         let headers = [
             (header::CONNECTION, "upgrade"),
             (header::UPGRADE, "websocket"),
@@ -114,29 +109,39 @@ async fn web_socket(
         let text = "this address takes WebSockets only (RFC 6455, version 13)\n";
         return (StatusCode::UPGRADE_REQUIRED, headers, text).into_response();
     };
-    let upgrade = upgrade
-        .protocols([SUBPROTOCOL])
-        .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(WRITE_BUFFER)
-        // One message at a time is written; twice its size leaves room for what the server says.
-        .max_write_buffer_size(2 * (WRITE_BUFFER + server.message_bytes))
-        // The directory refuses messages that are too long, and the client may go on; it is closed
-        // only for one that is so long that the server does not read it to its end.
-        .max_message_size(2 * server.message_bytes)
-        .max_frame_size(2 * server.message_bytes);
+    let protocols = header::SEC_WEBSOCKET_PROTOCOL;
+    let wants_proof = handshake::has_token(request.headers(), &protocols, SUBPROTOCOL);
     let newcomer = Newcomer {
         conn: ConnId(server.connections.fetch_add(1, Ordering::Relaxed)),
         id,
         address: address.ip(),
-        wants_proof: upgrade.selected_protocol().is_some(),
+        wants_proof,
     };
-    upgrade.on_upgrade(move |socket| {
-        let task = socket::run(socket, newcomer, server.hub, server.timing);
-        server.life.limit(async move {
-            task.await;
-            drop(permit);
-        })
-    })
+    let surroundings = Surroundings {
+        hub: server.hub,
+        timing: server.timing,
+        // The directory refuses messages that are too long, and the client may go on; it is closed
+        // only for one that is so long that the server does not read it to its end.
+        max_message: 2 * server.message_bytes,
+        permit,
+        alive: server.life.alive(),
+    };
+    server
+        .life
+        .spawn(socket::start(upgrade, newcomer, surroundings));
+    let mut response = StatusCode::SWITCHING_PROTOCOLS.into_response();
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CONNECTION, "upgrade"),
+        (header::UPGRADE, "websocket"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
+    if wants_proof {
+        headers.insert(protocols, HeaderValue::from_static(SUBPROTOCOL));
+    }
+    response
 }
 
 async fn page(

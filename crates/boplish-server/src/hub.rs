@@ -1,37 +1,37 @@
-//! The task that owns the directory.
+//! The hub: owns the directory, and gives every client's outbox what the directory has for it.
+//!
+//! Whoever brings an input carries it out: the connection that has read a message hands it to the
+//! directory and writes it to its receiver's socket, without a task between them. So what a
+//! client says is worked off before more is read from it, and TCP slows it down.
 
 use std::collections::BTreeMap;
 use std::future;
+use std::mem;
 use std::net::IpAddr;
 use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use boplish_directory::{ClientId, ConnId, Directory, Event, Input, Output, Stats, What};
-use tokio::sync::{mpsc, oneshot};
+use boplish_directory::{
+    ClientId, CloseReason, ConnId, Directory, Event, Input, Output, Stats, What,
+};
+use tokio::sync::Notify;
 use tokio::time::Instant;
 use tracing::{debug, info};
 
 use crate::config::Limits;
-use crate::queue::{self, Inbox, Outbox};
 use crate::server::Life;
+use crate::ws::{Bounds, Outbox};
 
-/// What clients said and the directory has not yet heard. When it is full, sockets are not read
-/// until there is room, so that TCP slows the senders down.
-const INPUTS: usize = 1_024;
-
-/// The way to the task.
+/// The way to the directory.
 #[derive(Debug, Clone)]
-pub(crate) struct Hub {
-    inputs: mpsc::Sender<ToHub>,
-    queued_messages: usize,
-    queued_bytes: usize,
-}
+pub(crate) struct Hub(Arc<Shared>);
 
 #[derive(Debug)]
-enum ToHub {
-    Connected(Newcomer, Outbox),
-    Input(Input),
-    Stats(oneshot::Sender<Stats>),
+struct Shared {
+    task: Mutex<Task>,
+    /// Says that the directory has to be told the time earlier than was known.
+    earlier: Notify,
 }
 
 /// A client that has just connected.
@@ -44,99 +44,141 @@ pub(crate) struct Newcomer {
 }
 
 impl Hub {
-    /// Starts the task, which ends when nobody can reach it any more.
+    /// Starts what tells the directory the time, and of the end of the server.
     pub(crate) fn start(directory: Directory, life: &Life, limits: &Limits) -> Self {
-        let (inputs, receiver) = mpsc::channel(INPUTS);
         let task = Task {
             directory,
             outboxes: BTreeMap::new(),
+            touched: Vec::new(),
+            bounds: Bounds {
+                messages: limits.queued_messages.max(1),
+                bytes: limits.queued_bytes,
+            },
             start: Instant::now(),
+            timeout: None,
+            is_gone: false,
         };
-        let closing = life.clone();
-        life.spawn(async move { task.run(receiver, closing).await });
-        Self {
-            inputs,
-            queued_messages: limits.queued_messages,
-            queued_bytes: limits.queued_bytes,
+        let hub = Self(Arc::new(Shared {
+            task: Mutex::new(task),
+            earlier: Notify::new(),
+        }));
+        let (runner, closing) = (hub.clone(), life.clone());
+        life.spawn(async move { runner.run(closing).await });
+        let (reaper, dropped) = (hub.clone(), life.dropped());
+        tokio::spawn(async move {
+            dropped.await;
+            reaper.lock().abort();
+        });
+        hub
+    }
+
+    /// Tells of a newcomer, and where what it is to be told goes.
+    pub(crate) fn connect(&self, newcomer: Newcomer, outbox: Outbox) {
+        self.work(|task| task.connect(newcomer, outbox));
+        self.flush();
+    }
+
+    /// Tells what happened.
+    pub(crate) fn tell(&self, input: Input) {
+        self.hand_in(input);
+        self.flush();
+    }
+
+    /// Tells what happened; what follows from it is sent by the next [`flush`](Self::flush).
+    pub(crate) fn hand_in(&self, input: Input) {
+        self.work(|task| task.handle(input));
+    }
+
+    fn work(&self, work: impl FnOnce(&mut Task)) {
+        let mut task = self.lock();
+        work(&mut task);
+        let timeout = task.directory.poll_timeout();
+        let is_earlier = match (timeout, task.timeout) {
+            (Some(timeout), Some(known)) => timeout < known,
+            (Some(_), None) => true,
+            (None, _) => false,
+        };
+        if is_earlier {
+            task.timeout = timeout;
+            self.0.earlier.notify_one();
         }
     }
 
-    /// Tells of a newcomer, and gives the queue of what it is to be told.
-    pub(crate) async fn connect(&self, newcomer: Newcomer) -> Inbox {
-        let (outbox, inbox) = queue::new(self.queued_messages, self.queued_bytes);
-        // An error says that the hub is gone, and then the queue has no sender either.
-        let _ = self.inputs.send(ToHub::Connected(newcomer, outbox)).await;
-        inbox
-    }
-
-    /// Tells what happened; waits while the hub has too much to do.
-    pub(crate) async fn tell(&self, input: Input) {
-        // As above: without a hub, the server is ending.
-        let _ = self.inputs.send(ToHub::Input(input)).await;
+    /// Writes what clients are to be told.
+    pub(crate) fn flush(&self) {
+        // Not under the lock: a system call for one client must not keep the others waiting. The
+        // outboxes keep the order.
+        let touched = mem::take(&mut self.lock().touched);
+        for outbox in touched {
+            outbox.flush();
+        }
     }
 
     /// The health numbers; `None` when the server is ending.
     pub(crate) async fn stats(&self) -> Option<Stats> {
-        let (reply, stats) = oneshot::channel();
-        self.inputs.send(ToHub::Stats(reply)).await.ok()?;
-        stats.await.ok()
+        let task = self.lock();
+        (!task.is_gone).then(|| task.directory.stats())
+    }
+
+    async fn run(&self, life: Life) {
+        let mut closing = pin!(life.closing());
+        loop {
+            let (start, timeout) = self.lock().next_timeout();
+            tokio::select! {
+                () = sleep_until(start, timeout) => self.tell(Input::Timeout),
+                () = self.0.earlier.notified() => {}
+                () = closing.as_mut() => {
+                    // From then on nobody is in the directory, and it needs no clock.
+                    return self.tell(Input::Shutdown);
+                }
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Task> {
+        let task = self.0.task.lock();
+        task.expect("nobody panics while holding the lock")
     }
 }
 
+#[derive(Debug)]
 struct Task {
     directory: Directory,
     outboxes: BTreeMap<ConnId, Outbox>,
+    /// Those that something was added to since the last flush.
+    touched: Vec<Outbox>,
+    bounds: Bounds,
     start: Instant,
+    /// When the directory is to be told the time, as far as the clock's task knows.
+    timeout: Option<Duration>,
+    is_gone: bool,
 }
 
 impl Task {
-    async fn run(mut self, mut inputs: mpsc::Receiver<ToHub>, life: Life) {
-        let mut closing = pin!(life.closing());
-        let mut is_closing = false;
-        loop {
-            let timeout = self.directory.poll_timeout();
-            tokio::select! {
-                input = inputs.recv() => match input {
-                    Some(input) => self.handle(input),
-                    None => return,
-                },
-                () = sleep_until(self.start, timeout) => self.feed(Input::Timeout),
-                () = closing.as_mut(), if !is_closing => {
-                    is_closing = true;
-                    self.feed(Input::Shutdown);
-                }
-            }
+    fn connect(&mut self, newcomer: Newcomer, outbox: Outbox) {
+        let Newcomer {
+            conn,
+            id,
+            address,
+            wants_proof,
+        } = newcomer;
+        if self.is_gone {
+            return outbox.abort();
         }
+        self.outboxes.insert(conn, outbox);
+        self.feed(Input::Connected {
+            conn,
+            id,
+            address,
+            wants_proof,
+        });
     }
 
-    fn handle(&mut self, input: ToHub) {
-        match input {
-            ToHub::Connected(newcomer, outbox) => {
-                let Newcomer {
-                    conn,
-                    id,
-                    address,
-                    wants_proof,
-                } = newcomer;
-                self.outboxes.insert(conn, outbox);
-                self.feed(Input::Connected {
-                    conn,
-                    id,
-                    address,
-                    wants_proof,
-                });
-            }
-            ToHub::Input(input) => {
-                if let Input::Disconnected { conn } = input {
-                    self.outboxes.remove(&conn);
-                }
-                self.feed(input);
-            }
-            ToHub::Stats(reply) => {
-                // Whoever asked may have left; then nobody misses the answer.
-                let _ = reply.send(self.directory.stats());
-            }
+    fn handle(&mut self, input: Input) {
+        if let Input::Disconnected { conn } = input {
+            self.outboxes.remove(&conn);
         }
+        self.feed(input);
     }
 
     fn feed(&mut self, input: Input) {
@@ -144,20 +186,49 @@ impl Task {
         while let Some(output) = self.directory.poll_output() {
             match output {
                 Output::Send { conn, text } => {
-                    let outbox = self.outboxes.get(&conn);
-                    if outbox.is_some_and(|outbox| outbox.push(text).is_err()) {
-                        let now = self.start.elapsed();
-                        self.directory.handle_input(now, Input::SlowReader { conn });
+                    let Some(outbox) = self.outboxes.get(&conn) else {
+                        continue;
+                    };
+                    match outbox.push(text, self.bounds) {
+                        Ok(true) => self.touched.push(outbox.clone()),
+                        Ok(false) => {}
+                        Err(_) => {
+                            let now = self.start.elapsed();
+                            self.directory.handle_input(now, Input::SlowReader { conn });
+                        }
                     }
                 }
                 Output::Close { conn, reason } => {
                     if let Some(outbox) = self.outboxes.remove(&conn) {
-                        outbox.close(reason);
+                        close(&outbox, reason);
+                        self.touched.push(outbox);
                     }
                 }
                 Output::Event(event) => log(&event),
             }
         }
+    }
+
+    fn next_timeout(&mut self) -> (Instant, Option<Duration>) {
+        self.timeout = self.directory.poll_timeout();
+        (self.start, self.timeout)
+    }
+
+    /// Drops every connection.
+    fn abort(&mut self) {
+        self.is_gone = true;
+        for outbox in mem::take(&mut self.outboxes).into_values() {
+            outbox.abort();
+        }
+    }
+}
+
+/// Closes the connection: after what it is to be told, or at once if that is too much for it.
+fn close(outbox: &Outbox, reason: CloseReason) {
+    if reason == CloseReason::SlowReader {
+        outbox.close_at_once(reason.code(), reason.text());
+    } else {
+        outbox.close(Some(reason.code()), reason.text());
     }
 }
 

@@ -1,15 +1,16 @@
 //! The bootstrap server: serves the pages and introduces newcomers to a network.
 //!
 //! This crate only carries. Who is admitted, who gets a message and who is refused is decided in
-//! [`boplish_directory`], which one task owns; every WebSocket has a task of its own, which brings
-//! it what the client says and takes from a bounded queue what the client is to be told.
+//! [`boplish_directory`], which the hub owns; every WebSocket has a task of its own, which brings
+//! the hub what the client says, and writes to the sockets of those whom it is for. What a socket
+//! does not take at once waits in its client's bounded outbox.
 //!
 //! ```text
 //!  socket --> accept.rs --> http.rs --> site.rs       GET of a page
 //!                              |
 //!                              +------> socket.rs    /ws/{id}, one task for each client
 //!                                        |    ^
-//!                                  inputs|    |a bounded queue each
+//!                                  inputs|    |an outbox each
 //!                                        v    |
 //!                                        hub.rs      owns the Directory
 //! ```
@@ -34,10 +35,10 @@ mod config;
 mod error;
 mod http;
 mod hub;
-mod queue;
 mod server;
 mod site;
 mod socket;
+pub mod ws;
 
 pub use boplish_directory::{CloseReason, IceServer, NetworkParameters, Rate, RouterKind, Stats};
 pub use config::{Config, DEFAULT_PORT, Limits, Site};

@@ -132,6 +132,17 @@ impl Life {
         let _ = phases.wait_for(|phase| *phase == Phase::Closing).await;
     }
 
+    /// Ends when the server is dropped, or its shutdown has taken as long as it may.
+    pub(crate) fn dropped(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut phases = self.phases.clone();
+        async move { while phases.changed().await.is_ok() {} }
+    }
+
+    /// Lets a shutdown wait until this is dropped.
+    pub(crate) fn alive(&self) -> Alive {
+        Alive(self.alive.clone())
+    }
+
     /// Runs the task until its end or that of the server.
     pub(crate) async fn limit(self, task: impl Future<Output = ()>) {
         let mut phases = self.phases;
@@ -148,3 +159,6 @@ impl Life {
         tokio::spawn(self.clone().limit(task));
     }
 }
+
+/// Something of a server that is still going on.
+pub(crate) struct Alive(#[expect(dead_code, reason = "held, never read")] mpsc::Sender<Infallible>);
