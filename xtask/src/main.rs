@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout, reason = "a command line tool talks to its user")]
 
 mod apt;
+mod bench;
 mod build;
 mod fuzz;
 mod js;
@@ -42,6 +43,9 @@ enum Task {
     Build,
     /// Build everything and start a server with a network of native peers.
     Demo(build::DemoOptions),
+    /// Measure, side by side with others of its kind.
+    #[command(subcommand)]
+    Bench(bench::Bench),
     /// Run every check and test, real browsers included.
     Test(test::Options),
     /// Check the project's own rules.
@@ -59,6 +63,7 @@ fn main() -> ExitCode {
         Task::Lzma => lzma::run(),
         Task::Build => build::run(),
         Task::Demo(options) => build::demo(&options),
+        Task::Bench(bench) => bench::run(&bench),
         Task::Test(options) => return test::run(&options),
         Task::Tidy => tidy::run(),
         Task::Fuzz(options) => fuzz::run(&options),

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 
-use crate::{apt, build, js, process, swarm, tidy, tools, wasm, workspace};
+use crate::{apt, bench, build, js, process, swarm, tidy, tools, wasm, workspace};
 
 /// What `cargo xtask test` can be told.
 #[derive(clap::Args)]
@@ -38,6 +38,8 @@ enum Step {
     Rust,
     /// Small rings under churn for two minutes (`cargo xtask swarm`).
     Swarm,
+    /// The benchmark of the server, in seconds: whether it runs (`cargo xtask bench server --quick`).
+    Bench,
     /// The crates' documentation, warnings denied.
     Doc,
     /// Licences and sources of all dependencies.
@@ -127,6 +129,7 @@ fn run_step(step: Step) -> Result<()> {
         ]),
         Step::Rust => cargo(&["test", "--workspace"]),
         Step::Swarm => swarm::run_for_tests(),
+        Step::Bench => bench::quick(),
         Step::Doc => process::run(
             process::cargo()
                 // In the programs, such comments are help texts and no Markdown.
