@@ -4,6 +4,7 @@ mod common;
 
 use std::fs;
 use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
 
 use boplish_server::{Server, Site};
 use boplish_wire::bootstrap::joined;
@@ -29,6 +30,22 @@ impl Folder {
             fs::create_dir_all(parent).expect("the target folder is writable");
         }
         fs::write(path, content).expect("the target folder is writable");
+    }
+
+    /// Makes a file one that has not changed for an hour.
+    fn settle(&self, path: &str) {
+        self.set_time(path, SystemTime::now() - Duration::from_secs(3_600));
+    }
+
+    /// Makes a file one that changes right now, for as long as a test may take.
+    fn unsettle(&self, path: &str) {
+        self.set_time(path, SystemTime::now() + Duration::from_secs(3_600));
+    }
+
+    fn set_time(&self, path: &str, time: SystemTime) {
+        let file = fs::File::options().write(true).open(self.0.join(path));
+        let set = file.and_then(|file| file.set_modified(time));
+        set.expect("the target folder is writable");
     }
 
     async fn serve(&self) -> Server {
@@ -157,6 +174,172 @@ async fn a_changed_file_is_sent_again() {
 }
 
 #[tokio::test]
+async fn the_tag_of_a_file_is_its_content() {
+    let folder = Folder::new("tags");
+    folder.write("site/a.html", "content");
+    folder.unsettle("site/a.html");
+    let server = folder.serve().await;
+    let tag = async |path: &str| {
+        let page = get(&server, path).await;
+        page.header("etag").expect("an ETag").to_owned()
+    };
+    let fresh = tag("/a.html").await;
+    assert!(
+        fresh.starts_with("W/"),
+        "just written, it may change unseen: {fresh}"
+    );
+    folder.settle("site/a.html");
+    let settled = tag("/a.html").await;
+    assert_eq!(fresh, format!("W/{settled}"));
+    assert_eq!(tag("/a.html").await, settled);
+    // Of the same length and time, as from a tool that sets all times alike.
+    folder.write("site/a.html", "CONTENT");
+    folder.settle("site/a.html");
+    let other = tag("/a.html").await;
+    assert!(other.starts_with('"') && other != settled, "{other}");
+    folder.write("site/a.html", "content");
+    folder.settle("site/a.html");
+    assert_eq!(tag("/a.html").await, settled);
+}
+
+#[tokio::test]
+async fn a_part_of_a_file_is_sent() {
+    let folder = Folder::new("parts");
+    folder.write("site/a.txt", "0123456789");
+    folder.write("site/empty.txt", "");
+    folder.settle("site/a.txt");
+    let server = folder.serve().await;
+    for (range, content_range, body) in [
+        ("bytes=0-3", "bytes 0-3/10", "0123"),
+        ("bytes=8-", "bytes 8-9/10", "89"),
+        ("bytes=-1", "bytes 9-9/10", "9"),
+    ] {
+        let part = request(&server, "GET", "/a.txt", &format!("Range: {range}\r\n")).await;
+        assert_eq!((part.status, part.text()), (206, body), "{range}");
+        assert_eq!(part.header("content-range"), Some(content_range));
+        let length = body.len().to_string();
+        assert_eq!(part.header("content-length"), Some(&*length));
+        assert_eq!(
+            part.header("content-type"),
+            Some("text/plain; charset=utf-8")
+        );
+    }
+    for range in ["bytes=0-1,4-5", "lines=1-2", "bytes=x"] {
+        let whole = request(&server, "GET", "/a.txt", &format!("Range: {range}\r\n")).await;
+        assert_eq!((whole.status, whole.text()), (200, "0123456789"), "{range}");
+        assert_eq!(whole.header("accept-ranges"), Some("bytes"));
+    }
+    for (path, size) in [("/a.txt", "bytes */10"), ("/empty.txt", "bytes */0")] {
+        let none = request(&server, "GET", path, "Range: bytes=10-\r\n").await;
+        assert_eq!((none.status, none.body.len()), (416, 0));
+        assert_eq!(none.header("content-range"), Some(size));
+    }
+    let head = request(&server, "HEAD", "/a.txt", "Range: bytes=0-3\r\n").await;
+    assert_eq!(
+        (head.status, head.header("content-length")),
+        (200, Some("10"))
+    );
+}
+
+#[tokio::test]
+async fn a_part_is_only_sent_of_what_the_client_has() {
+    let folder = Folder::new("if-range");
+    folder.write("site/a.txt", "0123456789");
+    folder.settle("site/a.txt");
+    let server = folder.serve().await;
+    let part = async |headers: &str| {
+        let headers = format!("Range: bytes=2-3\r\n{headers}");
+        request(&server, "GET", "/a.txt", &headers).await
+    };
+    let tag = get(&server, "/a.txt").await;
+    let tag = tag.header("etag").expect("an ETag");
+    let same = part(&format!("If-Range: {tag}\r\n")).await;
+    assert_eq!((same.status, same.text()), (206, "23"));
+    for condition in [
+        "\"other\"",
+        &format!("W/{tag}"),
+        "Sun, 06 Nov 1994 08:49:37 GMT",
+    ] {
+        let whole = part(&format!("If-Range: {condition}\r\n")).await;
+        assert_eq!(
+            (whole.status, whole.text()),
+            (200, "0123456789"),
+            "{condition}"
+        );
+    }
+    let known = part(&format!("If-None-Match: {tag}\r\n")).await;
+    assert_eq!((known.status, known.body.len()), (304, 0));
+    // A weak tag vouches for no part.
+    folder.unsettle("site/a.txt");
+    let tag = get(&server, "/a.txt").await;
+    let weak = tag.header("etag").expect("an ETag");
+    let whole = part(&format!("If-Range: {weak}\r\n")).await;
+    assert_eq!((weak.starts_with("W/"), whole.status), (true, 200));
+}
+
+#[tokio::test]
+async fn a_compressed_variant_is_sent_to_whoever_can_read_it() {
+    let folder = Folder::new("variants");
+    for (path, content) in [
+        ("site/a.js", "the original"),
+        ("site/a.js.gz", "by gzip"),
+        ("site/a.js.br", "brotli"),
+        ("site/b.js", "changed since"),
+        ("site/b.js.br", "old"),
+        ("site/c.js.br", "of nothing"),
+    ] {
+        folder.write(path, content);
+    }
+    folder.settle("site/b.js.br");
+    folder.settle("site/a.js");
+    let server = folder.serve().await;
+    let mut tags = Vec::new();
+    for (accepted, encoding, body) in [
+        ("gzip, br", Some("br"), "brotli"),
+        ("gzip, br;q=0", Some("gzip"), "by gzip"),
+        ("identity", None, "the original"),
+    ] {
+        let accepted = format!("Accept-Encoding: {accepted}\r\n");
+        let page = request(&server, "GET", "/a.js", &accepted).await;
+        assert_eq!((page.status, page.text()), (200, body), "{accepted}");
+        assert_eq!(page.header("content-encoding"), encoding, "{accepted}");
+        assert_eq!(page.header("vary"), Some("Accept-Encoding"));
+        assert_eq!(
+            page.header("content-type"),
+            Some("text/javascript; charset=utf-8")
+        );
+        tags.push(page.header("etag").expect("an ETag").to_owned());
+        let headers = format!("{accepted}Range: bytes=1-2\r\n");
+        let part = request(&server, "GET", "/a.js", &headers).await;
+        assert_eq!(part.text(), &body[1..3], "a part of what is sent");
+    }
+    tags.dedup();
+    assert_eq!(tags.len(), 3, "each variant has its own: {tags:?}");
+    let stale = request(&server, "GET", "/b.js", "Accept-Encoding: br\r\n").await;
+    assert_eq!((stale.status, stale.text()), (200, "changed since"));
+    let alone = request(&server, "GET", "/c.js", "Accept-Encoding: br\r\n").await;
+    assert_eq!(alone.status, 404);
+}
+
+#[tokio::test]
+async fn what_has_a_hash_in_its_name_is_kept_for_a_year() {
+    let folder = Folder::new("hashed");
+    folder.write("site/assets/page-B2Vep3aX.js", "page");
+    folder.write("site/assets/page.js", "page");
+    let server = folder.serve().await;
+    for (path, cache) in [
+        (
+            "/assets/page-B2Vep3aX.js",
+            "public, max-age=31536000, immutable",
+        ),
+        ("/assets/page.js", "no-cache"),
+    ] {
+        let page = get(&server, path).await;
+        assert_eq!(page.header("cache-control"), Some(cache), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_large_file_arrives_whole() {
     let folder = Folder::new("large");
     let content = "0123456789abcdef".repeat(100_000);
@@ -174,7 +357,17 @@ async fn nothing_outside_the_site_is_served() {
     folder.write("site/sub/page.html", "page");
     folder.write("site/.env", "hidden");
     #[cfg(unix)]
-    std::os::unix::fs::symlink("../secret.txt", folder.0.join("site/link.txt")).expect("a link");
+    for (to, link) in [
+        ("../secret.txt", "site/link.txt"),
+        ("..", "site/up"),
+        ("/", "site/sub/root"),
+        ("../secret.txt", "site/page.txt.br"),
+        ("nowhere", "site/dangling.txt"),
+        ("circle.txt", "site/circle.txt"),
+    ] {
+        std::os::unix::fs::symlink(to, folder.0.join(link)).expect("a link");
+    }
+    folder.write("site/page.txt", "page");
     let server = folder.serve().await;
     for path in [
         "/../secret.txt",
@@ -192,6 +385,28 @@ async fn nothing_outside_the_site_is_served() {
         "/.env",
         "/%2eenv",
         "/link.txt",
+        "/up/secret.txt",
+        "/up",
+        "/sub/root/etc/passwd",
+        "/dangling.txt",
+        "/circle.txt",
+        "/page.txt.br",
+        "/..\\secret.txt",
+        "/sub\\..\\..\\secret.txt",
+        "/%5c..%5csecret.txt",
+        "/%252e%252e%252fsecret.txt",
+        "/%25252e%25252e/secret.txt",
+        "/..%c0%afsecret.txt",
+        "/%c0%ae%c0%ae/secret.txt",
+        "/%u002e%u002e/secret.txt",
+        "/..;/secret.txt",
+        "/.%2e/secret.txt",
+        "/%2e./secret.txt",
+        "/sub/.../secret.txt",
+        "/~/secret.txt",
+        "/C:/secret.txt",
+        "/index.html%00.txt",
+        "/sub%2fpage.html",
         "/index.html/",
         "/%ff",
         "/absent",
@@ -200,6 +415,18 @@ async fn nothing_outside_the_site_is_served() {
         assert_eq!(page.status, 404, "{path}");
         assert!(!page.text().contains("secret"), "{path}");
     }
+    for whole in [
+        "http://test/../secret.txt",
+        "http://test//../secret.txt",
+        "*",
+    ] {
+        let page = get(&server, whole).await;
+        assert!(matches!(page.status, 400 | 404), "{whole}: {}", page.status);
+    }
+    // A link out of the folder is no variant either.
+    let page = request(&server, "GET", "/page.txt", "Accept-Encoding: br\r\n").await;
+    assert_eq!((page.status, page.text()), (200, "page"));
+    assert_eq!(page.header("content-encoding"), None);
     let embedded = common::server(|_| {}).await;
     for path in ["/../Cargo.toml", "/%2e%2e/build.rs", "/absent"] {
         assert_eq!(get(&embedded, path).await.status, 404, "{path}");

@@ -1,8 +1,7 @@
 //! The pages that were built into the binary.
 
-use axum::body::Body;
-
-use super::Found;
+use super::encoding::Encoding;
+use super::{Content, Found};
 
 /// One file; `build.rs` writes the table of them.
 struct File {
@@ -13,12 +12,23 @@ struct File {
 
 include!(concat!(env!("OUT_DIR"), "/site.rs"));
 
-pub(super) fn find(path: &str) -> Option<Found> {
-    let index = FILES.binary_search_by(|file| file.path.cmp(path)).ok()?;
-    let file = &FILES[index];
+/// A file, or the first of its compressed variants.
+pub(super) fn find(path: &str, accepted: &[Encoding]) -> Option<Found> {
+    let original = file(path)?;
+    let variant = accepted.iter().find_map(|encoding| {
+        let variant = file(&format!("{path}{}", encoding.suffix()))?;
+        Some((variant, Some(*encoding)))
+    });
+    let (file, encoding) = variant.unwrap_or((original, None));
     Some(Found {
         etag: file.etag.to_owned(),
         length: file.bytes.len() as u64,
-        body: Body::from(file.bytes),
+        encoding,
+        content: Content::Embedded(file.bytes),
     })
+}
+
+fn file(path: &str) -> Option<&'static File> {
+    let index = FILES.binary_search_by(|file| file.path.cmp(path)).ok()?;
+    Some(&FILES[index])
 }

@@ -49,8 +49,60 @@ impl SitePath {
 
     /// What follows the last dot of the name.
     pub(super) fn extension(&self) -> &str {
-        let name = self.0.rsplit('/').next().unwrap_or_default();
-        name.rsplit_once('.').map_or("", |(_, extension)| extension)
+        self.name()
+            .rsplit_once('.')
+            .map_or("", |(_, extension)| extension)
+    }
+
+    /// Whether the name changes with the content: it lies in a folder `assets`, and has a hash
+    /// before its extension, as bundlers write it: `assets/page-B2Vep3aX.js`.
+    pub(super) fn is_hashed(&self) -> bool {
+        let is_asset = self
+            .0
+            .split('/')
+            .rev()
+            .skip(1)
+            .any(|folder| folder == "assets");
+        let (stem, _) = self.name().rsplit_once('.').unwrap_or_default();
+        is_asset && has_hash(stem)
+    }
+
+    fn name(&self) -> &str {
+        self.0.rsplit('/').next().unwrap_or_default()
+    }
+}
+
+/// Characters of a hash that a bundler puts into names.
+const HASH: usize = 8;
+
+/// How often a hash changes between small and capital letters, digits and signs, at the least.
+/// Words hardly ever do so; one hash in twelve does it less often, and is asked for in vain.
+const HASH_CHANGES: usize = 3;
+
+fn has_hash(stem: &str) -> bool {
+    let Some((before, hash)) = stem
+        .len()
+        .checked_sub(HASH)
+        .and_then(|at| stem.split_at_checked(at))
+    else {
+        return false;
+    };
+    let kinds: Option<Vec<u8>> = hash.bytes().map(kind).collect();
+    before.ends_with(['-', '.'])
+        && kinds.is_some_and(|kinds| {
+            let changes = kinds.windows(2).filter(|pair| pair[0] != pair[1]).count();
+            changes >= HASH_CHANGES
+        })
+}
+
+/// The kind of a character that a hash in base64url may have.
+fn kind(byte: u8) -> Option<u8> {
+    match byte {
+        b'a'..=b'z' => Some(0),
+        b'A'..=b'Z' => Some(1),
+        b'0'..=b'9' => Some(2),
+        b'-' | b'_' => Some(3),
+        _ => None,
     }
 }
 
@@ -58,4 +110,38 @@ fn is_name(part: &str) -> bool {
     let is_hidden = part.starts_with('.') && part != ".well-known";
     let is_special = |c: char| c.is_control() || matches!(c, '/' | '\\' | ':');
     !part.is_empty() && !is_hidden && !part.contains(is_special)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hashed_names_are_told_from_words() {
+        for path in [
+            "/assets/page-B2Vep3aX.js",
+            "/assets/dom-SOPt49a-.js",
+            "/assets/name-form-C_mvxtGh.js",
+            "/app/assets/index.D9LilIeq.css",
+            "/assets/sub/core-4f0a91bc.wasm",
+        ] {
+            assert!(SitePath::parse(path).unwrap().is_hashed(), "{path}");
+        }
+        for path in [
+            "/page-B2Vep3aX.js",
+            "/assets/page.js",
+            "/assets/user-register.js",
+            "/assets/user-Register.js",
+            "/assets/my-someFile.js",
+            "/assets/report-20240101.pdf",
+            "/assets/B2Vep3aX.js",
+            "/assets/page-B2Vep3a\u{e9}.js",
+            "/assets/page-B2Vep3aX",
+            "/assets-page-B2Vep3aX.js",
+            "/",
+        ] {
+            let path = SitePath::parse(path).unwrap();
+            assert!(!path.is_hashed(), "{path:?}");
+        }
+    }
 }
