@@ -127,7 +127,7 @@ fn run_step(step: Step) -> Result<()> {
             "--deny",
             "warnings",
         ]),
-        Step::Rust => cargo(&["test", "--workspace"]),
+        Step::Rust => rust(),
         Step::Swarm => swarm::run_for_tests(),
         Step::Bench => bench::quick(),
         Step::Doc => process::run(
@@ -167,6 +167,23 @@ fn deny() -> Result<()> {
         "licenses",
         "sources",
     ]))
+}
+
+/// Plain tests, and those that need another program, which plain `cargo test` leaves out.
+fn rust() -> Result<()> {
+    cargo(&["test", "--workspace"])?;
+    if process::find_program(&["pebble"]).is_none() {
+        apt::install(&["pebble"])?;
+    }
+    cargo(&[
+        "test",
+        "--package",
+        "boplish",
+        "--test",
+        "tls",
+        "--",
+        "--ignored",
+    ])
 }
 
 /// Runs a script of js/e2e with the browsers and the command line that it needs.

@@ -1,4 +1,4 @@
-//! Sockets: listening, accepting, and the HTTP connection on each.
+//! Sockets: listening, accepting, and TLS on each if that is spoken.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdListener};
@@ -6,24 +6,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tower_service::Service;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
 use tracing::{debug, warn};
 
 use crate::config::Limits;
+use crate::connection::Connection;
 use crate::error::ServerError;
 use crate::server::Life;
+use crate::tls::Spoken;
 
 /// Connections that the system keeps until they are accepted.
 const BACKLOG: i32 = 1_024;
-
-/// Bytes of a request's head; a longer one is answered with 431.
-const MAX_HEAD: usize = 16 * 1024;
 
 /// How long to wait when the system can't accept, as when it is out of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
@@ -37,22 +34,35 @@ pub(crate) struct Listeners(Vec<(TcpListener, SocketAddr)>);
 
 impl Listeners {
     pub(crate) fn bind(addresses: &[SocketAddr]) -> Result<Self, ServerError> {
+        let (listeners, errors) = Self::try_all(addresses);
+        match errors.into_iter().next() {
+            Some(error) => Err(error),
+            None => Ok(listeners),
+        }
+    }
+
+    /// Listens where that is possible, and says where it is not.
+    pub(crate) fn try_all(addresses: &[SocketAddr]) -> (Self, Vec<ServerError>) {
         let mut listeners = Vec::new();
-        let mut lacking = None;
+        let mut lacking = Vec::new();
+        let mut errors = Vec::new();
         for &address in addresses {
             match listen(address) {
                 Ok(listener) => listeners.push(listener),
                 Err(error) if address.is_ipv6() && is_without_ipv6(&error) => {
                     warn!(%address, %error, "no IPv6 on this machine");
-                    lacking = Some(ServerError::listen(address, error));
+                    lacking.push(ServerError::listen(address, error));
                 }
-                Err(error) => return Err(ServerError::listen(address, error)),
+                Err(error) => errors.push(ServerError::listen(address, error)),
             }
         }
         if listeners.is_empty() {
-            return Err(lacking.unwrap_or(ServerError::NoAddress));
+            errors.extend(lacking);
+            if errors.is_empty() {
+                errors.push(ServerError::NoAddress);
+            }
         }
-        Ok(Self(listeners))
+        (Self(listeners), errors)
     }
 
     pub(crate) fn addresses(&self) -> Vec<SocketAddr> {
@@ -91,12 +101,25 @@ fn is_without_ipv6(error: &io::Error) -> bool {
         || (cfg!(target_os = "linux") && error.raw_os_error() == Some(LINUX_EAFNOSUPPORT))
 }
 
+/// What those find who connect.
+#[derive(Clone)]
+pub(crate) struct Door {
+    pub(crate) router: Router,
+    pub(crate) tls: Option<TlsAcceptor>,
+    /// How many may be connected; several doors may share it.
+    pub(crate) sockets: Arc<Semaphore>,
+}
+
+/// A place for each socket that the limits allow.
+pub(crate) fn places(limits: &Limits) -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(limits.sockets.min(Semaphore::MAX_PERMITS)))
+}
+
 /// Accepts on every listener until the server closes.
-pub(crate) fn start(listeners: Listeners, router: &Router, life: &Life, limits: &Limits) {
+pub(crate) fn start(listeners: Listeners, door: &Door, life: &Life, limits: &Limits) {
     let acceptor = Acceptor {
-        router: router.clone(),
+        door: door.clone(),
         life: life.clone(),
-        sockets: Arc::new(Semaphore::new(limits.sockets.min(Semaphore::MAX_PERMITS))),
         header_timeout: limits.header_timeout,
     };
     for (listener, _) in listeners.0 {
@@ -112,16 +135,15 @@ pub(crate) fn start(listeners: Listeners, router: &Router, life: &Life, limits: 
 
 #[derive(Clone)]
 struct Acceptor {
-    router: Router,
+    door: Door,
     life: Life,
-    sockets: Arc<Semaphore>,
     header_timeout: Duration,
 }
 
 impl Acceptor {
     async fn accept_on(&self, listener: TcpListener) {
         loop {
-            let permit = self.sockets.clone().acquire_owned().await;
+            let permit = self.door.sockets.clone().acquire_owned().await;
             let permit = permit.expect("the semaphore is never closed");
             match listener.accept().await {
                 Ok((stream, address)) => {
@@ -131,6 +153,8 @@ impl Acceptor {
                     self.life
                         .spawn(async move { acceptor.serve(stream, remote, permit).await });
                 }
+                // It was gone before it was accepted.
+                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
                 Err(error) => {
                     warn!(%error, "cannot accept connections for the moment");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -143,30 +167,24 @@ impl Acceptor {
         if let Err(error) = stream.set_nodelay(true) {
             debug!(address = %remote.0, %error, "cannot set TCP_NODELAY");
         }
-        let permit = Arc::new(permit);
-        let service = service_fn(|mut request: hyper::Request<hyper::body::Incoming>| {
-            request.extensions_mut().insert(remote);
-            request
-                .extensions_mut()
-                .insert(SocketPermit(permit.clone()));
-            self.router.clone().call(request)
-        });
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(self.header_timeout)
-            .max_buf_size(MAX_HEAD)
-            .serve_connection(TokioIo::new(stream), service)
-            .with_upgrades();
-        let mut connection = std::pin::pin!(connection);
-        let ended = tokio::select! {
-            ended = connection.as_mut() => ended,
-            () = self.life.closing() => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
-            }
+        let permit = SocketPermit(Arc::new(permit));
+        let connection = Connection::new(&self.door.router, remote, permit);
+        let connection = connection.with(&self.life, self.header_timeout);
+        let Some(tls) = &self.door.tls else {
+            return connection.http1(stream).await;
         };
-        if let Err(error) = ended {
-            debug!(address = %remote.0, %error, "the connection broke");
+        let shaken = tokio::select! {
+            shaken = timeout(self.header_timeout, tls.accept(stream)) => shaken,
+            () = self.life.closing() => return,
+        };
+        match shaken {
+            Ok(Ok(stream)) => match Spoken::from_alpn(stream.get_ref().1.alpn_protocol()) {
+                Spoken::Http1 => connection.http1(stream).await,
+                Spoken::Http2 => connection.http2(stream).await,
+                Spoken::Nothing => {}
+            },
+            Ok(Err(error)) => debug!(address = %remote.0, %error, "no TLS handshake"),
+            Err(_) => debug!(address = %remote.0, "the TLS handshake took too long"),
         }
     }
 }

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use boplish_directory::{IceServer, NetworkParameters};
 
+use crate::tls::Tls;
+
 /// The port of the report's servers (section 4.2.1).
 pub const DEFAULT_PORT: u16 = 5000;
 
@@ -15,6 +17,8 @@ pub struct Config {
     /// Where to listen: port 5000 of every IPv4 and every IPv6 address unless set otherwise. An
     /// IPv6 address never takes IPv4 connections too. On port 0 the system chooses.
     pub listen: Vec<SocketAddr>,
+    /// How to speak TLS on these addresses; without it, they speak plain HTTP.
+    pub tls: Option<Tls>,
     /// The pages that are served.
     pub site: Site,
     /// Whether the report's original clients, whose ids are unproven, are admitted.
@@ -55,9 +59,11 @@ pub struct Limits {
     pub ping_every: Duration,
     /// How long a client may be silent, pongs included; then it is closed as idle.
     pub idle_timeout: Duration,
-    /// How long the headers of a request may take, and how long a socket may stay open without
-    /// one; then the socket is closed.
+    /// How long the headers of a request and a TLS handshake may take, and how long a socket may
+    /// stay open without a request; then the socket is closed.
     pub header_timeout: Duration,
+    /// How often the files of the certificate are looked at for changes.
+    pub certificate_check: Duration,
     /// How long a closing connection waits for the client to close too; then it is dropped.
     pub close_timeout: Duration,
     /// How long a shutdown may take; what is still open then is dropped.
@@ -71,6 +77,7 @@ impl Default for Config {
                 (Ipv4Addr::UNSPECIFIED, DEFAULT_PORT).into(),
                 (Ipv6Addr::UNSPECIFIED, DEFAULT_PORT).into(),
             ],
+            tls: None,
             site: Site::default(),
             open_ids: false,
             ice_servers: Vec::new(),
@@ -111,6 +118,7 @@ impl Default for Limits {
             ping_every: Duration::from_secs(25),
             idle_timeout: Duration::from_secs(60),
             header_timeout: Duration::from_secs(30),
+            certificate_check: Duration::from_secs(10),
             close_timeout: Duration::from_secs(2),
             shutdown_timeout: Duration::from_secs(5),
         }

@@ -4,6 +4,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::tls::PairError;
+
 /// Why a server does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
@@ -50,6 +52,20 @@ pub enum ServerError {
         /// What the system says.
         source: io::Error,
     },
+    /// The certificate or its key can't be served.
+    #[error(transparent)]
+    Certificate(#[from] PairError),
+    /// The folder for certificates can't be used.
+    #[error("cannot keep certificates in {}: {source}; give a folder that can be written to with --acme-cache DIR", path.display())]
+    AcmeCache {
+        /// The folder.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// TLS can't be set up.
+    #[error("TLS can't be set up: {0}")]
+    Tls(rustls::Error),
     /// The system has no random numbers.
     #[error("the system has no random numbers for the challenges: {0}")]
     Random(getrandom::Error),

@@ -6,13 +6,13 @@
 //! does not take at once waits in its client's bounded outbox.
 //!
 //! ```text
-//!  socket --> accept.rs --> http.rs --> site.rs       GET of a page
-//!                              |
-//!                              +------> socket.rs    /ws/{id}, one task for each client
-//!                                        |    ^
-//!                                  inputs|    |an outbox each
-//!                                        v    |
-//!                                        hub.rs      owns the Directory
+//!  socket --> accept.rs --> connection.rs --> http.rs --> site.rs     GET of a page
+//!                 |         HTTP/1.1 or 2        |
+//!               tls.rs                           +------> socket.rs  /ws/{id}, one task for each
+//!                                                          |    ^    client
+//!                                                    inputs|    |an outbox each
+//!                                                          v    |
+//!                                                          hub.rs    owns the Directory
 //! ```
 //!
 //! Invariants: a client never waits for another client (whoever reads too slowly is dropped, never
@@ -31,16 +31,22 @@
 //! ```
 
 mod accept;
+mod check;
 mod config;
+mod connection;
 mod error;
 mod http;
 mod hub;
+mod redirect;
 mod server;
 mod site;
 mod socket;
+mod tls;
 pub mod ws;
 
 pub use boplish_directory::{CloseReason, IceServer, NetworkParameters, Rate, RouterKind, Stats};
+pub use check::Plan;
 pub use config::{Config, DEFAULT_PORT, Limits, Site};
 pub use error::ServerError;
 pub use server::Server;
+pub use tls::{Acme, CertificateFiles, CertificateSource, PairError, Tls};

@@ -9,18 +9,22 @@ use boplish_directory::{Directory, Stats};
 use tokio::sync::{mpsc, watch};
 use tracing::{info, warn};
 
-use crate::accept::{self, Listeners};
+use crate::accept::{self, Door, Listeners};
 use crate::config::Config;
 use crate::error::ServerError;
 use crate::http;
 use crate::hub::Hub;
+use crate::redirect;
 use crate::site::Files;
+use crate::tls::Endpoint;
 
 /// A running server. Dropping it ends it at once; [`shutdown`](Self::shutdown) lets the clients
 /// know.
 #[derive(Debug)]
 pub struct Server {
     addresses: Vec<SocketAddr>,
+    redirect_addresses: Vec<SocketAddr>,
+    is_secure: bool,
     hub: Hub,
     phase: watch::Sender<Phase>,
     /// Says when the last task has ended: nothing is ever sent.
@@ -37,11 +41,20 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// When an address can't be listened on, or the folder of the pages can't be read; the error
-    /// says which and what to do.
+    /// When an address can't be listened on, or the folder of the pages or the certificate can't be
+    /// read; the error says which and what to do.
     pub async fn bind(config: Config) -> Result<Self, ServerError> {
         let files = Files::open(&config.site)?;
+        let tls = config.tls.as_ref();
+        let endpoint = tls.map(|tls| Endpoint::open(&tls.certificate));
+        let endpoint = endpoint.transpose()?;
         let listeners = Listeners::bind(&config.listen)?;
+        let redirecting = match tls {
+            Some(tls) if !tls.redirect_from.is_empty() => {
+                Some(Listeners::bind(&tls.redirect_from)?)
+            }
+            Some(_) | None => None,
+        };
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(ServerError::Random)?;
 
@@ -53,12 +66,30 @@ impl Server {
         let hub = Hub::start(directory, &life, &config.limits);
         let addresses = listeners.addresses();
         let router = http::router(files, hub.clone(), &life, &config.limits);
-        accept::start(listeners, &router, &life, &config.limits);
+        let is_secure = endpoint.is_some();
+        let check_every = config.limits.certificate_check;
+        let door = Door {
+            router,
+            tls: endpoint.map(|endpoint| endpoint.start(check_every, &life)),
+            sockets: accept::places(&config.limits),
+        };
+        accept::start(listeners, &door, &life, &config.limits);
         for address in &addresses {
-            info!(%address, open_ids = config.open_ids, "listening");
+            info!(%address, tls = is_secure, open_ids = config.open_ids, "listening");
+        }
+        let redirect_addresses = redirecting.as_ref().map(Listeners::addresses);
+        if let Some(listeners) = redirecting {
+            let door = Door {
+                router: redirect::router(addresses[0].port()),
+                tls: None,
+                sockets: door.sockets,
+            };
+            accept::start(listeners, &door, &life, &config.limits);
         }
         Ok(Self {
             addresses,
+            redirect_addresses: redirect_addresses.unwrap_or_default(),
+            is_secure,
             hub,
             phase,
             tasks,
@@ -74,6 +105,16 @@ impl Server {
     /// All addresses that the server listens on; at least one.
     pub fn local_addrs(&self) -> &[SocketAddr] {
         &self.addresses
+    }
+
+    /// The addresses that redirect to these.
+    pub fn redirect_addrs(&self) -> &[SocketAddr] {
+        &self.redirect_addresses
+    }
+
+    /// What the address of a page begins with: `https` or `http`.
+    pub fn scheme(&self) -> &'static str {
+        if self.is_secure { "https" } else { "http" }
     }
 
     /// How many are connected, and what was counted so far.

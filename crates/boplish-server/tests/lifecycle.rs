@@ -2,12 +2,15 @@
 
 mod common;
 
+use std::fs::{self, File};
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use boplish_server::{CloseReason, Config, Server, ServerError, Site};
 use boplish_wire::bootstrap::FromServer;
 use common::{Client, get, server, soon};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 #[tokio::test]
@@ -52,6 +55,59 @@ async fn a_client_that_does_not_answer_cannot_keep_the_server_alive() {
     }
     soon("the shutdown", server.shutdown()).await;
     drop(client);
+}
+
+#[tokio::test]
+async fn a_response_under_way_is_finished_while_nobody_else_gets_in() {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("drain");
+    fs::create_dir_all(&folder).expect("the target folder is writable");
+    // Far more than what sockets buffer.
+    let length = 32 * 1024 * 1024;
+    let file = File::create(folder.join("large.bin")).and_then(|file| file.set_len(length));
+    file.expect("the target folder is writable");
+    let server = server(|config| {
+        config.site = Site::Dir(folder.clone());
+        config.limits.shutdown_timeout = Duration::from_secs(3_600);
+    })
+    .await;
+    let address = server.local_addr();
+    let stream = TcpStream::connect(address).await;
+    let mut stream = stream.expect("the server listens");
+    let request = b"GET /large.bin HTTP/1.1\r\nHost: test\r\n\r\n";
+    stream.write_all(request).await.expect("the server reads");
+    let mut response = vec![0; 1_000];
+    let begun = soon("the beginning", stream.read_exact(&mut response)).await;
+    begun.expect("the server answers");
+    let shutdown = tokio::spawn(server.shutdown());
+    soon("the door to close", async {
+        while TcpStream::connect(address).await.is_ok() {}
+    })
+    .await;
+    assert!(!shutdown.is_finished());
+    let rest = soon("the rest", stream.read_to_end(&mut response)).await;
+    rest.expect("the response is whole, and then the connection closes");
+    let head = response.windows(4).position(|window| window == b"\r\n\r\n");
+    let body = response.len() - head.expect("a response has a head") - 4;
+    assert_eq!(body as u64, length);
+    soon("the end", shutdown).await.expect("no panic");
+    fs::remove_dir_all(folder).expect("it is there");
+}
+
+#[tokio::test]
+async fn half_a_request_cannot_keep_the_server_alive() {
+    let server = server(|config| {
+        config.limits.header_timeout = Duration::from_secs(3_600);
+        config.limits.shutdown_timeout = Duration::from_millis(200);
+    })
+    .await;
+    let stream = TcpStream::connect(server.local_addr()).await;
+    let mut stream = stream.expect("the server listens");
+    stream
+        .write_all(b"GET / HT")
+        .await
+        .expect("the server reads");
+    soon("the shutdown", server.shutdown()).await;
+    let _ = soon("the end", stream.read_to_end(&mut Vec::new())).await;
 }
 
 #[tokio::test]

@@ -45,8 +45,8 @@ can't be reached, 130 interrupted before it was done.";
 pub(crate) enum Command {
     /// Serve pages, and introduce their visitors to each other.
     ///
-    /// Prints `listening on http://ADDR:PORT` for each address as soon as it takes connections,
-    /// and runs until SIGINT or SIGTERM.
+    /// Prints `listening on http://ADDR:PORT` (or https) for each address as soon as it takes
+    /// connections, and runs until SIGINT or SIGTERM; a second one ends it at once.
     Serve(ServeOptions),
     /// Be a peer: join a network, ping, send and listen.
     ///
@@ -95,6 +95,51 @@ pub(crate) struct ServeOptions {
         value_delimiter = ','
     )]
     pub(crate) listen: Vec<SocketAddr>,
+    /// Speak TLS with the certificate of this PEM file, which is read again when it changes.
+    #[arg(long, env = "BOPLISH_TLS_CERT", value_name = "FILE")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// The private key of the certificate, a PEM file.
+    #[arg(long, env = "BOPLISH_TLS_KEY", value_name = "FILE")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Speak TLS with a certificate for this domain, which is got and renewed by ACME; port 443
+    /// of the domain must lead here. May be given several times.
+    #[arg(
+        long,
+        env = "BOPLISH_ACME_DOMAIN",
+        value_name = "DOMAIN",
+        value_delimiter = ','
+    )]
+    pub(crate) acme_domain: Vec<String>,
+    /// A mail address for the certificate authority; may be given several times.
+    #[arg(
+        long,
+        env = "BOPLISH_ACME_CONTACT",
+        value_name = "MAIL",
+        value_delimiter = ','
+    )]
+    pub(crate) acme_contact: Vec<String>,
+    /// Keep the account and the certificate in this folder; needed for ACME.
+    #[arg(long, env = "BOPLISH_ACME_CACHE", value_name = "DIR")]
+    pub(crate) acme_cache: Option<PathBuf>,
+    /// The directory of the certificate authority [default: that of Let's Encrypt].
+    #[arg(long, env = "BOPLISH_ACME_DIRECTORY", value_name = "URL")]
+    pub(crate) acme_directory: Option<String>,
+    /// Redirect plain HTTP at this address to https; may be given several times.
+    #[arg(
+        long,
+        env = "BOPLISH_HTTP_REDIRECT",
+        value_name = "ADDR:PORT",
+        value_delimiter = ','
+    )]
+    pub(crate) http_redirect: Vec<SocketAddr>,
+    /// How long responses and farewells may take after SIGTERM [default: 5].
+    #[arg(long, env = "BOPLISH_SHUTDOWN_TIMEOUT", value_name = "SECONDS")]
+    pub(crate) shutdown_timeout: Option<Seconds>,
+    /// Try all that can be tried without serving, print what would be served, and exit; with code
+    /// 2 and a line for each thing that is wrong, if something is.
+    #[arg(long)]
+    #[serde(skip)]
+    pub(crate) check: bool,
     /// Serve the files of this folder instead of the built-in pages.
     #[arg(long, env = "BOPLISH_SITE", value_name = "DIR")]
     pub(crate) site: Option<PathBuf>,
@@ -143,6 +188,15 @@ impl ServeOptions {
     pub(crate) fn or(self, file: Self) -> Self {
         Self {
             listen: first(self.listen, file.listen),
+            tls_cert: self.tls_cert.or(file.tls_cert),
+            tls_key: self.tls_key.or(file.tls_key),
+            acme_domain: first(self.acme_domain, file.acme_domain),
+            acme_contact: first(self.acme_contact, file.acme_contact),
+            acme_cache: self.acme_cache.or(file.acme_cache),
+            acme_directory: self.acme_directory.or(file.acme_directory),
+            http_redirect: first(self.http_redirect, file.http_redirect),
+            shutdown_timeout: self.shutdown_timeout.or(file.shutdown_timeout),
+            check: self.check,
             site: self.site.or(file.site),
             open_ids: self.open_ids.or(file.open_ids),
             ice_server: first(self.ice_server, file.ice_server),

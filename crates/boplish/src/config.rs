@@ -50,6 +50,14 @@ mod tests {
         log-format = "json"
         [serve]
         listen = ["127.0.0.1:1", "[::1]:2"]
+        tls-cert = "cert.pem"
+        tls-key = "key.pem"
+        acme-domain = ["a.example", "b.example"]
+        acme-contact = ["a@example.org"]
+        acme-cache = "acme"
+        acme-directory = "https://ca.example/"
+        http-redirect = ["127.0.0.1:3"]
+        shutdown-timeout = 2.5
         site = "dist"
         open-ids = true
         ice-server = ["stun:a", "turn:user:pass@b"]
@@ -105,6 +113,10 @@ mod tests {
         assert_eq!(options.listen, ["127.0.0.1:9".parse().unwrap()]);
         assert_eq!(options.open_ids, Some(false));
         assert_eq!(options.max_connections, Some(3));
+        let again: File = toml::from_str(ALL).unwrap();
+        let nothing = ServeOptions::default().or(again.serve);
+        let again: File = toml::from_str(ALL).unwrap();
+        assert_eq!(nothing, again.serve);
         let nothing = PeerOptions::default().or(file.peer);
         let again: File = toml::from_str(ALL).unwrap();
         assert_eq!(nothing, again.peer);
@@ -127,6 +139,9 @@ mod tests {
             "[serve]\nrouter = \"pastry\"",
             "[serve]\nsuccessors = 17",
             "[serve]\nlink-budget = 11",
+            "[serve]\nhttp-redirect = [\"80\"]",
+            "[serve]\nshutdown-timeout = -1",
+            "[serve]\ncheck = true",
             "[peer]\nbootstrap = \"ftp://a\"",
             "[peer]\ntimeout = -1",
             "log-format = \"xml\"",

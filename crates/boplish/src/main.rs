@@ -15,6 +15,8 @@ mod logging;
 mod peer;
 mod serve;
 mod signals;
+mod systemd;
+mod tls;
 mod values;
 
 use std::process::ExitCode;

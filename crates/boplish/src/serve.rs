@@ -8,29 +8,63 @@ use boplish_server::{Config, Rate, Server, ServerError, Site};
 use crate::cli::ServeOptions;
 use crate::failure::Failure;
 use crate::signals::Shutdown;
+use crate::values::Seconds;
+use crate::{systemd, tls};
 
-/// Serves until a signal comes.
+/// Serves until a signal comes, or only checks.
 pub(crate) async fn run(options: ServeOptions) -> Result<(), Failure> {
+    let is_check = options.check;
+    let config = config(options)?;
+    if is_check {
+        return check(&config);
+    }
     let mut shutdown = Shutdown::new()?;
-    let server = bind(config(options)).await?;
+    let server = bind(config).await?;
     let mut stdout = std::io::stdout().lock();
     for address in server.local_addrs() {
-        writeln!(stdout, "listening on http://{address}")?;
+        writeln!(stdout, "listening on {}://{address}", server.scheme())?;
+    }
+    for address in server.redirect_addrs() {
+        writeln!(stdout, "redirecting from http://{address}")?;
     }
     stdout.flush()?;
     drop(stdout);
-    server.run_until(shutdown.wait()).await;
-    Ok(())
+    systemd::ready();
+    tokio::select! {
+        () = shutdown.wait() => {}
+        never = systemd::watch(&server) => match never {},
+    }
+    systemd::stopping();
+    tokio::select! {
+        () = server.shutdown() => Ok(()),
+        // Whoever asks twice does not want to wait.
+        () = shutdown.wait() => Err(Failure::Interrupted),
+    }
+}
+
+/// Says what would be served, or all that is wrong.
+fn check(config: &Config) -> Result<(), Failure> {
+    match Server::check(config) {
+        Ok(plan) => Ok(write!(std::io::stdout(), "{plan}")?),
+        Err(errors) => {
+            let lines: Vec<String> = errors.iter().map(ServerError::to_string).collect();
+            Err(Failure::Usage(lines.join("\nboplish: ")))
+        }
+    }
 }
 
 /// Starts a server; what is wrong with the configuration is a usage error.
 pub(crate) async fn bind(config: Config) -> Result<Server, Failure> {
     Server::bind(config).await.map_err(|error| match &error {
-        ServerError::NoAddress | ServerError::Site { .. } => Failure::Usage(error.to_string()),
+        ServerError::NoAddress
+        | ServerError::Site { .. }
+        | ServerError::Certificate(_)
+        | ServerError::AcmeCache { .. } => Failure::Usage(error.to_string()),
         ServerError::AddressInUse { .. }
         | ServerError::NotPermitted { .. }
         | ServerError::NoSuchAddress { .. }
         | ServerError::Listen { .. }
+        | ServerError::Tls(_)
         | ServerError::Random(_) => Failure::Runtime(error.to_string()),
     })
 }
@@ -40,8 +74,9 @@ pub(crate) fn site(dir: Option<&Path>) -> Site {
     dir.map_or(Site::Embedded, |dir| Site::Dir(dir.to_owned()))
 }
 
-fn config(options: ServeOptions) -> Config {
+fn config(options: ServeOptions) -> Result<Config, Failure> {
     let mut config = Config {
+        tls: tls::from(&options)?,
         site: site(options.site.as_deref()),
         open_ids: options.open_ids.unwrap_or(false),
         ice_servers: options.ice_server.iter().map(|url| url.server()).collect(),
@@ -72,13 +107,16 @@ fn config(options: ServeOptions) -> Config {
     if let Some(connections) = options.max_connections_per_address {
         limits.directory.connections_per_address = connections;
     }
+    if let Some(Seconds(timeout)) = options.shutdown_timeout {
+        limits.shutdown_timeout = timeout;
+    }
     if let Some(bytes) = options.max_message_bytes {
         limits.directory.message_bytes = bytes;
     }
     if let Some(messages) = options.max_messages_per_second {
         limits.directory.messages = Rate::per_second(messages, messages.saturating_mul(10));
     }
-    config
+    Ok(config)
 }
 
 #[cfg(test)]
@@ -94,7 +132,7 @@ mod tests {
         let Command::Serve(options) = Cli::try_parse_from(words).unwrap().command else {
             panic!("it is another command");
         };
-        config(options)
+        config(options).unwrap()
     }
 
     #[test]
@@ -111,5 +149,11 @@ mod tests {
             served("--router chord").network,
             NetworkParameters::default()
         );
+    }
+
+    #[test]
+    fn a_flag_sets_how_long_a_shutdown_may_take() {
+        let config = served("--shutdown-timeout 2.5");
+        assert_eq!(config.limits.shutdown_timeout.as_millis(), 2_500);
     }
 }

@@ -33,6 +33,20 @@ pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
+/// Waits until a log says something.
+pub(crate) fn wait_for(log: &Receiver<String>, what: &str) -> String {
+    let until = Instant::now() + PATIENCE;
+    let mut lines = Vec::new();
+    loop {
+        let left = until.saturating_duration_since(Instant::now());
+        match log.recv_timeout(left) {
+            Ok(line) if line.contains(what) => return line,
+            Ok(line) => lines.push(line),
+            Err(error) => panic!("no {what:?} in the log ({error}): {lines:#?}"),
+        }
+    }
+}
+
 /// A program that runs; it is killed when this is dropped.
 pub(crate) struct Running {
     child: Child,
@@ -52,6 +66,19 @@ impl Running {
             }
         });
         Self { child, lines }
+    }
+
+    /// The lines that it logs, if its stderr is piped.
+    pub(crate) fn log(&mut self) -> Receiver<String> {
+        let stderr = BufReader::new(self.child.stderr.take().unwrap());
+        let (sender, lines) = channel();
+        thread::spawn(move || {
+            for line in stderr.lines().map_while(Result::ok) {
+                // Read on when nobody listens any more, so that the program can write on.
+                let _ = sender.send(line);
+            }
+        });
+        lines
     }
 
     /// The next line of stdout.
@@ -146,6 +173,10 @@ impl Peer {
     pub(crate) fn start_with(arguments: &[&str]) -> Self {
         let mut command = boplish(&["peer", "--json"]);
         command.args(arguments);
+        Self::start_command(command)
+    }
+
+    pub(crate) fn start_command(mut command: Command) -> Self {
         command.stdin(Stdio::piped());
         let mut running = Running::start(command);
         let stdin = running.child.stdin.take().unwrap();
