@@ -171,6 +171,10 @@ fn deny() -> Result<()> {
 
 /// Plain tests, and those that need another program, which plain `cargo test` leaves out.
 fn rust() -> Result<()> {
+    // The tests of TURN run it.
+    if process::find_program(&["turnserver"]).is_none() {
+        apt::install(&["coturn"])?;
+    }
     cargo(&["test", "--workspace"])?;
     if process::find_program(&["pebble"]).is_none() {
         apt::install(&["pebble"])?;

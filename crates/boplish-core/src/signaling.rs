@@ -38,6 +38,8 @@ pub(crate) struct Signaling {
     backoff: Backoff,
     /// How many entry peers the server had that has let this peer go; 0 while it has not.
     entry_peers: u32,
+    /// When that was, it had to be back this soon.
+    within: Option<Duration>,
     retry_base: Duration,
     retry_max: Duration,
 }
@@ -75,6 +77,7 @@ impl Signaling {
             state: State::Off,
             backoff: Backoff::default(),
             entry_peers: 0,
+            within: None,
             retry_base,
             retry_max,
         }
@@ -136,12 +139,13 @@ impl Signaling {
         }
     }
 
-    /// The server lets this peer go, who knows of a network of so many. Returns whether the
-    /// channel was open.
+    /// The server lets this peer go, who knows of a network of so many, and must be back `within`
+    /// some time, if at all. Returns whether the channel was open.
     pub(crate) fn handle_release(
         &mut self,
         now: Time,
         entry_peers: u32,
+        within: Option<Duration>,
         network_size: u32,
         rng: &mut Xoshiro256PlusPlus,
     ) -> bool {
@@ -149,6 +153,7 @@ impl Signaling {
         if was_open {
             self.prove_stable(now);
             self.entry_peers = entry_peers;
+            self.within = within;
             self.rest(now, network_size, rng);
         }
         was_open
@@ -247,9 +252,11 @@ impl Signaling {
             true => RETURN_SOON,
             false => RETURN.saturating_mul((network_size / self.entry_peers).max(1)),
         };
+        let most = pause.saturating_mul(2);
+        let most = self.within.map_or(most, |within| most.min(within));
         self.state = State::Released {
             since: now,
-            back: now + random_below(pause.saturating_mul(2), rng),
+            back: now + random_below(most, rng),
         };
     }
 }

@@ -6,6 +6,8 @@ use core::time::Duration;
 use boplish_wire::bootstrap::{IceServer, NetworkParameters};
 use boplish_wire::limits::MAX_JSON;
 
+use crate::turn::TurnConfig;
+
 /// How a directory behaves.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Config {
@@ -13,6 +15,8 @@ pub struct Config {
     pub open_ids: bool,
     /// STUN and TURN servers that newcomers are told of in their welcome.
     pub ice_servers: Vec<IceServer>,
+    /// TURN servers that newcomers get credentials of their own for.
+    pub turn: Option<TurnConfig>,
     /// The network's parameters, which newcomers are told of in their welcome; without them, each
     /// peer goes by its own.
     pub network: Option<NetworkParameters>,

@@ -1,8 +1,10 @@
 //! The state machine: who is admitted, who gets a message, who is refused.
 //!
 //! - `entries`: who is kept so that newcomers can be introduced to somebody.
+//! - `renewals`: TURN credentials, and when they are made anew.
 
 mod entries;
+mod renewals;
 
 use core::fmt;
 use core::net::IpAddr;
@@ -21,12 +23,14 @@ use crate::io::{ConnId, Event, Input, Output, What};
 use crate::refusal::{CHALLENGE_RESPONSE, Refusal, Undelivered, canonical};
 use crate::stats::Stats;
 use crate::table::{Client, Standing, Table};
+use renewals::Renewals;
 
 /// Who is connected to a bootstrap server.
 pub struct Directory {
     config: Config,
     random: ChaCha12Rng,
     table: Table,
+    renewals: Renewals,
     outputs: VecDeque<Output>,
     stats: Stats,
     is_shut_down: bool,
@@ -39,6 +43,7 @@ impl Directory {
             config,
             random: ChaCha12Rng::from_seed(seed),
             table: Table::default(),
+            renewals: Renewals::default(),
             outputs: VecDeque::new(),
             stats: Stats::default(),
             is_shut_down: false,
@@ -67,9 +72,14 @@ impl Directory {
             Input::SlowReader { conn } => self.close(conn, CloseReason::SlowReader),
             Input::Idle { conn } => self.close(conn, CloseReason::Idle),
             Input::Disconnected { conn } => {
+                self.renewals.forget(conn);
                 if let Some((client, _)) = self.table.remove(conn) {
                     self.log(conn, client, What::Left);
                 }
+            }
+            Input::UnixTime(unix) => {
+                self.renewals.set_unix(now, unix);
+                self.renew(now);
             }
             Input::Timeout => self.handle_timeout(now),
             Input::Shutdown => self.handle_shutdown(),
@@ -85,7 +95,8 @@ impl Directory {
     pub fn poll_timeout(&self) -> Option<Duration> {
         let deadlines = [self.table.next_deadline(), self.table.next_release()];
         let deadlines = deadlines.into_iter().flatten();
-        deadlines.map(|(deadline, _)| deadline).min()
+        let deadlines = deadlines.map(|(deadline, _)| deadline);
+        deadlines.chain(self.renewals.next()).min()
     }
 
     /// How many are connected, and what was counted so far.
@@ -142,7 +153,7 @@ impl Directory {
         } else {
             let id = client.id.clone();
             self.table.add_unproven(conn, client);
-            self.welcome(conn, &id, address, false);
+            self.welcome(now, conn, &id, address, false);
         }
     }
 
@@ -161,6 +172,7 @@ impl Directory {
 
     fn handle_proof(
         &mut self,
+        now: Duration,
         conn: ConnId,
         id: &ClientId,
         address: IpAddr,
@@ -177,7 +189,7 @@ impl Directory {
                     self.close(former, CloseReason::Replaced);
                 }
                 self.table.admit_proven(conn);
-                self.welcome(conn, id, address, true);
+                self.welcome(now, conn, id, address, true);
             }
             Err(message) => {
                 self.refuse(conn, &Refusal::new(ErrorCode::Unproven, &message));
@@ -186,16 +198,20 @@ impl Directory {
         }
     }
 
-    fn welcome(&mut self, conn: ConnId, id: &ClientId, address: IpAddr, proven: bool) {
+    fn welcome(
+        &mut self,
+        now: Duration,
+        conn: ConnId,
+        id: &ClientId,
+        address: IpAddr,
+        proven: bool,
+    ) {
         self.stats.admitted += 1;
         // A client of the report knows no welcome; it may speak at once.
         if proven {
-            let Config {
-                ice_servers,
-                network,
-                ..
-            } = &self.config;
-            let text = bootstrap::welcome(id.as_str(), ice_servers, network.as_ref());
+            let ice_servers = self.ice_servers_for(now, conn, id.as_str());
+            let network = self.config.network.as_ref();
+            let text = bootstrap::welcome(id.as_str(), &ice_servers, network);
             self.send(conn, text);
         }
         self.outputs.push_back(Output::Event(Event {
@@ -224,7 +240,7 @@ impl Directory {
         let (id, address) = (client.id.clone(), client.address);
         match standing {
             Standing::Challenged { nonce, .. } => {
-                self.handle_proof(conn, &id, address, &nonce, &text);
+                self.handle_proof(now, conn, &id, address, &nonce, &text);
             }
             Standing::Member { .. } => self.handle_message(now, conn, &id, text),
         }
@@ -300,6 +316,7 @@ impl Directory {
             self.close(conn, CloseReason::ProofTimeout);
         }
         self.release(now);
+        self.renew(now);
     }
 
     fn handle_shutdown(&mut self) {
@@ -355,6 +372,7 @@ impl Directory {
     }
 
     fn close(&mut self, conn: ConnId, reason: CloseReason) {
+        self.renewals.forget(conn);
         let Some((client, standing)) = self.table.remove(conn) else {
             return;
         };

@@ -1,6 +1,7 @@
 //! What goes into a directory and what comes out.
 
 use core::net::IpAddr;
+use core::time::Duration;
 
 use boplish_wire::bootstrap::{ClientId, ErrorCode};
 
@@ -58,6 +59,11 @@ pub enum Input {
         /// The connection.
         conn: ConnId,
     },
+    /// What time of day it is: for credentials that end.
+    UnixTime(
+        /// Since 1970.
+        Duration,
+    ),
     /// The time that [`poll_timeout`](crate::Directory::poll_timeout) gave has come.
     Timeout,
     /// The server shuts down: everybody is told and closed, and nobody is admitted any more.

@@ -19,6 +19,9 @@
 //! - A message without a `to` goes to a peer that has said that it has joined the network, if
 //!   there is one. Of those, so many are kept as [`Limits::entry_peers`] says; the others are told
 //!   to hang up, and nothing is remembered of them.
+//! - With [`Config::turn`], a welcome has TURN credentials, and who stays gets new ones in time. They
+//!   need the time of day: [`Input::UnixTime`] is to come before the first client, and now and then
+//!   afterwards.
 //! - Each bound is in [`Limits`], with what happens there. A client that breaks the rules gets an
 //!   error; if it goes on, it is closed. No other client notices.
 //!
@@ -52,6 +55,7 @@ mod io;
 mod refusal;
 mod stats;
 mod table;
+mod turn;
 
 pub use boplish_wire::bootstrap::{
     ClientId, ErrorCode, IceServer, NetworkParameters, RouterKind, SUBPROTOCOL,
@@ -61,3 +65,4 @@ pub use config::{Config, Limits, Rate};
 pub use directory::Directory;
 pub use io::{ConnId, Event, Input, Output, What};
 pub use stats::Stats;
+pub use turn::{TurnConfig, TurnSecret, TurnUser};

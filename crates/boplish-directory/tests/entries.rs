@@ -96,7 +96,13 @@ fn a_surplus_peer_is_released_after_its_time_and_not_before() {
     };
     let heard: Vec<_> = world.take(*released);
     let heard: Vec<_> = heard.iter().map(|text| FromServer::parse(text)).collect();
-    assert_eq!(heard, [Ok(FromServer::Release { entry_peers: 2 })]);
+    assert_eq!(
+        heard,
+        [Ok(FromServer::Release {
+            entry_peers: 2,
+            within: None
+        })]
+    );
     let stats = world.directory.stats();
     assert_eq!((stats.joined, stats.released, stats.entry_peers), (3, 1, 2));
 }

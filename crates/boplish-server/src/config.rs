@@ -7,6 +7,7 @@ use std::time::Duration;
 use boplish_directory::{IceServer, NetworkParameters};
 
 use crate::tls::Tls;
+use crate::turn::TurnOptions;
 
 /// The port of the report's servers (section 4.2.1).
 pub const DEFAULT_PORT: u16 = 5000;
@@ -25,6 +26,8 @@ pub struct Config {
     pub open_ids: bool,
     /// STUN and TURN servers that newcomers are told of.
     pub ice_servers: Vec<IceServer>,
+    /// STUN and TURN in this server, and TURN servers that share a secret with it.
+    pub turn: TurnOptions,
     /// The network's parameters, which newcomers are told of.
     pub network: NetworkParameters,
     /// The bounds.
@@ -81,6 +84,7 @@ impl Default for Config {
             site: Site::default(),
             open_ids: false,
             ice_servers: Vec::new(),
+            turn: TurnOptions::default(),
             network: NetworkParameters::default(),
             limits: Limits::default(),
         }
@@ -101,6 +105,7 @@ impl Config {
         boplish_directory::Config {
             open_ids: self.open_ids,
             ice_servers: self.ice_servers.clone(),
+            turn: None,
             network: Some(self.network),
             limits: self.limits.directory.clone(),
         }

@@ -44,6 +44,30 @@ pub enum ServerError {
         /// What the system says.
         source: io::Error,
     },
+    /// STUN or TURN can't be served at an address.
+    #[error(
+        "cannot serve STUN or TURN at {address}: {source}; choose another address with --stun or --turn ADDR:PORT"
+    )]
+    Turn {
+        /// The address that was asked for.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// It is not known where others reach the STUN or TURN server.
+    #[error(
+        "others can't be sent to {address}: say with --turn-public-address IP where they reach this server"
+    )]
+    NoPublicAddress {
+        /// The address that is listened on.
+        address: SocketAddr,
+    },
+    /// There are other TURN servers, but no secret is shared with them.
+    #[error("--turn-url needs --turn-secret: the secret that the TURN server knows, too")]
+    NoTurnSecret,
+    /// The system does not list its network interfaces.
+    #[error("cannot list this machine's addresses, which relays must not reach: {0}")]
+    Interfaces(io::Error),
     /// The folder of the pages can't be read.
     #[error("cannot serve the folder {}: {source}; give a folder that exists with --site DIR", path.display())]
     Site {

@@ -10,18 +10,21 @@ use std::mem;
 use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use boplish_directory::{
     ClientId, CloseReason, ConnId, Directory, Event, Input, Output, Stats, What,
 };
 use tokio::sync::Notify;
-use tokio::time::Instant;
+use tokio::time::{Instant, MissedTickBehavior};
 use tracing::{debug, info};
 
 use crate::config::Limits;
 use crate::server::Life;
 use crate::ws::{Bounds, Outbox};
+
+/// How often the directory is told the time of day, which somebody may set.
+const TELL_TIME_EVERY: Duration = Duration::from_secs(60);
 
 /// The way to the directory.
 #[derive(Debug, Clone)]
@@ -46,7 +49,7 @@ pub(crate) struct Newcomer {
 impl Hub {
     /// Starts what tells the directory the time, and of the end of the server.
     pub(crate) fn start(directory: Directory, life: &Life, limits: &Limits) -> Self {
-        let task = Task {
+        let mut task = Task {
             directory,
             outboxes: BTreeMap::new(),
             touched: Vec::new(),
@@ -58,6 +61,7 @@ impl Hub {
             timeout: None,
             is_gone: false,
         };
+        task.feed(Input::UnixTime(unix_time()));
         let hub = Self(Arc::new(Shared {
             task: Mutex::new(task),
             earlier: Notify::new(),
@@ -122,11 +126,15 @@ impl Hub {
 
     async fn run(&self, life: Life) {
         let mut closing = pin!(life.closing());
+        let first = Instant::now() + TELL_TIME_EVERY;
+        let mut clock = tokio::time::interval_at(first, TELL_TIME_EVERY);
+        clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let (start, timeout) = self.lock().next_timeout();
             tokio::select! {
                 () = sleep_until(start, timeout) => self.tell(Input::Timeout),
                 () = self.0.earlier.notified() => {}
+                _ = clock.tick() => self.tell(Input::UnixTime(unix_time())),
                 () = closing.as_mut() => {
                     // From then on nobody is in the directory, and it needs no clock.
                     return self.tell(Input::Shutdown);
@@ -237,6 +245,13 @@ async fn sleep_until(start: Instant, timeout: Option<Duration>) {
         Some(timeout) => tokio::time::sleep_until(start + timeout).await,
         None => future::pending().await,
     }
+}
+
+fn unix_time() -> Duration {
+    // A clock that is set to before 1970 ends no credentials.
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
 }
 
 fn log(event: &Event) {

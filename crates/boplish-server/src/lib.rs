@@ -42,11 +42,15 @@ mod server;
 mod site;
 mod socket;
 mod tls;
+mod turn;
 pub mod ws;
 
-pub use boplish_directory::{CloseReason, IceServer, NetworkParameters, Rate, RouterKind, Stats};
+pub use boplish_directory::{
+    CloseReason, IceServer, NetworkParameters, Rate, RouterKind, Stats, TurnSecret,
+};
 pub use check::Plan;
 pub use config::{Config, DEFAULT_PORT, Limits, Site};
 pub use error::ServerError;
 pub use server::Server;
 pub use tls::{Acme, CertificateFiles, CertificateSource, PairError, Tls};
+pub use turn::{TurnLimits, TurnOptions};

@@ -17,6 +17,7 @@ use crate::hub::Hub;
 use crate::redirect;
 use crate::site::Files;
 use crate::tls::Endpoint;
+use crate::turn::Turn;
 
 /// A running server. Dropping it ends it at once; [`shutdown`](Self::shutdown) lets the clients
 /// know.
@@ -55,6 +56,7 @@ impl Server {
             }
             Some(_) | None => None,
         };
+        let turn = Turn::bind(&config.turn)?;
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(ServerError::Random)?;
 
@@ -62,7 +64,10 @@ impl Server {
         let (alive, tasks) = mpsc::channel(1);
         let life = Life { phases, alive };
 
-        let directory = Directory::new(config.directory(), seed);
+        let mut of_directory = config.directory();
+        of_directory.ice_servers.extend(turn.stun_server());
+        of_directory.turn = turn.credentials();
+        let directory = Directory::new(of_directory, seed);
         let hub = Hub::start(directory, &life, &config.limits);
         let addresses = listeners.addresses();
         let router = http::router(files, hub.clone(), &life, &config.limits);
@@ -74,6 +79,7 @@ impl Server {
             sockets: accept::places(&config.limits),
         };
         accept::start(listeners, &door, &life, &config.limits);
+        turn.start(&life);
         for address in &addresses {
             info!(%address, tls = is_secure, open_ids = config.open_ids, "listening");
         }

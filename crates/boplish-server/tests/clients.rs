@@ -276,7 +276,10 @@ async fn a_peer_that_has_joined_is_released_when_there_are_others() {
             text
         }
     };
-    let expected = FromServer::Release { entry_peers: 1 };
+    let expected = FromServer::Release {
+        entry_peers: 1,
+        within: None,
+    };
     assert_eq!(FromServer::parse(&text), Ok(expected));
     assert_eq!(released.hear_close().await, CloseReason::Released.code());
     let stats = server.stats().await;

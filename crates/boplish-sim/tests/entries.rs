@@ -8,7 +8,7 @@ use core::num::NonZeroUsize;
 use common::*;
 
 use boplish_core::{ChordConfig, Config, Event, RouterConfig, State};
-use boplish_directory::Stats;
+use boplish_directory::{Stats, TurnConfig, TurnSecret};
 use boplish_sim::{NetworkConfig, PeerHandle, World, check, replay};
 
 const ENTRIES: u64 = 8;
@@ -166,5 +166,40 @@ fn a_released_peer_that_loses_its_links_comes_back_at_once() {
         let state = world.look(released).unwrap().state();
         ensure(&world, state == State::Online, "it is in the network again");
         must(check::no_leaks(&world));
+    }
+}
+
+#[test]
+fn released_peers_are_back_before_their_credentials_end() {
+    const COUNT: usize = 24;
+    for seed in replay::seeds(0..2) {
+        let mut world = world(seed, ENTRIES);
+        world.server_config_mut().turn = Some(TurnConfig {
+            urls: vec!["turn:turn.example".to_owned()],
+            secret: TurnSecret::new("north"),
+            lifetime: secs(240),
+        });
+        world.restart_server();
+        let peers: Vec<_> = (0..COUNT).map(|_| world.add_peer(config())).collect();
+        until_mesh(&mut world, secs(60));
+        must(world.run_until_condition(
+            "all but the entry peers are released",
+            secs(30),
+            |world| stats(world).connected <= ENTRIES,
+        ));
+        let released: Vec<_> = peers
+            .into_iter()
+            .filter(|peer| !world.has_socket(*peer))
+            .collect();
+        ensure(
+            &world,
+            released.len() >= COUNT - ENTRIES as usize,
+            "most are released",
+        );
+        let before = world.counters().sockets;
+        world.run_for(secs(250));
+        // Without credentials, most would come back later than that.
+        let back = world.counters().sockets - before;
+        ensure(&world, back >= released.len() as u64, "each has come back");
     }
 }

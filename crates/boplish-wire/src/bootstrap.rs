@@ -13,7 +13,7 @@ pub use client::{ChallengeError, ClientId, ClientIdError, Head, HeadError};
 pub use network::{NetworkParameters, RouterKind};
 pub use server::{
     ErrorCode, FromServer, IceServer, JOINED, ServerError, challenge, challenge_response, denied,
-    error, joined, release, shutdown, welcome,
+    error, ice_servers, joined, release, shutdown, welcome,
 };
 
 /// The WebSocket subprotocol (RFC 6455, section 1.9) of peers that prove their id.

@@ -2,7 +2,7 @@
 //! section in a configuration file, so each is declared once, here.
 
 use std::net::{IpAddr, SocketAddr};
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 
 use boplish_native::BootstrapUrl;
@@ -13,6 +13,7 @@ use serde::Deserialize;
 use crate::content::{GatewayCommand, GetCommand, LookCommand, PublishCommand, UnpublishCommand};
 use crate::emulate::EmulateCommand;
 use crate::logging::LogOptions;
+use crate::turn::{Lifetime, PortRange, Secret, TurnUrl};
 use crate::values::{IceUrl, LinkBudget, RouterName, Seconds, Successors, bootstrap};
 
 /// Peer-to-peer networks of browser tabs and native peers.
@@ -156,6 +157,70 @@ pub(crate) struct ServeOptions {
         value_delimiter = ','
     )]
     pub(crate) ice_server: Vec<IceUrl>,
+    /// Answer STUN over UDP here, and tell peers so; may be given several times.
+    #[arg(
+        long,
+        env = "BOPLISH_STUN",
+        value_name = "ADDR:PORT",
+        value_delimiter = ','
+    )]
+    pub(crate) stun: Vec<SocketAddr>,
+    /// Serve TURN, and STUN, over UDP and TCP here, and give each peer credentials; may be given
+    /// several times.
+    #[arg(
+        long,
+        env = "BOPLISH_TURN",
+        value_name = "ADDR:PORT",
+        value_delimiter = ','
+    )]
+    pub(crate) turn: Vec<SocketAddr>,
+    /// Where others reach the STUN and TURN server: the address of its relays; may be given once for
+    /// IPv4 and once for IPv6 [default: those that are listened on].
+    #[arg(
+        long,
+        env = "BOPLISH_TURN_PUBLIC_ADDRESS",
+        value_name = "IP",
+        value_delimiter = ','
+    )]
+    pub(crate) turn_public_address: Vec<IpAddr>,
+    /// UDP ports of relays [default: 49152-65535].
+    #[arg(long, env = "BOPLISH_TURN_PORTS", value_name = "FROM-TO")]
+    pub(crate) turn_ports: Option<PortRange>,
+    /// Another TURN server that makes credentials with the secret of --turn-secret (coturn:
+    /// use-auth-secret): turn:HOST[:PORT][?transport=udp]; may be given several times.
+    #[arg(
+        long,
+        env = "BOPLISH_TURN_URL",
+        value_name = "URL",
+        value_delimiter = ','
+    )]
+    pub(crate) turn_url: Vec<TurnUrl>,
+    /// What credentials for TURN are made with [default: drawn at the start].
+    #[arg(
+        long,
+        env = "BOPLISH_TURN_SECRET",
+        value_name = "SECRET",
+        hide_env_values = true
+    )]
+    pub(crate) turn_secret: Option<Secret>,
+    /// How long credentials for TURN hold, 60 to 31536000 [default: 43200].
+    #[arg(long, env = "BOPLISH_TURN_LIFETIME", value_name = "SECONDS")]
+    pub(crate) turn_lifetime: Option<Lifetime>,
+    /// Let relays reach loopback, private and link-local addresses, and this machine: for networks
+    /// of your own.
+    #[arg(long, env = "BOPLISH_TURN_ALLOW_PRIVATE", value_name = "BOOL", num_args = 0..=1,
+        require_equals = true, default_missing_value = "true", hide_possible_values = true)]
+    pub(crate) turn_allow_private: Option<bool>,
+    /// Most relays in all [default: 4096].
+    #[arg(long, env = "BOPLISH_TURN_ALLOCATIONS", value_name = "N")]
+    pub(crate) turn_allocations: Option<NonZeroUsize>,
+    /// Most relays of one peer [default: 128].
+    #[arg(long, env = "BOPLISH_TURN_ALLOCATIONS_PER_PEER", value_name = "N")]
+    pub(crate) turn_allocations_per_peer: Option<NonZeroUsize>,
+    /// Most bytes per second that are relayed from and to one peer; more is dropped
+    /// [default: 1048576].
+    #[arg(long, env = "BOPLISH_TURN_BYTES_PER_SECOND", value_name = "BYTES")]
+    pub(crate) turn_bytes_per_second: Option<NonZeroU32>,
     /// Peers of the network that are kept to introduce newcomers to; the others are told to hang
     /// up when they have joined [default: 256].
     #[arg(long, env = "BOPLISH_ENTRY_PEERS", value_name = "N")]
@@ -200,6 +265,19 @@ impl ServeOptions {
             site: self.site.or(file.site),
             open_ids: self.open_ids.or(file.open_ids),
             ice_server: first(self.ice_server, file.ice_server),
+            stun: first(self.stun, file.stun),
+            turn: first(self.turn, file.turn),
+            turn_public_address: first(self.turn_public_address, file.turn_public_address),
+            turn_ports: self.turn_ports.or(file.turn_ports),
+            turn_url: first(self.turn_url, file.turn_url),
+            turn_secret: self.turn_secret.or(file.turn_secret),
+            turn_lifetime: self.turn_lifetime.or(file.turn_lifetime),
+            turn_allow_private: self.turn_allow_private.or(file.turn_allow_private),
+            turn_allocations: self.turn_allocations.or(file.turn_allocations),
+            turn_allocations_per_peer: self
+                .turn_allocations_per_peer
+                .or(file.turn_allocations_per_peer),
+            turn_bytes_per_second: self.turn_bytes_per_second.or(file.turn_bytes_per_second),
             entry_peers: self.entry_peers.or(file.entry_peers),
             router: self.router.or(file.router),
             successors: self.successors.or(file.successors),
@@ -304,6 +382,10 @@ pub(crate) struct PeerOptions {
         value_delimiter = ','
     )]
     pub(crate) ice_server: Vec<IceUrl>,
+    /// Link with others over TURN servers only, so that they don't learn this machine's addresses.
+    #[arg(long, global = true, env = "BOPLISH_RELAY_ONLY", value_name = "BOOL", num_args = 0..=1,
+        require_equals = true, default_missing_value = "true", hide_possible_values = true)]
+    pub(crate) relay_only: Option<bool>,
     /// A local address to use; may be given several times [default: those of all network
     /// interfaces].
     #[arg(
@@ -336,6 +418,7 @@ impl PeerOptions {
             invite: self.invite.or(file.invite),
             identity: self.identity.or(file.identity),
             ice_server: first(self.ice_server, file.ice_server),
+            relay_only: self.relay_only.or(file.relay_only),
             address: first(self.address, file.address),
             json: self.json.or(file.json),
             timeout: self.timeout.or(file.timeout),

@@ -61,6 +61,17 @@ mod tests {
         site = "dist"
         open-ids = true
         ice-server = ["stun:a", "turn:user:pass@b"]
+        stun = ["127.0.0.1:3"]
+        turn = ["127.0.0.1:4"]
+        turn-public-address = ["192.0.2.1"]
+        turn-ports = "5000-5009"
+        turn-url = ["turn:a"]
+        turn-secret = "north"
+        turn-lifetime = 3600
+        turn-allow-private = true
+        turn-allocations = 10
+        turn-allocations-per-peer = 3
+        turn-bytes-per-second = 4000
         entry-peers = 10
         router = "mesh"
         successors = 11
@@ -76,6 +87,7 @@ mod tests {
         invite = true
         identity = "id"
         ice-server = ["stun:a:1"]
+        relay-only = true
         address = ["127.0.0.1"]
         json = true
         timeout = 1.5
@@ -92,6 +104,9 @@ mod tests {
         let file: File = toml::from_str(ALL).unwrap();
         assert_eq!(file.serve.listen.len(), 2);
         assert_eq!(file.serve.ice_server.len(), 2);
+        assert_eq!(file.serve.turn.len(), 1);
+        assert_eq!(file.serve.turn_url.len(), 1);
+        assert!(file.serve.turn_lifetime.is_some());
         assert_eq!(file.serve.entry_peers.unwrap().get(), 10);
         assert_eq!(file.serve.router, Some(RouterName::Mesh));
         assert_eq!(file.serve.successors.unwrap().get(), 11);
@@ -135,6 +150,9 @@ mod tests {
         for text in [
             "[serve]\nlisten = [\"5000\"]",
             "[serve]\nice-server = [\"http://a\"]",
+            "[serve]\nturn-ports = \"5\"",
+            "[serve]\nturn-lifetime = 5",
+            "[serve]\nturn-url = [\"turn:u:p@a\"]",
             "[serve]\nentry-peers = 0",
             "[serve]\nrouter = \"pastry\"",
             "[serve]\nsuccessors = 17",

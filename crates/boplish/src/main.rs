@@ -17,6 +17,7 @@ mod serve;
 mod signals;
 mod systemd;
 mod tls;
+mod turn;
 mod values;
 
 use std::process::ExitCode;

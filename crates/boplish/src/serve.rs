@@ -9,7 +9,7 @@ use crate::cli::ServeOptions;
 use crate::failure::Failure;
 use crate::signals::Shutdown;
 use crate::values::Seconds;
-use crate::{systemd, tls};
+use crate::{systemd, tls, turn};
 
 /// Serves until a signal comes, or only checks.
 pub(crate) async fn run(options: ServeOptions) -> Result<(), Failure> {
@@ -59,12 +59,16 @@ pub(crate) async fn bind(config: Config) -> Result<Server, Failure> {
         ServerError::NoAddress
         | ServerError::Site { .. }
         | ServerError::Certificate(_)
-        | ServerError::AcmeCache { .. } => Failure::Usage(error.to_string()),
+        | ServerError::AcmeCache { .. }
+        | ServerError::NoPublicAddress { .. }
+        | ServerError::NoTurnSecret => Failure::Usage(error.to_string()),
         ServerError::AddressInUse { .. }
         | ServerError::NotPermitted { .. }
         | ServerError::NoSuchAddress { .. }
         | ServerError::Listen { .. }
         | ServerError::Tls(_)
+        | ServerError::Turn { .. }
+        | ServerError::Interfaces(_)
         | ServerError::Random(_) => Failure::Runtime(error.to_string()),
     })
 }
@@ -80,6 +84,7 @@ fn config(options: ServeOptions) -> Result<Config, Failure> {
         site: site(options.site.as_deref()),
         open_ids: options.open_ids.unwrap_or(false),
         ice_servers: options.ice_server.iter().map(|url| url.server()).collect(),
+        turn: turn::options(&options),
         ..Config::default()
     };
     if !options.listen.is_empty() {

@@ -40,6 +40,7 @@ fn help_names_every_command_and_its_options() {
         "--open-ids",
         "--max-connections",
         "BOPLISH_ICE_SERVER",
+        "BOPLISH_TURN_SECRET",
     ] {
         assert!(serve.contains(word), "{word} is missing in {serve}");
     }
@@ -74,6 +75,8 @@ fn wrong_arguments_are_exit_code_2() {
             "127.0.0.1:0",
         ],
         &["serve", "--ice-server", "http://a"],
+        &["serve", "--listen", "127.0.0.1:0", "--turn", "0.0.0.0:0"],
+        &["serve", "--listen", "127.0.0.1:0", "--turn-url", "turn:a"],
         &["serve", "--log", "a=b=c"],
         &["peer", "ping", "abc"],
         &["peer", "--bootstrap", "ftp://a"],

@@ -1,5 +1,7 @@
 //! The conversation with the bootstrap server.
 
+use core::time::Duration;
+
 use boplish_wire::PeerId;
 use boplish_wire::bootstrap::{
     ErrorCode, FromServer, IceServer, NetworkParameters, ServerError, joined,
@@ -74,10 +76,20 @@ impl Node {
                     self.handle_welcome(now, ice_servers);
                 }
             }
-            Ok(FromServer::Release { entry_peers }) => {
+            Ok(FromServer::IceServers(servers)) => {
+                self.outputs.push_back(Output::IceServers(servers));
+            }
+            Ok(FromServer::Release {
+                entry_peers,
+                within,
+            }) => {
                 let size = self.network_size();
                 let rng = &mut self.rng;
-                if self.signaling.handle_release(now, entry_peers, size, rng) {
+                let within = within.map(|seconds| Duration::from_secs(seconds.into()));
+                if self
+                    .signaling
+                    .handle_release(now, entry_peers, within, size, rng)
+                {
                     self.outputs.push_back(Output::CloseSignaling);
                     self.signaling_is_closed(now);
                 }

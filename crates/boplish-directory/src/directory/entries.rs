@@ -64,9 +64,10 @@ impl Directory {
                 self.table.enter(conn);
                 continue;
             }
+            let within = self.credentials_end(now, conn);
             if let Some((client, _)) = self.table.get_mut(conn) {
                 let entry_peers = self.config.limits.entry_peers.get();
-                let text = bootstrap::release(client.id.as_str(), entry_peers);
+                let text = bootstrap::release(client.id.as_str(), entry_peers, within);
                 self.send(conn, text);
             }
             self.stats.released += 1;

@@ -38,6 +38,8 @@ pub(crate) struct Connections {
     found_sink: mpsc::Sender<Found>,
     found: mpsc::Receiver<Found>,
     gatherer: Gatherer,
+    /// Whether only relays may be used.
+    relay_only: bool,
     /// Which set of servers is current, counted from the first.
     server_generation: u64,
     /// Those that still hear of new candidates.
@@ -69,6 +71,7 @@ impl Connections {
         Ok(Self {
             table: Table::default(),
             gatherer: Gatherer::new(port.addresses(), Instant::now()),
+            relay_only: false,
             server_generation: 0,
             gathering: Vec::new(),
             port,
@@ -84,6 +87,11 @@ impl Connections {
     /// How many connections there are: open, half-open and closing ones.
     pub(crate) fn len(&self) -> usize {
         self.table.len()
+    }
+
+    /// Connections made from now on go over TURN servers only, or not.
+    pub(crate) fn set_relay_only(&mut self, relay_only: bool) {
+        self.relay_only = relay_only;
     }
 
     /// STUN and TURN servers for connections made from now on.
@@ -215,9 +223,19 @@ impl Connections {
         self.drain_gatherer(now);
         let hosts = self.port.addresses().into_iter().map(LocalCandidate::Host);
         for candidate in hosts.chain(self.gatherer.candidates()) {
+            if !self.may_use(&candidate) {
+                continue;
+            }
             self.with(id, |transport| transport.add_local_candidate(candidate));
         }
         Ok(())
+    }
+
+    fn may_use(&self, candidate: &LocalCandidate) -> bool {
+        match candidate {
+            LocalCandidate::Relayed { .. } => true,
+            LocalCandidate::Host(_) | LocalCandidate::ServerReflexive { .. } => !self.relay_only,
+        }
     }
 
     /// Has a local description made, and tells the core.
@@ -253,6 +271,7 @@ impl Connections {
                     self.port.add_path(local, remote);
                     self.port.send(local, remote, &bytes);
                 }
+                GatherOutput::Candidate(candidate) if !self.may_use(&candidate) => {}
                 GatherOutput::Candidate(candidate) => {
                     for id in self.gathering.clone() {
                         let added =

@@ -75,9 +75,13 @@ impl Gatherer {
         self.progress = Progress::Resolving;
     }
 
-    /// Asks these servers. Relays in use stay.
+    /// Asks these servers. Relays in use stay, also if they would now have other credentials: those
+    /// can't be given to them. One that there is no address of yet is asked for with those.
     pub(crate) fn set_servers(&mut self, now: Instant, servers: &[(Server, SocketAddr)]) {
         self.probes.clear();
+        let is_named = |relay: &Relay| servers.iter().any(|(server, at)| relay.is_of(server, *at));
+        self.relays
+            .retain(|relay| relay.address().is_some() || is_named(relay));
         for (server, address) in servers {
             let mut bases = self
                 .bases

@@ -9,10 +9,11 @@ use turn_client_proto::api::{
     Transmit, TurnClientApi, TurnConfig, TurnEvent, TurnPollRet, TurnRecvRet,
 };
 use turn_client_proto::stun::Instant as TurnInstant;
+use turn_client_proto::stun::auth::Feature;
 use turn_client_proto::types::TurnCredentials;
 use turn_client_proto::udp::TurnClientUdp;
 
-use super::GatherOutput;
+use super::{GatherOutput, Server};
 use crate::transport::{Datagram, LocalCandidate};
 
 /// Rounds with the client before its timer is left for later.
@@ -23,6 +24,7 @@ const MAX_ROUNDS: usize = 16;
 pub(super) struct Relay {
     base: SocketAddr,
     server: SocketAddr,
+    credentials: (String, String),
     client: TurnClientUdp,
     /// The client's time zero.
     start: Instant,
@@ -40,10 +42,13 @@ impl Relay {
         now: Instant,
     ) -> Self {
         // The relay's address is an IPv4 one, which most peers reach, whatever the server's is.
-        let config = TurnConfig::new(TurnCredentials::new(username, password));
+        let mut config = TurnConfig::new(TurnCredentials::new(username, password));
+        // The end of a time-limited credential is in its name, so servers must see that.
+        config.set_anonymous_username(Feature::Disabled);
         Self {
             base,
             server,
+            credentials: (username.to_owned(), password.to_owned()),
             client: TurnClientUdp::allocate(base, server, config),
             start: now,
             address: None,
@@ -58,6 +63,18 @@ impl Relay {
 
     pub(super) fn address(&self) -> Option<SocketAddr> {
         self.address
+    }
+
+    /// Whether it is being asked for, at this server and with these credentials.
+    pub(super) fn is_of(&self, server: &Server, address: SocketAddr) -> bool {
+        let credentials = match server {
+            Server::Stun { .. } => return false,
+            Server::Turn {
+                username, password, ..
+            } => (username, password),
+        };
+        let (own_username, own_password) = &self.credentials;
+        !self.has_failed && self.server == address && credentials == (own_username, own_password)
     }
 
     pub(super) fn is_decided(&self) -> bool {

@@ -38,6 +38,10 @@ pub(crate) fn servers(configured: &[IceServer]) -> Vec<Server> {
             match parse(url, ice_server) {
                 Some(server) if servers.len() < MAX_SERVERS => servers.push(server),
                 Some(_) => tracing::warn!(url, "too many STUN and TURN servers; it is ignored"),
+                // Servers name their ways by TCP besides, for browsers.
+                None if url.ends_with("?transport=tcp") => {
+                    tracing::debug!(url, "only UDP is used to TURN servers");
+                }
                 None => tracing::warn!(
                     url,
                     "the server is ignored: use stun:HOST[:PORT], or turn:HOST[:PORT] with a user \

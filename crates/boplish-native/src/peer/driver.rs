@@ -43,6 +43,7 @@ pub(super) struct Settings {
     pub(super) identity: Keypair,
     pub(super) core: Config,
     pub(super) ice_servers: Vec<IceServer>,
+    pub(super) relay_only: bool,
     pub(super) store: StoreConfig,
     pub(super) disk: Option<Disk>,
     /// What was kept there.
@@ -104,6 +105,7 @@ impl Driver {
             node.hold_content(content, spans.as_deref());
         }
         let mut connections = Connections::new(engine)?;
+        connections.set_relay_only(settings.relay_only);
         connections.set_ice_servers(&settings.ice_servers);
         let (snapshot, snapshots) = watch::channel(take_snapshot(&node, &connections));
         let driver = Self {

@@ -45,6 +45,8 @@ pub struct PeerConfig {
     pub core: Config,
     /// STUN and TURN servers, besides those that the bootstrap server names.
     pub ice_servers: Vec<IceServer>,
+    /// Whether links go over TURN servers only, so that others don't learn this machine's addresses.
+    pub relay_only: bool,
     /// How much this peer stores, for itself and for others.
     pub store: StoreConfig,
     /// The file in which that outlasts a restart, of one peer at a time; without one, it does not.
@@ -187,6 +189,7 @@ impl Peer {
                 identity,
                 core: config.core,
                 ice_servers: config.ice_servers,
+                relay_only: config.relay_only,
                 store: config.store,
                 disk,
                 kept,

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 pub(crate) mod tls;
+pub(crate) mod turn;
 
 use std::future::Future;
 use std::net::SocketAddr;

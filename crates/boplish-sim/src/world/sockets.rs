@@ -264,6 +264,8 @@ impl World {
         let directory = Directory::new(self.server.config.clone(), self.random.bytes());
         self.server.directory = Some(directory);
         self.server.born = self.now;
+        // Its time zero is that of this world, for all that peers know.
+        self.feed_server(ServerInput::UnixTime(Duration::ZERO));
         self.trace.line(self.now, || "the server starts".to_owned());
     }
 

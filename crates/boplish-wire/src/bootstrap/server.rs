@@ -32,7 +32,12 @@ pub enum FromServer {
     Release {
         /// Peers that the server keeps to introduce newcomers to; at least one.
         entry_peers: u32,
+        /// Seconds until the credentials for its STUN and TURN servers end, if they do: it is to
+        /// be back by then.
+        within: Option<u32>,
     },
+    /// The STUN and TURN servers that the peer should use from now on.
+    IceServers(Vec<IceServer>),
     /// Nobody else is connected, so the peer's offer went to nobody.
     Denied {
         /// The message with the offer, if it had an id.
@@ -170,8 +175,7 @@ impl FromServer {
                 })
             }
             WELCOME => {
-                let expected = "an object with `iceServers`, each with a list of `urls`";
-                let welcome = envelope.object(expected)?;
+                let welcome = envelope.object(ICE_SERVERS_EXPECTED)?;
                 let network = match welcome.get("network") {
                     Some(text) => {
                         let expected = "an object whose `network` has a `router`";
@@ -180,21 +184,24 @@ impl FromServer {
                     }
                     None => None,
                 };
-                let ice_servers = match welcome.get("iceServers") {
-                    Some(list) => IceServer::list(list).ok_or(wrong("payload", expected))?,
-                    None => Vec::new(),
-                };
                 Ok(Self::Welcome {
-                    ice_servers,
+                    ice_servers: IceServer::of(&welcome)?,
                     network,
                 })
             }
+            ICE_SERVERS => {
+                let payload = envelope.object(ICE_SERVERS_EXPECTED)?;
+                Ok(Self::IceServers(IceServer::of(&payload)?))
+            }
             RELEASE => {
                 let expected = "an object with `entryPeers`";
-                let entry_peers = envelope.object(expected)?.get("entryPeers");
-                let entry_peers = entry_peers.and_then(decimal).map(u32::try_from);
-                match entry_peers {
-                    Some(Ok(entry_peers @ 1..)) => Ok(Self::Release { entry_peers }),
+                let release = envelope.object(expected)?;
+                let number = |name| release.get(name).and_then(decimal).map(u32::try_from);
+                match number("entryPeers") {
+                    Some(Ok(entry_peers @ 1..)) => Ok(Self::Release {
+                        entry_peers,
+                        within: number("within").and_then(Result::ok),
+                    }),
                     Some(Ok(0) | Err(_)) | None => Err(wrong("payload", expected)),
                 }
             }
@@ -233,6 +240,14 @@ impl FromServer {
 }
 
 impl IceServer {
+    /// The servers that a payload names; none if it doesn't.
+    fn of(payload: &Object<'_>) -> Result<Vec<Self>, JsonError> {
+        match payload.get("iceServers") {
+            Some(list) => Self::list(list).ok_or(wrong("payload", ICE_SERVERS_EXPECTED)),
+            None => Ok(Vec::new()),
+        }
+    }
+
     /// The servers of a JSON list, if it is one.
     fn list(text: &str) -> Option<Vec<Self>> {
         let server = |text| {
@@ -275,13 +290,23 @@ pub fn challenge_response(keypair: &Keypair, nonce: &[u8; NONCE]) -> String {
 
 /// The server's word that the client `to` is connected.
 pub fn welcome(to: &str, ice_servers: &[IceServer], network: Option<&NetworkParameters>) -> String {
-    let servers: Vec<String> = ice_servers.iter().map(IceServer::to_json).collect();
-    let mut payload = ObjectWriter::default();
-    let payload = payload.raw("iceServers", &format!("[{}]", servers.join(",")));
+    let mut payload = with_ice_servers(ice_servers);
     if let Some(network) = network {
         payload.raw("network", &network.to_json());
     }
-    envelope(WELCOME, "", to, payload)
+    envelope(WELCOME, "", to, &mut payload)
+}
+
+/// The server's word that the client `to` should use these STUN and TURN servers from now on.
+pub fn ice_servers(to: &str, ice_servers: &[IceServer]) -> String {
+    envelope(ICE_SERVERS, "", to, &mut with_ice_servers(ice_servers))
+}
+
+fn with_ice_servers(ice_servers: &[IceServer]) -> ObjectWriter {
+    let servers: Vec<String> = ice_servers.iter().map(IceServer::to_json).collect();
+    let mut payload = ObjectWriter::default();
+    payload.raw("iceServers", &format!("[{}]", servers.join(",")));
+    payload
 }
 
 /// A peer's word that it has joined the network, so that newcomers can be introduced to it.
@@ -289,11 +314,15 @@ pub fn joined(from: PeerId) -> String {
     envelope(JOINED, &from.to_string(), "", &mut ObjectWriter::default())
 }
 
-/// The server's word that the client `to` is no longer needed.
-pub fn release(to: &str, entry_peers: usize) -> String {
+/// The server's word that the client `to` is no longer needed; `within` is in how many seconds its
+/// credentials end, if they do.
+pub fn release(to: &str, entry_peers: usize, within: Option<u32>) -> String {
     let mut payload = ObjectWriter::default();
-    let payload = payload.raw("entryPeers", &entry_peers.to_string());
-    envelope(RELEASE, "", to, payload)
+    payload.raw("entryPeers", &entry_peers.to_string());
+    if let Some(within) = within {
+        payload.raw("within", &within.to_string());
+    }
+    envelope(RELEASE, "", to, &mut payload)
 }
 
 /// The server's answer to the offer of a client who is alone; `id` is that of its message.
@@ -334,6 +363,8 @@ pub const JOINED: &str = "joined";
 const CHALLENGE: &str = "challenge";
 pub(super) const CHALLENGE_RESPONSE: &str = "challenge-response";
 const WELCOME: &str = "welcome";
+const ICE_SERVERS: &str = "ice-servers";
+const ICE_SERVERS_EXPECTED: &str = "an object with `iceServers`, each with a list of `urls`";
 const RELEASE: &str = "release";
 const ERROR: &str = "error";
 const SHUTDOWN: &str = "shutdown";

@@ -1,7 +1,7 @@
 use boplish_wire::bootstrap::{
     ChallengeError, ClientId, ClientIdError, ErrorCode, FromServer, Head, HeadError, IceServer,
     JOINED, NetworkParameters, RouterKind, ServerError, challenge, challenge_response, denied,
-    error, joined, release, shutdown, verify_challenge_response, welcome,
+    error, ice_servers, joined, release, shutdown, verify_challenge_response, welcome,
 };
 use boplish_wire::{JsonError, MessageId, json};
 use proptest::prelude::*;
@@ -105,14 +105,24 @@ fn what_the_directory_writes_peers_read() {
     assert_eq!(
         FromServer::parse(&text),
         Ok(FromServer::Welcome {
-            ice_servers: servers,
+            ice_servers: servers.clone(),
             network: Some(network)
         })
     );
     assert_eq!(
-        FromServer::parse(&release(&to, 256)),
-        Ok(FromServer::Release { entry_peers: 256 })
+        FromServer::parse(&ice_servers(&to, &servers)),
+        Ok(FromServer::IceServers(servers))
     );
+    for within in [None, Some(21_600)] {
+        let entry_peers = 256;
+        assert_eq!(
+            FromServer::parse(&release(&to, 256, within)),
+            Ok(FromServer::Release {
+                entry_peers,
+                within
+            })
+        );
+    }
     assert_eq!(
         FromServer::parse(&denied(&to, Some("12"))),
         Ok(FromServer::Denied {
@@ -290,7 +300,7 @@ fn a_peer_that_has_joined_says_so_to_nobody_in_particular() {
 #[test]
 fn a_release_names_a_number_of_entry_peers() {
     for bad in ["0", "-1", "1.5", "\"8\"", "4294967296", "null"] {
-        let text = release("a", 8).replace('8', bad);
+        let text = release("a", 8, None).replace('8', bad);
         assert!(FromServer::parse(&text).is_err(), "{text}");
     }
 }

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use boplish_wire::bootstrap::{
-    ErrorCode, IceServer, NetworkParameters, challenge, challenge_response, denied, error, joined,
-    release, shutdown, welcome,
+    ErrorCode, IceServer, NetworkParameters, challenge, challenge_response, denied, error,
+    ice_servers, joined, release, shutdown, welcome,
 };
 use boplish_wire::sdp::{candidate_to_sdp, to_sdp};
 use boplish_wire::{
@@ -405,7 +405,9 @@ fn server_texts() -> Vec<(&'static str, Vec<u8>)> {
             "welcome",
             welcome(&to, &servers, Some(&NetworkParameters::chord())),
         ),
-        ("release", release(&to, 256)),
+        ("ice-servers", ice_servers(&to, &servers)),
+        ("release", release(&to, 256, None)),
+        ("release-within", release(&to, 256, Some(3_600))),
         ("denied", denied(&to, Some("7"))),
         (
             "error",

@@ -120,6 +120,7 @@ pub(crate) fn start(
         bootstrap: (!no_bootstrap).then(|| bootstrap.clone()),
         identity: Some(identity),
         ice_servers: options.ice_server.iter().map(|url| url.server()).collect(),
+        relay_only: options.relay_only.unwrap_or(false),
         store_file: store_file.map(|folder| folder.join(STORE)),
         content_folder,
         content: ContentConfig {

@@ -2,7 +2,7 @@
 
 use std::net::Ipv6Addr;
 
-use boplish_core::{ConnectionCommand, ConnectionInput};
+use boplish_core::{ConnectionCommand, ConnectionId, ConnectionInput};
 use boplish_wire::bootstrap::IceServer;
 use boplish_wire::{Candidate, CandidateAddress, CandidateKind};
 use stun_types::attribute::XorMappedAddress;
@@ -81,6 +81,39 @@ async fn a_relay_carries_between_those_who_share_no_address_family() {
     })
     .await;
     exchange(&mut a, &mut b, ID).await;
+}
+
+#[tokio::test]
+async fn who_is_told_to_use_relays_only_offers_nothing_else() {
+    let server = turn_server::start().await;
+    let mut a = Side::new(&engine(Ipv6Addr::LOCALHOST.into()));
+    a.connections.set_relay_only(true);
+    a.connections
+        .set_ice_servers(&[ice_server(format!("turn:{server}"))]);
+    a.command(ID, ConnectionCommand::CreateOffer);
+    let described = a.description().candidates;
+    let candidates = [described, candidates_of(&mut a).await].concat();
+    assert_eq!(candidates.len(), 1);
+    assert_eq!(candidates[0].kind, CandidateKind::Relay);
+}
+
+#[tokio::test]
+async fn a_relay_that_was_refused_is_asked_for_again_with_new_credentials() {
+    let server = turn_server::start().await;
+    let mut a = Side::new(&engine(Ipv6Addr::LOCALHOST.into()));
+    let good = ice_server(format!("turn:{server}"));
+    let ended = IceServer {
+        credential: Some("ended".to_owned()),
+        ..good.clone()
+    };
+    a.connections.set_ice_servers(&[ended]);
+    a.command(ID, ConnectionCommand::CreateOffer);
+    assert_eq!(candidates_of(&mut a).await, []);
+    a.connections.set_ice_servers(&[good]);
+    a.command(ConnectionId(2), ConnectionCommand::CreateOffer);
+    let candidates = candidates_of(&mut a).await;
+    assert_eq!(candidates.len(), 1);
+    assert_eq!(candidates[0].kind, CandidateKind::Relay);
 }
 
 #[tokio::test]
