@@ -12,6 +12,8 @@ const HOST: &str = r#"
 export interface Host {
     /** The STUN and TURN servers for the next connection. The promise must not be rejected. */
     iceServers(): RTCIceServer[] | Promise<RTCIceServer[]>;
+    /** Which candidates connections may use; the drop-in script's use all. */
+    iceTransportPolicy?: RTCIceTransportPolicy | undefined;
     state(state: 'alone' | 'online' | 'degraded' | 'offline'): void;
     server(open: boolean): void;
     /** A WebSocket could not be opened. */
@@ -188,6 +190,16 @@ extern "C" {
     pub(crate) fn close(this: &WebSocket);
 }
 
+/// What the drop-in script goes without.
+#[cfg(feature = "store")]
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(method, getter, js_name = iceTransportPolicy)]
+    pub(crate) fn ice_transport_policy(this: &Host) -> JsValue;
+    #[wasm_bindgen(method, structural, setter, js_name = iceTransportPolicy)]
+    pub(crate) fn set_ice_transport_policy(this: &Dictionary, policy: &JsValue);
+}
+
 #[wasm_bindgen]
 extern "C" {
     /// `RTCConfiguration`, `RTCIceServer`, `RTCSessionDescriptionInit`, `RTCIceCandidateInit` and
@@ -232,6 +244,11 @@ extern "C" {
     pub(crate) type PeerConnection;
     #[wasm_bindgen(constructor, catch, js_class = "RTCPeerConnection")]
     pub(crate) fn new(configuration: &Dictionary) -> Result<PeerConnection, JsValue>;
+    #[wasm_bindgen(method, catch, js_name = setConfiguration)]
+    pub(crate) fn set_configuration(
+        this: &PeerConnection,
+        configuration: &Dictionary,
+    ) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch, js_name = createDataChannel)]
     pub(crate) fn create_data_channel(
         this: &PeerConnection,

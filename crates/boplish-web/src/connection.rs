@@ -13,7 +13,7 @@ use boplish_wire::{Candidate, Description};
 use js_sys::{Array, ArrayBuffer, Function, Uint8Array};
 use wasm_bindgen::prelude::*;
 
-use crate::browser::{DataChannel, Event, Host, Listener, PeerConnection, dictionary};
+use crate::browser::{DataChannel, Dictionary, Event, Host, Listener, PeerConnection, dictionary};
 use crate::shell::Shell;
 
 /// What becomes of a promise, told to the shell with the connection's id.
@@ -30,6 +30,9 @@ pub(crate) struct Outcomes {
 pub(crate) struct Connection {
     peer: PeerConnection,
     channel: DataChannel,
+    configuration: Dictionary,
+    /// The application's ICE servers, which are used besides the bootstrap server's.
+    ice_servers: Array,
     outcomes: Outcomes,
     listener: Option<Listener>,
     /// The version in the `o=` line of the next remote description.
@@ -44,15 +47,20 @@ impl Connection {
         id: ConnectionId,
         host: &Host,
         ice_servers: &Array,
+        servers_told: &Array,
         outcomes: Outcomes,
         shell: Weak<Shell>,
     ) -> Result<Self, JsValue> {
         let configuration = dictionary();
-        configuration.set_ice_servers(ice_servers);
+        configuration.set_ice_servers(&ice_servers.concat(servers_told));
+        #[cfg(feature = "store")]
+        configuration.set_ice_transport_policy(&host.ice_transport_policy());
         let peer = PeerConnection::new(&configuration)?;
         let mut connection = Self {
             channel: create_channel(&peer).inspect_err(|_| peer.close())?,
             peer,
+            configuration,
+            ice_servers: ice_servers.clone(),
             outcomes,
             listener: None,
             remote_version: 2,
@@ -102,6 +110,14 @@ impl Connection {
             }
             ConnectionCommand::Close => Ok(()),
         }
+    }
+
+    /// The bootstrap server has named new ICE servers: for the next ICE restart.
+    pub(crate) fn set_servers(&self, servers_told: &Array) {
+        let all = self.ice_servers.concat(servers_told);
+        self.configuration.set_ice_servers(&all);
+        // A closed connection needs none.
+        let _ = self.peer.set_configuration(&self.configuration);
     }
 
     /// `bufferedAmount`, if it has not been reported since the last message was sent.

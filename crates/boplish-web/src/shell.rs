@@ -238,7 +238,7 @@ impl Shell {
                 }
             }
             Output::CloseSignaling => drop(self.signaling.take()),
-            Output::IceServers(servers) => *self.servers_told.borrow_mut() = to_array(&servers),
+            Output::IceServers(servers) => self.take_servers(to_array(&servers)),
             Output::Connection(id, command) => self.command(id, command),
             #[cfg(feature = "store")]
             Output::Keep { key, bytes } => crate::store::keep(&self.host, key, bytes),
@@ -250,6 +250,15 @@ impl Shell {
             Output::Content(_) => {}
             Output::Event(event) => report::event(self, event),
         }
+    }
+
+    fn take_servers(&self, told: Array) {
+        for (_, slot) in &*self.connections.borrow() {
+            if let Slot::Running(connection) = slot {
+                connection.set_servers(&told);
+            }
+        }
+        *self.servers_told.borrow_mut() = told;
     }
 
     /// Lets the core's functions go on. Whether that led to more.
@@ -319,14 +328,14 @@ impl Shell {
             failed: self.callback(move |shell, thrown| shell.fail(id, &thrown)),
             ignored: self.callback(|_, _| {}),
         };
-        let all = servers.concat(&self.servers_told.borrow());
+        let told = self.servers_told.borrow().clone();
         let outcome = {
             let mut connections = self.connections.borrow_mut();
             let Some(Slot::Preparing(waiting)) = connections.get_mut(&id) else {
                 return;
             };
             let waiting = core::mem::take(waiting);
-            Connection::new(id, &self.host, &all, outcomes, self.this.clone()).and_then(
+            Connection::new(id, &self.host, servers, &told, outcomes, self.this.clone()).and_then(
                 |mut connection| {
                     let outcome = waiting
                         .into_iter()

@@ -27,6 +27,11 @@ export interface ConnectOptions {
   identity?: 'persistent' | 'ephemeral' | Uint8Array | undefined;
   /** STUN and TURN servers, or a function that is asked for each connection anew. */
   iceServers?: RTCIceServer[] | (() => Promise<RTCIceServer[]>) | undefined;
+  /**
+   * `relay`: links go over TURN servers only, so that others don't learn this peer's addresses.
+   * `all` (default): on the shortest way.
+   */
+  iceTransportPolicy?: RTCIceTransportPolicy | undefined;
   /** What is published and fetched: whether others get it from here, and how much is kept. */
   content?: ContentOptions | undefined;
   /** Ends the attempt to connect. */
@@ -46,10 +51,13 @@ const CONNECT_TIMEOUT = 30_000;
  * work here (`unsupported`, `bad-option`).
  */
 export async function connect(options: ConnectOptions = {}): Promise<BoplishNode> {
-  const { signal, iceServers, timeout = CONNECT_TIMEOUT } = options;
+  const { signal, iceServers, iceTransportPolicy, timeout = CONNECT_TIMEOUT } = options;
   if (!(timeout > 0)) throw new BoplishError('bad-option', `timeout is ${timeout}; give milliseconds above 0`);
   if (iceServers !== undefined && typeof iceServers !== 'function' && !Array.isArray(iceServers)) {
     throw new BoplishError('bad-option', 'iceServers is neither an array nor a function');
+  }
+  if (iceTransportPolicy !== undefined && iceTransportPolicy !== 'all' && iceTransportPolicy !== 'relay') {
+    throw new BoplishError('bad-option', `iceTransportPolicy is ${iceTransportPolicy}; give 'all' or 'relay'`);
   }
   if (typeof WebAssembly === 'undefined') throw new BoplishError('unsupported', 'there is no WebAssembly here');
   if (typeof RTCPeerConnection === 'undefined') {
@@ -75,6 +83,7 @@ export async function connect(options: ConnectOptions = {}): Promise<BoplishNode
       secret: identity.secret,
       isKept: identity.isKept,
       iceServers,
+      iceTransportPolicy,
       content: options.content,
       onClosed: () => identity.release(),
     });

@@ -33,6 +33,8 @@ export interface RunnerOptions {
   readonly url: string;
   readonly secret: Uint8Array;
   readonly iceServers?: IceServers | undefined;
+  /** Which candidates connections may use. */
+  readonly iceTransportPolicy?: RTCIceTransportPolicy | undefined;
   /** Whether what this peer stores for the network is kept for the next that has its secret. */
   readonly isKept?: boolean | undefined;
   /** What this peer does about contents. */
@@ -98,7 +100,7 @@ export class Runner {
       );
     }
     this.#onClosed = options.onClosed;
-    this.#peer = enter(() => new PeerClass(this.#host(listener, options.iceServers), options.url, options.secret));
+    this.#peer = enter(() => new PeerClass(this.#host(listener, options), options.url, options.secret));
     this.id = enter(() => this.#peer!.id());
     if (HAS_STORE && options.isKept) {
       const restore = (record: Uint8Array) => this.read((peer) => peer.restore(record), undefined);
@@ -246,7 +248,7 @@ export class Runner {
     for (const check of [...this.#checks]) check();
   }
 
-  #host(listener: Listener, iceServers: IceServers | undefined): Host {
+  #host(listener: Listener, { iceServers, iceTransportPolicy }: RunnerOptions): Host {
     // A command's message id is known here only after the command has returned.
     const later = (id: bigint, finish: (pending: Pending) => void) =>
       queueMicrotask(() => {
@@ -262,6 +264,7 @@ export class Runner {
     };
     return {
       iceServers: () => resolveServers(iceServers),
+      ...(HAS_STORE ? { iceTransportPolicy } : {}),
       // The drop-in script's core asks for none of these.
       ...((HAS_STORE ? contentHost(() => this.contents.host) : {}) as ContentHost),
       ...((HAS_STORE ? this.groups.host : {}) as GroupHost),

@@ -22,6 +22,7 @@ test('without WebRTC, connect() says so', async () => {
 test('options that make no sense are refused by name', async () => {
   const { connect } = await import('boplish');
   await assert.rejects(connect({ timeout: -1 }), { code: 'bad-option', message: /timeout/ });
+  await assert.rejects(connect({ iceTransportPolicy: 'turn' }), { code: 'bad-option', message: /iceTransportPolicy/ });
   await assert.rejects(connect({ iceServers: 'stun:example' }), { code: 'bad-option', message: /iceServers/ });
 });
 
