@@ -154,7 +154,7 @@ pub fn from_server(data: &[u8]) {
     };
     let _ = FromServer::parse(text);
     let nobody = PeerId::from_bytes([0; 20]);
-    assert!(verify_challenge_response(text, nobody, &[0; 32]).is_err());
+    assert!(verify_challenge_response(text, nobody, &[0; 32], 0).is_err());
 }
 
 /// A description that can be read is written and read again the same.

@@ -8,7 +8,7 @@
 use core::time::Duration;
 
 use boplish_wire::Keypair;
-use boplish_wire::bootstrap::challenge_response;
+use boplish_wire::bootstrap::{NONCE, Work, challenge_response_with_work};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use crate::link::retry::{Backoff, random_below};
@@ -16,6 +16,16 @@ use crate::time::Time;
 
 /// The server has this long to open the WebSocket, to challenge and to welcome.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// What the server may ask for in work is done in this time, or the channel is given up.
+const WORK_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Attempts at the work in one go, so that a page on a phone is not blocked for longer than the
+/// picture of a film stays.
+const ATTEMPTS: u32 = 2_000;
+
+/// The same while nobody looks at the page, whose timers then come once a second.
+const HIDDEN_ATTEMPTS: u32 = 64_000;
 
 /// A channel that was open this long has proven itself: the next failure is a first one. One
 /// that is closed sooner, as when another node with the same id takes its place, backs off more
@@ -44,7 +54,7 @@ pub(crate) struct Signaling {
     retry_max: Duration,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 enum State {
     /// Not wanted.
     Off,
@@ -52,6 +62,14 @@ enum State {
     Closed { retry: Time },
     /// The WebSocket is being opened, or the id is being proven.
     Opening { deadline: Time },
+    /// The server has asked for work before it welcomes this peer.
+    Working {
+        nonce: [u8; NONCE],
+        work: Work,
+        /// When to go on with it.
+        next: Time,
+        deadline: Time,
+    },
     /// The server has welcomed this peer.
     Open {
         since: Time,
@@ -67,8 +85,10 @@ enum State {
 pub(crate) enum Due {
     /// Open the WebSocket.
     Open,
-    /// Close it: the server does not go on.
+    /// Close it: the server does not go on, or the work was too much.
     Close,
+    /// Go on with the work.
+    Work,
 }
 
 impl Signaling {
@@ -102,12 +122,48 @@ impl Signaling {
 
     /// Whether there is a WebSocket whose facts count.
     pub(crate) fn has_socket(&self) -> bool {
-        matches!(self.state, State::Opening { .. } | State::Open { .. })
+        matches!(
+            self.state,
+            State::Opening { .. } | State::Working { .. } | State::Open { .. }
+        )
     }
 
-    /// The answer to the server's challenge.
-    pub(crate) fn answer_challenge(&self, keypair: &Keypair, nonce: &[u8; 32]) -> String {
-        challenge_response(keypair, nonce)
+    /// The server's challenge, and the answer to it if that takes no work.
+    pub(crate) fn handle_challenge(
+        &mut self,
+        now: Time,
+        keypair: &Keypair,
+        nonce: [u8; NONCE],
+        bits: u8,
+    ) -> Option<String> {
+        if bits == 0 {
+            return Some(challenge_response_with_work(keypair, &nonce, None));
+        }
+        if let State::Opening { .. } = self.state {
+            self.state = State::Working {
+                nonce,
+                work: Work::new(&nonce, keypair.id(), bits),
+                next: now,
+                deadline: now + WORK_TIMEOUT,
+            };
+        }
+        None
+    }
+
+    /// Goes on with the work; gives the answer to the challenge when it is done.
+    pub(crate) fn work(&mut self, now: Time, keypair: &Keypair, hidden: bool) -> Option<String> {
+        let State::Working {
+            nonce, work, next, ..
+        } = &mut self.state
+        else {
+            return None;
+        };
+        *next = now;
+        let counter = work.search(if hidden { HIDDEN_ATTEMPTS } else { ATTEMPTS })?;
+        let answer = challenge_response_with_work(keypair, nonce, Some(counter));
+        let deadline = now + OPEN_TIMEOUT;
+        self.state = State::Opening { deadline };
+        Some(answer)
     }
 
     /// The server has welcomed this peer. Returns whether that is news.
@@ -121,9 +177,11 @@ impl Signaling {
                 };
                 true
             }
-            State::Off | State::Closed { .. } | State::Open { .. } | State::Released { .. } => {
-                false
-            }
+            State::Off
+            | State::Closed { .. }
+            | State::Working { .. }
+            | State::Open { .. }
+            | State::Released { .. } => false,
         }
     }
 
@@ -196,7 +254,11 @@ impl Signaling {
             }
             // Let go again and again, it would come back again and again.
             State::Released { .. } => self.fail(now, rng),
-            State::Off | State::Closed { .. } | State::Opening { .. } | State::Open { .. } => {}
+            State::Off
+            | State::Closed { .. }
+            | State::Opening { .. }
+            | State::Working { .. }
+            | State::Open { .. } => {}
         }
     }
 
@@ -215,10 +277,14 @@ impl Signaling {
                 self.state = State::Opening { deadline };
                 Some(Due::Open)
             }
-            State::Opening { deadline } if deadline <= now => Some(Due::Close),
+            State::Opening { deadline } | State::Working { deadline, .. } if deadline <= now => {
+                Some(Due::Close)
+            }
+            State::Working { next, .. } if next <= now => Some(Due::Work),
             State::Off
             | State::Closed { .. }
             | State::Opening { .. }
+            | State::Working { .. }
             | State::Open { .. }
             | State::Released { .. } => None,
         }
@@ -229,6 +295,7 @@ impl Signaling {
         match self.state {
             State::Closed { retry: due }
             | State::Opening { deadline: due }
+            | State::Working { next: due, .. }
             | State::Released { back: due, .. } => Some(due),
             State::Off | State::Open { .. } => None,
         }

@@ -31,6 +31,21 @@ impl Bucket {
         }
         fits
     }
+
+    /// When the bucket is full again; by then it is as good as a new one.
+    pub(crate) fn full_at(&self) -> Duration {
+        self.full_at
+    }
+
+    /// How long it takes until there is a token.
+    pub(crate) fn time_to_one(&self, now: Duration, rate: &Rate) -> Duration {
+        let (Some(cost), Some(room)) = (time_of(rate, 1), time_of(rate, rate.burst as usize))
+        else {
+            return Duration::MAX;
+        };
+        let missing = self.full_at.saturating_sub(now).saturating_add(cost);
+        missing.saturating_sub(room)
+    }
 }
 
 /// How long it takes until so many tokens come back; `None` where that is beyond any run.

@@ -6,8 +6,8 @@ use core::fmt;
 ///
 /// The codes from 4000 on are ours (RFC 6455, section 7.4.2); a client that is told
 /// [`Replaced`](Self::Replaced), [`IdInUse`](Self::IdInUse), [`BadProof`](Self::BadProof),
-/// [`IdNotProvable`](Self::IdNotProvable) or [`ProofNeeded`](Self::ProofNeeded) gains nothing by
-/// coming back at once with the same id.
+/// [`IdNotProvable`](Self::IdNotProvable), [`ProofNeeded`](Self::ProofNeeded) or
+/// [`Banned`](Self::Banned) gains nothing by coming back at once with the same id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CloseReason {
     /// 1001: the server shuts down.
@@ -41,11 +41,15 @@ pub enum CloseReason {
     Crowded,
     /// 4013: the peer has joined the network, and others are there to introduce newcomers to.
     Released,
+    /// 4020: the operator has banned the client's address or id.
+    Banned,
+    /// 4021: so many newcomers come that each has to do some work, and this one did not.
+    WorkNeeded,
 }
 
 impl CloseReason {
     /// Every reason, in the order of their codes.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Shutdown,
         Self::TooLarge,
         Self::BadProof,
@@ -61,6 +65,8 @@ impl CloseReason {
         Self::AddressFull,
         Self::Crowded,
         Self::Released,
+        Self::Banned,
+        Self::WorkNeeded,
     ];
 
     /// The code in the close frame.
@@ -81,6 +87,8 @@ impl CloseReason {
             Self::AddressFull => 4011,
             Self::Crowded => 4012,
             Self::Released => 4013,
+            Self::Banned => 4020,
+            Self::WorkNeeded => 4021,
         }
     }
 
@@ -106,6 +114,10 @@ impl CloseReason {
             Self::AddressFull => "too many connections from this address",
             Self::Crowded => "too many newcomers at once: try again later",
             Self::Released => "the network goes on without the server",
+            Self::Banned => "the operator of this server has banned this address or id",
+            Self::WorkNeeded => {
+                "many newcomers at once: bring the proof of work that the challenge asks for"
+            }
         }
     }
 }

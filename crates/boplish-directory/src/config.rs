@@ -20,8 +20,23 @@ pub struct Config {
     /// The network's parameters, which newcomers are told of in their welcome; without them, each
     /// peer goes by its own.
     pub network: Option<NetworkParameters>,
+    /// Whether newcomers have to work.
+    pub proof_of_work: ProofOfWork,
     /// The bounds.
     pub limits: Limits,
+}
+
+/// Whether newcomers have to bring a proof of work; one that does not is closed with
+/// [`WorkNeeded`](crate::CloseReason::WorkNeeded).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ProofOfWork {
+    /// Never.
+    #[default]
+    Off,
+    /// While more come per second than [`Limits::joins_without_work`] says: the more, the harder.
+    Auto,
+    /// Always, and always with so many bits, up to [`MAX_WORK`](crate::MAX_WORK).
+    Always(u8),
 }
 
 /// The bounds of a directory, with what happens at each.
@@ -47,6 +62,17 @@ pub struct Limits {
     /// How long a client may take to prove its id; then it is closed with
     /// [`ProofTimeout`](crate::CloseReason::ProofTimeout).
     pub proof_timeout: Duration,
+    /// How much longer a client may take that has to work for its place.
+    pub work_timeout: Duration,
+    /// Newcomers per second that need not work, with [`ProofOfWork::Auto`].
+    pub joins_without_work: u32,
+    /// WebSockets that are opened, in all; for [`JoinLimiter`](crate::JoinLimiter). `None`: in each
+    /// minute as many as there may be `connections`.
+    pub joins: Option<Rate>,
+    /// WebSockets that one address (an IPv6 /64 network) opens; for
+    /// [`JoinLimiter`](crate::JoinLimiter). `None`: in each minute as many as there may be
+    /// `connections_per_address`.
+    pub joins_per_address: Option<Rate>,
     /// Bytes of the longest message; a longer one is refused with an error, which is a strike.
     pub message_bytes: usize,
     /// Messages of one connection; one beyond that is refused with an error, which is a strike.
@@ -80,6 +106,15 @@ impl Rate {
             period: Duration::from_secs(1),
         }
     }
+
+    /// So many per minute, and all of them at once.
+    pub const fn per_minute(count: u32) -> Self {
+        Self {
+            burst: count,
+            refill: count,
+            period: Duration::from_secs(60),
+        }
+    }
 }
 
 impl Default for Limits {
@@ -93,6 +128,10 @@ impl Default for Limits {
             entry_peers: NonZeroUsize::MIN.saturating_add(255),
             release_after: Duration::from_secs(10),
             proof_timeout: Duration::from_secs(10),
+            work_timeout: Duration::from_secs(60),
+            joins_without_work: 50,
+            joins: None,
+            joins_per_address: None,
             message_bytes: MAX_JSON,
             messages: Rate::per_second(200, 2_000),
             bytes: Rate::per_second(512 * 1024, 4 * 1024 * 1024),

@@ -12,7 +12,7 @@ use core::time::Duration;
 use std::collections::VecDeque;
 
 use boplish_wire::bootstrap::{
-    self, ClientId, ErrorCode, Head, JOINED, NONCE, verify_challenge_response,
+    self, ChallengeError, ClientId, ErrorCode, Head, JOINED, NONCE, verify_challenge_response,
 };
 use rand_chacha::ChaCha12Rng;
 use rand_core::{Rng, SeedableRng};
@@ -24,6 +24,7 @@ use crate::refusal::{CHALLENGE_RESPONSE, Refusal, Undelivered, canonical};
 use crate::stats::Stats;
 use crate::table::{Client, Standing, Table};
 use renewals::Renewals;
+use crate::work::Difficulty;
 
 /// Who is connected to a bootstrap server.
 pub struct Directory {
@@ -31,6 +32,7 @@ pub struct Directory {
     random: ChaCha12Rng,
     table: Table,
     renewals: Renewals,
+    difficulty: Difficulty,
     outputs: VecDeque<Output>,
     stats: Stats,
     is_shut_down: bool,
@@ -44,6 +46,7 @@ impl Directory {
             random: ChaCha12Rng::from_seed(seed),
             table: Table::default(),
             renewals: Renewals::default(),
+            difficulty: Difficulty::default(),
             outputs: VecDeque::new(),
             stats: Stats::default(),
             is_shut_down: false,
@@ -71,6 +74,7 @@ impl Directory {
             }
             Input::SlowReader { conn } => self.close(conn, CloseReason::SlowReader),
             Input::Idle { conn } => self.close(conn, CloseReason::Idle),
+            Input::Banned { conn } => self.close(conn, CloseReason::Banned),
             Input::Disconnected { conn } => {
                 self.renewals.forget(conn);
                 if let Some((client, _)) = self.table.remove(conn) {
@@ -109,6 +113,12 @@ impl Directory {
         }
     }
 
+    /// Who is connected, whether proven or not, and from where: for the operator's bans.
+    pub fn clients(&self) -> impl Iterator<Item = (ConnId, &ClientId, IpAddr)> {
+        let all = self.table.all();
+        all.map(|(conn, client)| (conn, &client.id, client.address))
+    }
+
     /// Checks the tables against each other: for tests and the simulator.
     ///
     /// # Panics
@@ -127,6 +137,7 @@ impl Directory {
         wants_proof: bool,
     ) {
         let id = canonical(id.as_str()).unwrap_or(id);
+        let work = self.difficulty.of_newcomer(now, &self.config);
         let limits = &self.config.limits;
         let refusal = if self.is_shut_down {
             Some(CloseReason::Shutdown)
@@ -140,6 +151,9 @@ impl Directory {
                 .then_some(CloseReason::IdNotProvable)
         } else if !self.config.open_ids {
             Some(CloseReason::ProofNeeded)
+        } else if work > 0 {
+            // A client of the report knows no challenge; it must not be the way around the work.
+            Some(CloseReason::WorkNeeded)
         } else {
             self.table.named(&id).map(|_| CloseReason::IdInUse)
         };
@@ -149,7 +163,7 @@ impl Directory {
             self.outputs.push_back(Output::Close { conn, reason });
             self.log(conn, client, What::Refused(reason));
         } else if wants_proof {
-            self.challenge(now, conn, client);
+            self.challenge(now, conn, client, work);
         } else {
             let id = client.id.clone();
             self.table.add_unproven(conn, client);
@@ -157,7 +171,7 @@ impl Directory {
         }
     }
 
-    fn challenge(&mut self, now: Duration, conn: ConnId, client: Client) {
+    fn challenge(&mut self, now: Duration, conn: ConnId, client: Client, work: u8) {
         if self.table.challenged() >= self.config.limits.unproven
             && let Some((_, oldest)) = self.table.next_deadline()
         {
@@ -165,9 +179,13 @@ impl Directory {
         }
         let mut nonce = [0; NONCE];
         self.random.fill_bytes(&mut nonce);
-        self.send(conn, bootstrap::challenge(client.id.as_str(), &nonce));
-        let deadline = now.saturating_add(self.config.limits.proof_timeout);
-        self.table.challenge(conn, client, nonce, deadline);
+        self.send(conn, bootstrap::challenge(client.id.as_str(), &nonce, work));
+        let limits = &self.config.limits;
+        let mut deadline = now.saturating_add(limits.proof_timeout);
+        if work > 0 {
+            deadline = deadline.saturating_add(limits.work_timeout);
+        }
+        self.table.challenge(conn, client, nonce, work, deadline);
     }
 
     fn handle_proof(
@@ -176,12 +194,21 @@ impl Directory {
         conn: ConnId,
         id: &ClientId,
         address: IpAddr,
-        nonce: &[u8; NONCE],
+        (nonce, work): (&[u8; NONCE], u8),
         text: &str,
     ) {
         let proof = match id.as_peer_id() {
-            Some(peer) => verify_challenge_response(text, peer, nonce).map_err(|e| e.to_string()),
-            None => Err("the id has no key".to_owned()),
+            Some(peer) => verify_challenge_response(text, peer, nonce, work).map_err(|error| {
+                let reason = match error {
+                    ChallengeError::WorkNeeded(_) => CloseReason::WorkNeeded,
+                    ChallengeError::Json(_)
+                    | ChallengeError::NotAResponse(_)
+                    | ChallengeError::WrongFrom(..)
+                    | ChallengeError::Unproven(_) => CloseReason::BadProof,
+                };
+                (error.to_string(), reason)
+            }),
+            None => Err(("the id has no key".to_owned(), CloseReason::BadProof)),
         };
         match proof {
             Ok(()) => {
@@ -191,9 +218,9 @@ impl Directory {
                 self.table.admit_proven(conn);
                 self.welcome(now, conn, id, address, true);
             }
-            Err(message) => {
+            Err((message, reason)) => {
                 self.refuse(conn, &Refusal::new(ErrorCode::Unproven, &message));
-                self.close(conn, CloseReason::BadProof);
+                self.close(conn, reason);
             }
         }
     }
@@ -239,8 +266,8 @@ impl Directory {
         }
         let (id, address) = (client.id.clone(), client.address);
         match standing {
-            Standing::Challenged { nonce, .. } => {
-                self.handle_proof(now, conn, &id, address, &nonce, &text);
+            Standing::Challenged { nonce, work, .. } => {
+                self.handle_proof(now, conn, &id, address, (&nonce, work), &text);
             }
             Standing::Member { .. } => self.handle_message(now, conn, &id, text),
         }

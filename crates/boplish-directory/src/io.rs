@@ -54,6 +54,11 @@ pub enum Input {
         /// Its connection.
         conn: ConnId,
     },
+    /// The operator has banned a client.
+    Banned {
+        /// Its connection.
+        conn: ConnId,
+    },
     /// A connection is gone.
     Disconnected {
         /// The connection.

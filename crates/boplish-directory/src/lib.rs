@@ -22,6 +22,7 @@
 //! - With [`Config::turn`], a welcome has TURN credentials, and who stays gets new ones in time. They
 //!   need the time of day: [`Input::UnixTime`] is to come before the first client, and now and then
 //!   afterwards.
+//! - While many newcomers come, each has to work before it is admitted ([`ProofOfWork`]).
 //! - Each bound is in [`Limits`], with what happens there. A client that breaks the rules gets an
 //!   error; if it goes on, it is closed. No other client notices.
 //!
@@ -52,17 +53,20 @@ mod close;
 mod config;
 mod directory;
 mod io;
+mod joins;
 mod refusal;
 mod stats;
 mod table;
 mod turn;
+mod work;
 
 pub use boplish_wire::bootstrap::{
-    ClientId, ErrorCode, IceServer, NetworkParameters, RouterKind, SUBPROTOCOL,
+    ClientId, ErrorCode, IceServer, MAX_WORK, NetworkParameters, RouterKind, SUBPROTOCOL,
 };
 pub use close::CloseReason;
-pub use config::{Config, Limits, Rate};
+pub use config::{Config, Limits, ProofOfWork, Rate};
 pub use directory::Directory;
 pub use io::{ConnId, Event, Input, Output, What};
+pub use joins::JoinLimiter;
 pub use stats::Stats;
 pub use turn::{TurnConfig, TurnSecret, TurnUser};

@@ -38,6 +38,8 @@ pub(crate) enum Standing {
     Challenged {
         /// What it must sign.
         nonce: [u8; NONCE],
+        /// Bits of the work that it must do.
+        work: u8,
         /// Until when.
         deadline: Duration,
     },
@@ -121,6 +123,12 @@ impl Table {
         self.deadlines.first().copied()
     }
 
+    /// All connections, from the oldest on.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (ConnId, &Client)> {
+        let all = self.connections.iter();
+        all.map(|(conn, (client, _))| (*conn, client))
+    }
+
     /// The oldest connection.
     pub(crate) fn first(&self) -> Option<ConnId> {
         self.connections.keys().next().copied()
@@ -132,10 +140,16 @@ impl Table {
         conn: ConnId,
         client: Client,
         nonce: [u8; NONCE],
+        work: u8,
         deadline: Duration,
     ) {
         self.deadlines.insert((deadline, conn));
-        self.insert(conn, client, Standing::Challenged { nonce, deadline });
+        let standing = Standing::Challenged {
+            nonce,
+            work,
+            deadline,
+        };
+        self.insert(conn, client, standing);
     }
 
     /// Adds a connection as a member. Nobody may have its id.
@@ -352,7 +366,7 @@ impl Table {
 
 /// What counts as one address: an IPv4 address, or the /64 network that one IPv6 host commonly has
 /// for itself.
-fn network(address: IpAddr) -> IpAddr {
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),
         IpAddr::V6(address) => {

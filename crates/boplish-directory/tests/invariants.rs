@@ -132,7 +132,7 @@ proptest! {
                     });
                     for output in &outputs {
                         if let Output::Send { conn: to, text } = output
-                            && let Ok(FromServer::Challenge { nonce }) = FromServer::parse(text)
+                            && let Ok(FromServer::Challenge { nonce, .. }) = FromServer::parse(text)
                         {
                             prop_assert_eq!(*to, conn);
                             model.open.insert(conn, Known::Challenged { id: number, nonce });

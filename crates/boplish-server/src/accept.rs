@@ -13,7 +13,8 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tracing::{debug, warn};
 
-use crate::config::Limits;
+use crate::admission::{AdmissionConfig, proxy_protocol};
+use crate::config::{Config, Limits};
 use crate::connection::Connection;
 use crate::error::ServerError;
 use crate::server::Life;
@@ -117,11 +118,13 @@ pub(crate) fn places(limits: &Limits) -> Arc<Semaphore> {
 }
 
 /// Accepts on every listener until the server closes.
-pub(crate) fn start(listeners: Listeners, door: &Door, life: &Life, limits: &Limits) {
+pub(crate) fn start(listeners: Listeners, door: &Door, life: &Life, config: &Config) {
+    let limits = &config.limits;
     let acceptor = Acceptor {
         door: door.clone(),
         life: life.clone(),
         header_timeout: limits.header_timeout,
+        admission: Arc::new(config.admission.clone()),
     };
     for (listener, _) in listeners.0 {
         let acceptor = acceptor.clone();
@@ -139,6 +142,7 @@ struct Acceptor {
     door: Door,
     life: Life,
     header_timeout: Duration,
+    admission: Arc<AdmissionConfig>,
 }
 
 impl Acceptor {
@@ -164,10 +168,14 @@ impl Acceptor {
         }
     }
 
-    async fn serve(&self, stream: TcpStream, remote: Remote, permit: OwnedSemaphorePermit) {
+    async fn serve(&self, mut stream: TcpStream, remote: Remote, permit: OwnedSemaphorePermit) {
         if let Err(error) = stream.set_nodelay(true) {
             debug!(address = %remote.0, %error, "cannot set TCP_NODELAY");
         }
+        let remote = match self.see_client(&mut stream, remote).await {
+            Ok(remote) => remote,
+            Err(error) => return debug!(address = %remote.0, %error, "not from a proxy"),
+        };
         let permit = SocketPermit(Arc::new(permit));
         let connection = Connection::new(&self.door.router, remote, permit);
         let connection = connection.with(&self.life, self.header_timeout);
@@ -187,6 +195,22 @@ impl Acceptor {
             Ok(Err(error)) => debug!(address = %remote.0, %error, "no TLS handshake"),
             Err(_) => debug!(address = %remote.0, "the TLS handshake took too long"),
         }
+    }
+}
+
+impl Acceptor {
+    /// Sees the client behind a trusted proxy that says so before anything else.
+    async fn see_client(&self, stream: &mut TcpStream, remote: Remote) -> io::Result<Remote> {
+        let AdmissionConfig {
+            trusted_proxies,
+            proxy_protocol: is_spoken,
+            ..
+        } = &*self.admission;
+        if !is_spoken || !trusted_proxies.has(remote.0.ip()) {
+            return Ok(remote);
+        }
+        let header = tokio::time::timeout(self.header_timeout, proxy_protocol::read(stream));
+        Ok(header.await??.map_or(remote, Remote))
     }
 }
 

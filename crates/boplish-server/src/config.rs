@@ -4,7 +4,9 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use boplish_directory::{IceServer, NetworkParameters};
+use boplish_directory::{IceServer, NetworkParameters, ProofOfWork};
+
+use crate::admission::AdmissionConfig;
 
 use crate::tls::Tls;
 use crate::turn::TurnOptions;
@@ -30,6 +32,10 @@ pub struct Config {
     pub turn: TurnOptions,
     /// The network's parameters, which newcomers are told of.
     pub network: NetworkParameters,
+    /// Who may open a WebSocket.
+    pub admission: AdmissionConfig,
+    /// Whether newcomers have to work.
+    pub proof_of_work: ProofOfWork,
     /// The bounds.
     pub limits: Limits,
 }
@@ -86,6 +92,8 @@ impl Default for Config {
             ice_servers: Vec::new(),
             turn: TurnOptions::default(),
             network: NetworkParameters::default(),
+            admission: AdmissionConfig::default(),
+            proof_of_work: ProofOfWork::default(),
             limits: Limits::default(),
         }
     }
@@ -107,6 +115,7 @@ impl Config {
             ice_servers: self.ice_servers.clone(),
             turn: None,
             network: Some(self.network),
+            proof_of_work: self.proof_of_work,
             limits: self.limits.directory.clone(),
         }
     }

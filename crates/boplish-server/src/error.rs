@@ -4,6 +4,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::admission::BanError;
+use crate::admission::token::KeyError;
 use crate::tls::PairError;
 
 /// Why a server does not start.
@@ -90,6 +92,10 @@ pub enum ServerError {
     /// TLS can't be set up.
     #[error("TLS can't be set up: {0}")]
     Tls(rustls::Error),
+    /// There is no key to check tokens with.
+    TokenKey(KeyError),
+    /// The list of those who may not connect is not good.
+    Bans(BanError),
     /// The system has no random numbers.
     #[error("the system has no random numbers for the challenges: {0}")]
     Random(getrandom::Error),

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use axum::Router;
 use axum::extract::{Extension, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use boplish_directory::{ClientId, ConnId, SUBPROTOCOL};
@@ -13,6 +14,7 @@ use hyper::upgrade::OnUpgrade;
 use tokio::time::Instant;
 
 use crate::accept::{Remote, SocketPermit};
+use crate::admission::{Knock, SharedAdmission, TrustedProxies};
 use crate::config::Limits;
 use crate::hub::{Hub, Newcomer};
 use crate::server::Life;
@@ -20,9 +22,17 @@ use crate::site::Files;
 use crate::socket::{self, Surroundings};
 use crate::ws::{Timing, handshake};
 
-pub(crate) fn router(files: Files, hub: Hub, life: &Life, limits: &Limits) -> Router {
+pub(crate) fn router(
+    files: Files,
+    hub: Hub,
+    admission: SharedAdmission,
+    proxies: TrustedProxies,
+    life: &Life,
+    limits: &Limits,
+) -> Router {
     let server = Shared {
         hub,
+        admission,
         life: life.clone(),
         files: Arc::new(files),
         connections: Arc::default(),
@@ -37,11 +47,13 @@ pub(crate) fn router(files: Files, hub: Hub, life: &Life, limits: &Limits) -> Ro
         .route("/ws/{*id}", any(web_socket))
         .fallback(page)
         .with_state(server)
+        .layer(middleware::from_fn_with_state(Arc::new(proxies), see_client))
 }
 
 #[derive(Clone)]
 struct Shared {
     hub: Hub,
+    admission: SharedAdmission,
     life: Life,
     files: Arc<Files>,
     /// How many WebSockets there were so far: each gets a number of its own.
@@ -49,6 +61,23 @@ struct Shared {
     timing: Timing,
     message_bytes: usize,
     start: Instant,
+}
+
+/// Sees the client behind trusted proxies, for all that goes by addresses.
+async fn see_client(
+    State(proxies): State<Arc<TrustedProxies>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    if let Some(Remote(address)) = request.extensions().get().copied() {
+        match proxies.client_of(address, request.headers()) {
+            Ok(client) => request.extensions_mut().insert(Remote(client)),
+            Err(contradiction) => {
+                return (StatusCode::BAD_REQUEST, format!("{contradiction}\n")).into_response();
+            }
+        };
+    }
+    next.run(request).await
 }
 
 async fn health(State(server): State<Shared>) -> Response {
@@ -71,6 +100,7 @@ async fn health(State(server): State<Shared>) -> Response {
         "forwardedBytes": stats.forwarded_bytes,
         "denied": stats.denied,
         "errors": stats.errors,
+        "turnedAway": server.admission.turned_away(),
     });
     let headers = [
         (header::CONTENT_TYPE, "application/json"),
@@ -109,6 +139,15 @@ async fn web_socket(
         let text = "this address takes WebSockets only (RFC 6455, version 13)\n";
         return (StatusCode::UPGRADE_REQUIRED, headers, text).into_response();
     };
+    let knock = Knock {
+        address: address.ip(),
+        id: &id,
+        network: None,
+        headers: request.headers(),
+    };
+    if let Err(why) = server.admission.check(&knock) {
+        return why.into_response();
+    }
     let protocols = header::SEC_WEBSOCKET_PROTOCOL;
     let wants_proof = handshake::has_token(request.headers(), &protocols, SUBPROTOCOL);
     let newcomer = Newcomer {

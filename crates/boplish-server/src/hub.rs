@@ -19,6 +19,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, MissedTickBehavior};
 use tracing::{debug, info};
 
+use crate::admission::Bans;
 use crate::config::Limits;
 use crate::server::Life;
 use crate::ws::{Bounds, Outbox};
@@ -57,6 +58,7 @@ impl Hub {
                 messages: limits.queued_messages.max(1),
                 bytes: limits.queued_bytes,
             },
+            bans: Arc::default(),
             start: Instant::now(),
             timeout: None,
             is_gone: false,
@@ -118,6 +120,12 @@ impl Hub {
         }
     }
 
+    /// Closes those who may not be connected.
+    pub(crate) fn ban(&self, bans: Arc<Bans>) {
+        self.work(|task| task.ban(bans));
+        self.flush();
+    }
+
     /// The health numbers; `None` when the server is ending.
     pub(crate) async fn stats(&self) -> Option<Stats> {
         let task = self.lock();
@@ -156,6 +164,8 @@ struct Task {
     /// Those that something was added to since the last flush.
     touched: Vec<Outbox>,
     bounds: Bounds,
+    /// The latest list, for newcomers that were let in by the one before.
+    bans: Arc<Bans>,
     start: Instant,
     /// When the directory is to be told the time, as far as the clock's task knows.
     timeout: Option<Duration>,
@@ -174,12 +184,26 @@ impl Task {
             return outbox.abort();
         }
         self.outboxes.insert(conn, outbox);
+        let is_banned = self.bans.has(address, &id);
         self.feed(Input::Connected {
             conn,
             id,
             address,
             wants_proof,
         });
+        if is_banned {
+            self.feed(Input::Banned { conn });
+        }
+    }
+
+    fn ban(&mut self, bans: Arc<Bans>) {
+        let clients = self.directory.clients();
+        let banned = clients.filter(|(_, id, address)| bans.has(*address, id));
+        let banned: Vec<_> = banned.map(|(conn, ..)| conn).collect();
+        self.bans = bans;
+        for conn in banned {
+            self.feed(Input::Banned { conn });
+        }
     }
 
     fn handle(&mut self, input: Input) {
@@ -277,7 +301,7 @@ fn log(event: &Event) {
 }
 
 /// The first eight characters, as pages show them.
-fn short(id: &ClientId) -> &str {
+pub(crate) fn short(id: &ClientId) -> &str {
     let id = id.as_str();
     id.get(..8).unwrap_or(id)
 }

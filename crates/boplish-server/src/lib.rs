@@ -8,7 +8,9 @@
 //! ```text
 //!  socket --> accept.rs --> connection.rs --> http.rs --> site.rs     GET of a page
 //!                 |         HTTP/1.1 or 2        |
-//!               tls.rs                           +------> socket.rs  /ws/{id}, one task for each
+//!               tls.rs                      admission.rs             who may not, goes with a 4xx
+//!                                                |
+//!                                                +------> socket.rs  /ws/{id}, one task for each
 //!                                                          |    ^    client
 //!                                                    inputs|    |an outbox each
 //!                                                          v    |
@@ -31,6 +33,7 @@
 //! ```
 
 mod accept;
+pub mod admission;
 mod check;
 mod config;
 mod connection;
@@ -45,8 +48,10 @@ mod tls;
 mod turn;
 pub mod ws;
 
+pub use admission::AdmissionConfig;
 pub use boplish_directory::{
-    CloseReason, IceServer, NetworkParameters, Rate, RouterKind, Stats, TurnSecret,
+    CloseReason, IceServer, MAX_WORK, NetworkParameters, ProofOfWork, Rate, RouterKind, Stats,
+    TurnSecret,
 };
 pub use check::Plan;
 pub use config::{Config, DEFAULT_PORT, Limits, Site};

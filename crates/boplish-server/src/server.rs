@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use boplish_directory::{Directory, Stats};
@@ -10,6 +11,7 @@ use tokio::sync::{mpsc, watch};
 use tracing::{info, warn};
 
 use crate::accept::{self, Door, Listeners};
+use crate::admission::{Admission, SharedAdmission};
 use crate::config::Config;
 use crate::error::ServerError;
 use crate::http;
@@ -46,6 +48,7 @@ impl Server {
     /// read; the error says which and what to do.
     pub async fn bind(config: Config) -> Result<Self, ServerError> {
         let files = Files::open(&config.site)?;
+        let admission = Arc::new(Admission::new(&config.admission, &config.limits.directory)?);
         let tls = config.tls.as_ref();
         let endpoint = tls.map(|tls| Endpoint::open(&tls.certificate));
         let endpoint = endpoint.transpose()?;
@@ -70,7 +73,16 @@ impl Server {
         let directory = Directory::new(of_directory, seed);
         let hub = Hub::start(directory, &life, &config.limits);
         let addresses = listeners.addresses();
-        let router = http::router(files, hub.clone(), &life, &config.limits);
+        watch_bans(&admission, &hub, &life);
+        let proxies = config.admission.trusted_proxies.clone();
+        let router = http::router(
+            files,
+            hub.clone(),
+            admission,
+            proxies,
+            &life,
+            &config.limits,
+        );
         let is_secure = endpoint.is_some();
         let check_every = config.limits.certificate_check;
         let door = Door {
@@ -78,7 +90,7 @@ impl Server {
             tls: endpoint.map(|endpoint| endpoint.start(check_every, &life)),
             sockets: accept::places(&config.limits),
         };
-        accept::start(listeners, &door, &life, &config.limits);
+        accept::start(listeners, &door, &life, &config);
         turn.start(&life);
         for address in &addresses {
             info!(%address, tls = is_secure, open_ids = config.open_ids, "listening");
@@ -90,7 +102,7 @@ impl Server {
                 tls: None,
                 sockets: door.sockets,
             };
-            accept::start(listeners, &door, &life, &config.limits);
+            accept::start(listeners, &door, &life, &config);
         }
         Ok(Self {
             addresses,
@@ -155,6 +167,23 @@ impl Server {
             warn!("some connections did not close in time and are dropped");
         }
     }
+}
+
+/// Follows the ban list, if there is one.
+fn watch_bans(admission: &SharedAdmission, hub: &Hub, life: &Life) {
+    if admission.bans().is_none() {
+        return;
+    }
+    let (admission, hub, closing) = (admission.clone(), hub.clone(), life.clone());
+    life.spawn(async move {
+        let Some(bans) = admission.bans() else {
+            return;
+        };
+        tokio::select! {
+            () = bans.watch(&hub) => {}
+            () = closing.closing() => {}
+        }
+    });
 }
 
 /// What the server is at. When the sender of this is dropped, everything ends at once.

@@ -7,14 +7,16 @@
 mod client;
 mod network;
 mod server;
+mod work;
 
 pub use client::verify_challenge_response;
 pub use client::{ChallengeError, ClientId, ClientIdError, Head, HeadError};
 pub use network::{NetworkParameters, RouterKind};
 pub use server::{
-    ErrorCode, FromServer, IceServer, JOINED, ServerError, challenge, challenge_response, denied,
-    error, ice_servers, joined, release, shutdown, welcome,
+    ErrorCode, FromServer, IceServer, JOINED, ServerError, challenge, challenge_response,
+    challenge_response_with_work, denied, error, ice_servers, joined, release, shutdown, welcome,
 };
+pub use work::{MAX_WORK, Work};
 
 /// The WebSocket subprotocol (RFC 6455, section 1.9) of peers that prove their id.
 pub const SUBPROTOCOL: &str = "boplish.v1";

@@ -61,7 +61,9 @@ pub(crate) async fn bind(config: Config) -> Result<Server, Failure> {
         | ServerError::Certificate(_)
         | ServerError::AcmeCache { .. }
         | ServerError::NoPublicAddress { .. }
-        | ServerError::NoTurnSecret => Failure::Usage(error.to_string()),
+        | ServerError::NoTurnSecret
+        | ServerError::TokenKey(_)
+        | ServerError::Bans(_) => Failure::Usage(error.to_string()),
         ServerError::AddressInUse { .. }
         | ServerError::NotPermitted { .. }
         | ServerError::NoSuchAddress { .. }

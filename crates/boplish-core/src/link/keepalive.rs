@@ -9,6 +9,11 @@ use crate::io::ConnectionCommand;
 use crate::time::Time;
 
 impl Links {
+    /// Whether nobody looks at the page.
+    pub(crate) fn is_hidden(&self) -> bool {
+        self.hidden
+    }
+
     /// The page was hidden or shown.
     pub(crate) fn set_hidden(&mut self, now: Time, hidden: bool) {
         self.earliest.set(None);

@@ -41,6 +41,11 @@ impl Node {
                 self.outputs.push_back(Output::CloseSignaling);
                 self.handle_signaling_closed(now);
             }
+            Some(Due::Work) => {
+                let hidden = self.links.is_hidden();
+                let answer = self.signaling.work(now, &self.keypair, hidden);
+                self.outputs.extend(answer.map(Output::SendSignaling));
+            }
             None => {}
         }
     }
@@ -64,9 +69,10 @@ impl Node {
             return;
         }
         match FromServer::parse(text) {
-            Ok(FromServer::Challenge { nonce }) => {
-                let answer = self.signaling.answer_challenge(&self.keypair, &nonce);
-                self.outputs.push_back(Output::SendSignaling(answer));
+            Ok(FromServer::Challenge { nonce, work }) => {
+                let keypair = &self.keypair;
+                let answer = self.signaling.handle_challenge(now, keypair, nonce, work);
+                self.outputs.extend(answer.map(Output::SendSignaling));
             }
             Ok(FromServer::Welcome {
                 ice_servers,

@@ -110,7 +110,7 @@ impl World {
     fn challenge_peer(&mut self, keypair: &Keypair) -> (ConnId, [u8; 32]) {
         let conn = self.connect_from(&keypair.id().to_string(), LOCALHOST, true);
         let heard = self.take(conn);
-        let Some(Ok(FromServer::Challenge { nonce })) =
+        let Some(Ok(FromServer::Challenge { nonce, .. })) =
             heard.first().map(|text| FromServer::parse(text))
         else {
             panic!("no challenge: {heard:?}, {:?}", self.closed(conn));

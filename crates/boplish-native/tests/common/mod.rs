@@ -93,11 +93,11 @@ async fn serve(stream: TcpStream, clients: Clients, ice_servers: Vec<IceServer>)
     let peer: PeerId = id.parse().ok()?;
     let nonce = [7; NONCE];
     socket
-        .send(Message::text(challenge(&id, &nonce)))
+        .send(Message::text(challenge(&id, &nonce, 0)))
         .await
         .ok()?;
     let response = socket.next().await?.ok()?;
-    verify_challenge_response(response.to_text().ok()?, peer, &nonce).ok()?;
+    verify_challenge_response(response.to_text().ok()?, peer, &nonce, 0).ok()?;
     let (sender, mut outgoing) = mpsc::unbounded_channel();
     lock(&clients).clients.insert(id.clone(), sender);
     socket

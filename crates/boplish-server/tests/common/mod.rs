@@ -103,7 +103,7 @@ impl Client {
             socket: socket.expect("the server takes WebSockets"),
         };
         match FromServer::parse(&client.hear().await) {
-            Ok(FromServer::Challenge { nonce }) => (client, nonce),
+            Ok(FromServer::Challenge { nonce, .. }) => (client, nonce),
             other => panic!("no challenge: {other:?}"),
         }
     }

@@ -4,10 +4,10 @@ use core::fmt;
 use std::borrow::Cow;
 
 use super::server::CHALLENGE_RESPONSE;
-use super::{DOMAIN, ErrorCode, NONCE};
+use super::{DOMAIN, ErrorCode, NONCE, Work};
 use crate::base64::Base64;
 use crate::id::{PeerId, Proof};
-use crate::json::{Envelope, JsonError, wrong};
+use crate::json::{Envelope, JsonError, decimal, wrong};
 use crate::object::Object;
 use crate::signal;
 
@@ -104,13 +104,18 @@ pub enum ChallengeError {
     /// The proof does not hold, or is not that of the peer.
     #[error("the proof is not one of {0} for this challenge")]
     Unproven(PeerId),
+    /// The proof holds or not, but the work that goes with it is not done.
+    #[error("a counter with {0} bits of work must come with the proof")]
+    WorkNeeded(u8),
 }
 
-/// Whether a text proves that its sender is `id`, as an answer to the challenge with `nonce`.
+/// Whether a text proves that its sender is `id`, as an answer to the challenge with `nonce` that
+/// asks for so many bits of work. The work is looked at first, since that costs next to nothing.
 pub fn verify_challenge_response(
     text: &str,
     id: PeerId,
     nonce: &[u8; NONCE],
+    work: u8,
 ) -> Result<(), ChallengeError> {
     let envelope = Envelope::parse(text)?;
     let kind = envelope.required("type")?;
@@ -126,7 +131,12 @@ pub fn verify_challenge_response(
         return Err(ChallengeError::WrongFrom(from, id));
     }
     let expected = "an object with a `proof`";
-    let proof = envelope.object(expected)?.string("proof");
+    let response = envelope.object(expected)?;
+    let counter = response.get("counter").and_then(decimal);
+    if work > 0 && !counter.is_some_and(|it| Work::new(nonce, id, work).holds(it)) {
+        return Err(ChallengeError::WorkNeeded(work));
+    }
+    let proof = response.string("proof");
     let bytes = Base64::Url.decode(&proof.ok_or(wrong("payload", expected))?);
     let proof = bytes
         .as_deref()

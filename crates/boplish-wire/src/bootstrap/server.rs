@@ -3,7 +3,7 @@
 use core::fmt;
 use std::borrow::Cow;
 
-use super::{DOMAIN, NONCE, NetworkParameters};
+use super::{DOMAIN, MAX_WORK, NONCE, NetworkParameters};
 use crate::base64::Base64;
 use crate::id::{Keypair, PeerId};
 use crate::json::{Envelope, JsonError, decimal, wrong};
@@ -19,6 +19,9 @@ pub enum FromServer {
     Challenge {
         /// Random, and new for every WebSocket.
         nonce: [u8; NONCE],
+        /// Bits of the [`Work`](super::Work) that the answer must bring along, with
+        /// [`challenge_response_with_work`]; 0 is none.
+        work: u8,
     },
     /// The proof holds; the peer is connected.
     Welcome {
@@ -167,11 +170,18 @@ impl FromServer {
         match &*envelope.required("type")? {
             CHALLENGE => {
                 let expected = "an object with a `nonce` of 32 bytes in base64url";
-                let nonce = envelope.object(expected)?.string("nonce");
+                let challenge = envelope.object(expected)?;
+                let nonce = challenge.string("nonce");
                 let nonce = nonce.and_then(|nonce| Base64::Url.decode(&nonce));
                 let nonce = nonce.and_then(|nonce| nonce.try_into().ok());
+                let work = match challenge.get("work") {
+                    Some(bits) => decimal(bits).and_then(|bits| u8::try_from(bits).ok()),
+                    None => Some(0),
+                };
+                let work = work.filter(|bits| *bits <= MAX_WORK);
                 Ok(Self::Challenge {
                     nonce: nonce.ok_or(wrong("payload", expected))?,
+                    work: work.ok_or(wrong("payload", "an object whose `work` is at most 24"))?,
                 })
             }
             WELCOME => {
@@ -271,20 +281,36 @@ impl IceServer {
     }
 }
 
-/// The server's demand for a proof, for the client `to`.
-pub fn challenge(to: &str, nonce: &[u8; NONCE]) -> String {
+/// The server's demand for a proof, and for so many bits of work, for the client `to`.
+pub fn challenge(to: &str, nonce: &[u8; NONCE], work: u8) -> String {
     let nonce = Base64::Url.encode(nonce);
     let mut payload = ObjectWriter::default();
-    envelope(CHALLENGE, "", to, payload.string("nonce", &nonce))
+    let payload = payload.string("nonce", &nonce);
+    if work > 0 {
+        payload.raw("work", &work.to_string());
+    }
+    envelope(CHALLENGE, "", to, payload)
 }
 
-/// A peer's answer to the server's challenge.
+/// A peer's answer to a server's challenge that asks for no work.
 pub fn challenge_response(keypair: &Keypair, nonce: &[u8; NONCE]) -> String {
+    challenge_response_with_work(keypair, nonce, None)
+}
+
+/// A peer's answer to the server's challenge, with the counter that its work has found.
+pub fn challenge_response_with_work(
+    keypair: &Keypair,
+    nonce: &[u8; NONCE],
+    counter: Option<u64>,
+) -> String {
     let id = keypair.id();
     let proof = keypair.prove(DOMAIN, &[nonce, id.as_bytes()]);
     let proof = Base64::Url.encode(&proof.to_bytes());
     let mut payload = ObjectWriter::default();
     let payload = payload.string("proof", &proof);
+    if let Some(counter) = counter {
+        payload.raw("counter", &counter.to_string());
+    }
     envelope(CHALLENGE_RESPONSE, &id.to_string(), "", payload)
 }
 

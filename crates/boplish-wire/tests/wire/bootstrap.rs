@@ -1,7 +1,8 @@
 use boplish_wire::bootstrap::{
     ChallengeError, ClientId, ClientIdError, ErrorCode, FromServer, Head, HeadError, IceServer,
-    JOINED, NetworkParameters, RouterKind, ServerError, challenge, challenge_response, denied,
-    error, ice_servers, joined, release, shutdown, verify_challenge_response, welcome,
+    JOINED, MAX_WORK, NetworkParameters, RouterKind, ServerError, Work, challenge,
+    challenge_response, challenge_response_with_work, denied, error, ice_servers, joined, release,
+    shutdown, verify_challenge_response, welcome,
 };
 use boplish_wire::{JsonError, MessageId, json};
 use proptest::prelude::*;
@@ -16,7 +17,7 @@ proptest! {
         for text in [text.clone(), format!("{{{text}}}")] {
             let _ = Head::parse(&text);
             let _ = FromServer::parse(&text);
-            prop_assert!(verify_challenge_response(&text, alice().id(), &NONCE).is_err());
+            prop_assert!(verify_challenge_response(&text, alice().id(), &NONCE, 0).is_err());
             let _ = ClientId::new(&text);
         }
     }
@@ -37,16 +38,61 @@ proptest! {
 
 #[test]
 fn a_peer_proves_its_id_when_challenged() {
-    let text = challenge(&alice().id().to_string(), &NONCE);
+    let text = challenge(&alice().id().to_string(), &NONCE, 0);
     assert_eq!(
         FromServer::parse(&text),
-        Ok(FromServer::Challenge { nonce: NONCE })
+        Ok(FromServer::Challenge {
+            nonce: NONCE,
+            work: 0
+        })
     );
     let response = challenge_response(&alice(), &NONCE);
     assert_eq!(
-        verify_challenge_response(&response, alice().id(), &NONCE),
+        verify_challenge_response(&response, alice().id(), &NONCE, 0),
         Ok(())
     );
+}
+
+#[test]
+fn a_peer_works_as_hard_as_the_challenge_asks() {
+    let (id, bits) = (alice().id(), 8);
+    let text = challenge(&id.to_string(), &NONCE, bits);
+    let expected = FromServer::Challenge {
+        nonce: NONCE,
+        work: bits,
+    };
+    assert_eq!(FromServer::parse(&text), Ok(expected));
+    let mut work = Work::new(&NONCE, id, bits);
+    let counter = std::iter::repeat_with(|| work.search(16)).find_map(|found| found);
+    let response = challenge_response_with_work(&alice(), &NONCE, counter);
+    assert_eq!(
+        verify_challenge_response(&response, id, &NONCE, bits),
+        Ok(())
+    );
+    // No work, work for another nonce, work of another peer, and too little work.
+    let refused = Err(ChallengeError::WorkNeeded(bits));
+    let lazy = challenge_response(&alice(), &NONCE);
+    assert_eq!(verify_challenge_response(&lazy, id, &NONCE, bits), refused);
+    assert_eq!(
+        verify_challenge_response(&response, id, &[8; 32], bits),
+        refused
+    );
+    let counter = counter.expect("it was found");
+    assert!(!Work::new(&NONCE, mallory().id(), bits).holds(counter));
+    assert_eq!(
+        verify_challenge_response(&response, id, &NONCE, 64),
+        Err(ChallengeError::WorkNeeded(64))
+    );
+}
+
+#[test]
+fn work_that_no_peer_would_end_is_refused() {
+    let hardest = challenge(&alice().id().to_string(), &NONCE, MAX_WORK);
+    assert!(FromServer::parse(&hardest).is_ok());
+    for work in ["25", "256", "-1", r#""8""#] {
+        let text = hardest.replace(r#""work":24"#, &format!(r#""work":{work}"#));
+        assert!(FromServer::parse(&text).is_err(), "{work}");
+    }
 }
 
 #[test]
@@ -54,20 +100,20 @@ fn a_stolen_id_an_old_proof_and_another_message_are_refused() {
     let (alice, mallory) = (alice(), mallory());
     let response = challenge_response(&alice, &NONCE);
     assert_eq!(
-        verify_challenge_response(&response, alice.id(), &[8; 32]),
+        verify_challenge_response(&response, alice.id(), &[8; 32], 0),
         Err(ChallengeError::Unproven(alice.id()))
     );
     assert_eq!(
-        verify_challenge_response(&response, mallory.id(), &NONCE),
+        verify_challenge_response(&response, mallory.id(), &NONCE, 0),
         Err(ChallengeError::WrongFrom(alice.id(), mallory.id()))
     );
     let stolen = challenge_response(&mallory, &NONCE)
         .replace(&mallory.id().to_string(), &alice.id().to_string());
     assert_eq!(
-        verify_challenge_response(&stolen, alice.id(), &NONCE),
+        verify_challenge_response(&stolen, alice.id(), &NONCE, 0),
         Err(ChallengeError::Unproven(alice.id()))
     );
-    let other = verify_challenge_response(&json::encode(&ping()), alice.id(), &NONCE);
+    let other = verify_challenge_response(&json::encode(&ping()), alice.id(), &NONCE, 0);
     assert_eq!(
         other,
         Err(ChallengeError::NotAResponse("ping-protocol".to_owned()))
@@ -207,13 +253,13 @@ fn a_text_in_an_error_is_cut_between_characters() {
 
 #[test]
 fn only_an_empty_from_is_the_server() {
-    let text = challenge(&alice().id().to_string(), &NONCE)
+    let text = challenge(&alice().id().to_string(), &NONCE, 0)
         .replace(r#""from":"""#, &format!(r#""from":"{}""#, bob().id()));
     assert!(matches!(
         FromServer::parse(&text),
         Ok(FromServer::Message(_))
     ));
-    let text = challenge(&alice().id().to_string(), &NONCE).replace(r#""from":"","#, "");
+    let text = challenge(&alice().id().to_string(), &NONCE, 0).replace(r#""from":"","#, "");
     assert!(matches!(
         FromServer::parse(&text),
         Err(JsonError::Property { name: "from", .. })

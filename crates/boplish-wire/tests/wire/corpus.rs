@@ -399,7 +399,8 @@ fn server_texts() -> Vec<(&'static str, Vec<u8>)> {
     }];
     let (unknown, nonce) = (ErrorCode::UnknownPeer, [7; 32]);
     let samples = [
-        ("challenge", challenge(&to, &nonce)),
+        ("challenge", challenge(&to, &nonce, 0)),
+        ("challenge-with-work", challenge(&to, &nonce, 18)),
         ("response", challenge_response(&alice(), &nonce)),
         (
             "welcome",
@@ -415,7 +416,7 @@ fn server_texts() -> Vec<(&'static str, Vec<u8>)> {
         ),
         ("shutdown", shutdown(&to, "restart")),
         ("message", json::encode(&ping())),
-        ("short-nonce", challenge(&to, &nonce).replace("Bw", "")),
+        ("short-nonce", challenge(&to, &nonce, 0).replace("Bw", "")),
         (
             "unknown",
             r#"{"type":"new","from":"","to":"","payload":[]}"#.to_owned(),
