@@ -67,11 +67,11 @@ pub struct Limits {
     /// Newcomers per second that need not work, with [`ProofOfWork::Auto`].
     pub joins_without_work: u32,
     /// WebSockets that are opened, in all; for [`JoinLimiter`](crate::JoinLimiter). `None`: in each
-    /// minute as many as there may be `connections`.
+    /// minute ten times as many as there may be `connections`.
     pub joins: Option<Rate>,
     /// WebSockets that one address (an IPv6 /64 network) opens; for
-    /// [`JoinLimiter`](crate::JoinLimiter). `None`: in each minute as many as there may be
-    /// `connections_per_address`.
+    /// [`JoinLimiter`](crate::JoinLimiter). `None`: in each minute ten times as many as there
+    /// may be `connections_per_address`.
     pub joins_per_address: Option<Rate>,
     /// Bytes of the longest message; a longer one is refused with an error, which is a strike.
     pub message_bytes: usize,

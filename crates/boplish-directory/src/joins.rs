@@ -13,6 +13,10 @@ use crate::table::network;
 /// it then counts as one that has never come.
 const MAX_ADDRESSES: usize = 100_000;
 
+/// Joins in a minute for each connection that there may be, if no rate is given: room for all to come
+/// back some times, as when a server is restarted.
+const JOINS_PER_CONNECTION: u32 = 10;
+
 /// Counts the WebSockets that are opened, in all and by address (IPv6: by /64 network).
 #[derive(Debug)]
 pub struct JoinLimiter {
@@ -27,14 +31,14 @@ pub struct JoinLimiter {
 impl JoinLimiter {
     /// Goes by [`Limits::joins`] and [`Limits::joins_per_address`].
     pub fn new(limits: &Limits) -> Self {
-        let as_many_as = |connections| {
+        let by = |connections| {
             let count = u32::try_from(connections).unwrap_or(u32::MAX);
-            Rate::per_minute(count)
+            Rate::per_minute(count.saturating_mul(JOINS_PER_CONNECTION))
         };
         let of_one = limits.joins_per_address;
         Self {
-            rate: limits.joins.unwrap_or(as_many_as(limits.connections)),
-            rate_of_one: of_one.unwrap_or(as_many_as(limits.connections_per_address)),
+            rate: limits.joins.unwrap_or(by(limits.connections)),
+            rate_of_one: of_one.unwrap_or(by(limits.connections_per_address)),
             all: Bucket::full(Duration::ZERO),
             buckets: BTreeMap::new(),
             forget: BTreeSet::new(),

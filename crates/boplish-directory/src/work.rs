@@ -120,10 +120,7 @@ mod tests {
         let mut difficulty = Difficulty::default();
         let now = Duration::ZERO;
         for _ in 0..10_000 {
-            assert_eq!(
-                difficulty.of_newcomer(now, &config(ProofOfWork::Off)),
-                0
-            );
+            assert_eq!(difficulty.of_newcomer(now, &config(ProofOfWork::Off)), 0);
             assert_eq!(
                 difficulty.of_newcomer(now, &config(ProofOfWork::Always(9))),
                 9
@@ -139,7 +136,14 @@ mod tests {
 
     #[test]
     fn work_gets_harder_with_each_doubling_up_to_a_bound() {
-        for (rate, bits) in [(51, 12), (99, 12), (100, 13), (200, 14), (3_200, 18), (100_000, 18)] {
+        for (rate, bits) in [
+            (51, 12),
+            (99, 12),
+            (100, 13),
+            (200, 14),
+            (3_200, 18),
+            (100_000, 18),
+        ] {
             let mut difficulty = Difficulty::default();
             assert_eq!(come(&mut difficulty, 7, 2, rate), bits, "{rate}");
         }

@@ -5,9 +5,7 @@ mod common;
 use core::time::Duration;
 
 use boplish_directory::{CloseReason, Config, ConnId, ErrorCode, Limits, ProofOfWork};
-use boplish_wire::bootstrap::{
-    FromServer, Work, challenge_response, challenge_response_with_work,
-};
+use boplish_wire::bootstrap::{FromServer, Work, challenge_response, challenge_response_with_work};
 use common::{LOCALHOST, World, id, keypair};
 
 fn world(proof_of_work: ProofOfWork) -> World {

@@ -40,6 +40,7 @@ mod peer;
 mod resolver;
 mod signaling;
 mod stun;
+mod token;
 mod transport;
 mod well_known;
 
@@ -56,4 +57,5 @@ pub use peer::{
     SpawnError, Traffic,
 };
 pub use signaling::{BootstrapUrl, BootstrapUrlError};
+pub use token::{Token, TokenSyntaxError};
 pub use transport::CertificateError;

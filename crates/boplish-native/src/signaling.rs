@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use boplish_wire::PeerId;
 use boplish_wire::bootstrap::SUBPROTOCOL;
-use boplish_wire::limits::MAX_JSON;
+use boplish_wire::limits::{MAX_JSON, MAX_REASON};
 use futures_util::{SinkExt, StreamExt};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -14,6 +14,8 @@ use tokio::time::{Instant, timeout};
 use tokio_tungstenite::connect_async_with_config;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, ClientRequestBuilder, Message};
+
+use crate::token::Token;
 
 /// Texts that wait for the server; with more, the WebSocket is closed.
 const MAX_OUTGOING: usize = 256;
@@ -109,6 +111,7 @@ pub(crate) enum SignalingEvent {
 #[derive(Debug)]
 pub(crate) struct Signaling {
     url: Option<BootstrapUrl>,
+    token: Option<Token>,
     id: PeerId,
     generation: u64,
     outgoing: Option<mpsc::Sender<String>>,
@@ -118,10 +121,11 @@ pub(crate) struct Signaling {
 }
 
 impl Signaling {
-    pub(crate) fn new(url: Option<BootstrapUrl>, id: PeerId) -> Self {
+    pub(crate) fn new(url: Option<BootstrapUrl>, token: Option<Token>, id: PeerId) -> Self {
         let (event_sink, events) = mpsc::channel(MAX_INCOMING);
         Self {
             url,
+            token,
             id,
             generation: 0,
             outgoing: None,
@@ -141,9 +145,10 @@ impl Signaling {
             sink: self.event_sink.clone(),
         };
         let url = self.url.as_ref().map(|url| url.web_socket(self.id));
+        let token = self.token.clone();
         self.task = Some(tokio::spawn(async move {
             let reason = match url {
-                Some(url) => carry(url, outgoing, &events).await,
+                Some(url) => carry(url, token, outgoing, &events).await,
                 None => "no bootstrap server is configured".to_owned(),
             };
             events.put(SignalingEvent::Closed { reason }).await;
@@ -208,11 +213,19 @@ impl Events {
 }
 
 /// Carries texts both ways until the WebSocket is closed, and says why it was.
-async fn carry(url: String, mut outgoing: mpsc::Receiver<String>, events: &Events) -> String {
-    let request = match url.parse() {
+async fn carry(
+    url: String,
+    token: Option<Token>,
+    mut outgoing: mpsc::Receiver<String>,
+    events: &Events,
+) -> String {
+    let mut request = match url.parse() {
         Ok(uri) => ClientRequestBuilder::new(uri).with_sub_protocol(SUBPROTOCOL),
         Err(error) => return format!("{url} is no address: {error}"),
     };
+    if let Some(token) = token {
+        request = request.with_sub_protocol(token.subprotocol());
+    }
     #[cfg(feature = "tls")]
     {
         // Fails if the application has chosen one already, which is as good.
@@ -226,7 +239,7 @@ async fn carry(url: String, mut outgoing: mpsc::Receiver<String>, events: &Event
     let opening = connect_async_with_config(request, Some(config), true);
     let mut socket = match timeout(TIMEOUT, opening).await {
         Ok(Ok((socket, _response))) => socket,
-        Ok(Err(error)) => return format!("can't connect to {url}: {error}"),
+        Ok(Err(error)) => return format!("can't connect to {url}: {}", refusal(&error)),
         Err(_) => return format!("{url} does not answer"),
     };
     events.put(SignalingEvent::Opened).await;
@@ -281,6 +294,18 @@ async fn carry(url: String, mut outgoing: mpsc::Receiver<String>, events: &Event
             Ok(Err(error)) => return error.to_string(),
             Err(_) => return "the bootstrap server does not read".to_owned(),
         }
+    }
+}
+
+/// What a server says that opens no WebSocket, cut after 200 bytes.
+fn refusal(error: &tungstenite::Error) -> String {
+    match error {
+        tungstenite::Error::Http(response) => {
+            let body = response.body().as_deref().unwrap_or_default();
+            let said = String::from_utf8_lossy(&body[..body.len().min(MAX_REASON)]);
+            format!("{error}: {}", said.trim().escape_debug())
+        }
+        other => other.to_string(),
     }
 }
 

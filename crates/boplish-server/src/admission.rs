@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use boplish_directory::{ClientId, JoinLimiter, SUBPROTOCOL};
+use boplish_directory::{ClientId, JoinLimiter};
 use tokio::time::Instant;
 use tracing::info;
 
@@ -208,11 +208,6 @@ fn token_of(headers: &HeaderMap) -> Option<String> {
     let mut all = subprotocols(headers);
     let token = all.find_map(|name| name.strip_prefix(TOKEN_PREFIX))?;
     Some(token.to_owned())
-}
-
-/// The subprotocols with which a client brings a token along.
-pub fn subprotocols_with_token(token: &str) -> [String; 2] {
-    [SUBPROTOCOL.to_owned(), format!("{TOKEN_PREFIX}{token}")]
 }
 
 /// Shared by all who decide.

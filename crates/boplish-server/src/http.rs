@@ -47,7 +47,10 @@ pub(crate) fn router(
         .route("/ws/{*id}", any(web_socket))
         .fallback(page)
         .with_state(server)
-        .layer(middleware::from_fn_with_state(Arc::new(proxies), see_client))
+        .layer(middleware::from_fn_with_state(
+            Arc::new(proxies),
+            see_client,
+        ))
 }
 
 #[derive(Clone)]

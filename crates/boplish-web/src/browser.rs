@@ -14,6 +14,8 @@ export interface Host {
     iceServers(): RTCIceServer[] | Promise<RTCIceServer[]>;
     /** Which candidates connections may use; the drop-in script's use all. */
     iceTransportPolicy?: RTCIceTransportPolicy | undefined;
+    /** The subprotocols for the next WebSocket: this one, and what else it needs. */
+    protocols(own: string): string | Promise<string[]>;
     state(state: 'alone' | 'online' | 'degraded' | 'offline'): void;
     server(open: boolean): void;
     /** A WebSocket could not be opened. */
@@ -50,6 +52,8 @@ extern "C" {
 
     #[wasm_bindgen(method, js_name = iceServers)]
     pub(crate) fn ice_servers(this: &Host) -> JsValue;
+    #[wasm_bindgen(method)]
+    pub(crate) fn protocols(this: &Host, own: &str) -> JsValue;
     #[wasm_bindgen(method)]
     pub(crate) fn state(this: &Host, state: &str);
     #[wasm_bindgen(method)]
@@ -183,7 +187,7 @@ extern "C" {
     #[derive(Clone)]
     pub(crate) type WebSocket;
     #[wasm_bindgen(constructor, catch)]
-    pub(crate) fn new(url: &str, protocol: &str) -> Result<WebSocket, JsValue>;
+    pub(crate) fn new(url: &str, protocols: &JsValue) -> Result<WebSocket, JsValue>;
     #[wasm_bindgen(method, catch)]
     pub(crate) fn send(this: &WebSocket, text: &str) -> Result<(), JsValue>;
     #[wasm_bindgen(method)]

@@ -9,7 +9,7 @@ use boplish_core::{
     Config, ConnectionCommand, ConnectionId, ConnectionInput, Input, Node, Output, Time,
 };
 use boplish_wire::Keypair;
-use boplish_wire::bootstrap::IceServer;
+use boplish_wire::bootstrap::{IceServer, SUBPROTOCOL};
 use js_sys::{Array, Function};
 use litemap::LiteMap;
 use wasm_bindgen::prelude::*;
@@ -39,6 +39,8 @@ pub(crate) struct Shell {
     /// `outputs` is being carried out, further up the stack.
     is_carrying: Cell<bool>,
     signaling: RefCell<Option<Signaling>>,
+    /// The core wants a WebSocket; the page may still have to find out with which subprotocols.
+    is_opening: Cell<bool>,
     connections: RefCell<LiteMap<ConnectionId, Slot>>,
     /// What the bootstrap server has told, as JavaScript objects.
     servers_told: RefCell<Array>,
@@ -94,6 +96,7 @@ impl Shell {
             outputs: RefCell::default(),
             is_carrying: Cell::new(false),
             signaling: RefCell::default(),
+            is_opening: Cell::new(false),
             connections: RefCell::default(),
             servers_told: RefCell::default(),
             timer: RefCell::default(),
@@ -226,10 +229,17 @@ impl Shell {
     fn carry(&self, output: Output) {
         match output {
             Output::OpenSignaling => {
-                let opened = Signaling::open(&self.host, &self.url, self.this.clone());
-                match opened {
-                    Ok(socket) => drop(self.signaling.replace(Some(socket))),
-                    Err(reason) => self.signaling_closed(reason, false),
+                self.is_opening.set(true);
+                let protocols = self.host.protocols(SUBPROTOCOL);
+                if protocols.is_string() {
+                    self.open_signaling(&protocols);
+                } else {
+                    protocols.unchecked_into::<Step>().then(
+                        &self.callback(|shell, protocols| shell.open_signaling(&protocols)),
+                        &self.callback(|shell, thrown| {
+                            shell.signaling_closed(describe(&thrown), false);
+                        }),
+                    );
                 }
             }
             Output::SendSignaling(text) => {
@@ -237,7 +247,10 @@ impl Shell {
                     socket.send(&text);
                 }
             }
-            Output::CloseSignaling => drop(self.signaling.take()),
+            Output::CloseSignaling => {
+                self.is_opening.set(false);
+                drop(self.signaling.take());
+            }
             Output::IceServers(servers) => self.take_servers(to_array(&servers)),
             Output::Connection(id, command) => self.command(id, command),
             #[cfg(feature = "store")]
@@ -259,6 +272,17 @@ impl Shell {
             }
         }
         *self.servers_told.borrow_mut() = told;
+    }
+
+    fn open_signaling(&self, protocols: &JsValue) {
+        // The core may have changed its mind.
+        if !self.is_opening.replace(false) {
+            return;
+        }
+        match Signaling::open(&self.host, &self.url, protocols, self.this.clone()) {
+            Ok(socket) => drop(self.signaling.replace(Some(socket))),
+            Err(reason) => self.signaling_closed(reason, false),
+        }
     }
 
     /// Lets the core's functions go on. Whether that led to more.

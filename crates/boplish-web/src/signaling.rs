@@ -4,7 +4,6 @@ use std::cell::Cell;
 use std::rc::Weak;
 
 use boplish_core::Input;
-use boplish_wire::bootstrap::SUBPROTOCOL;
 use wasm_bindgen::prelude::*;
 
 use crate::browser::{Event, Host, Listener, WebSocket, describe};
@@ -18,8 +17,13 @@ pub(crate) struct Signaling {
 
 impl Signaling {
     /// Opens one; what happens on it is told to the shell.
-    pub(crate) fn open(host: &Host, url: &str, shell: Weak<Shell>) -> Result<Self, String> {
-        let socket = WebSocket::new(url, SUBPROTOCOL).map_err(|thrown| describe(&thrown))?;
+    pub(crate) fn open(
+        host: &Host,
+        url: &str,
+        protocols: &JsValue,
+        shell: Weak<Shell>,
+    ) -> Result<Self, String> {
+        let socket = WebSocket::new(url, protocols).map_err(|thrown| describe(&thrown))?;
         let kinds: &[&str] = &["open", "message", "close"];
         let was_opened = Cell::new(false);
         let listener = Listener::new(

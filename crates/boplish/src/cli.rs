@@ -5,16 +5,20 @@ use std::net::{IpAddr, SocketAddr};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 
-use boplish_native::BootstrapUrl;
 use boplish_native::wire::{PeerId, ProtocolName};
+use boplish_native::{BootstrapUrl, Token};
 use clap::{Args, Parser, Subcommand};
 use serde::Deserialize;
 
 use crate::content::{GatewayCommand, GetCommand, LookCommand, PublishCommand, UnpublishCommand};
 use crate::emulate::EmulateCommand;
 use crate::logging::LogOptions;
+use crate::token::TokenCommand;
 use crate::turn::{Lifetime, PortRange, Secret, TurnUrl};
-use crate::values::{IceUrl, LinkBudget, RouterName, Seconds, Successors, bootstrap};
+use crate::values::{
+    IceUrl, LinkBudget, Network, PageOrigin, RouterName, Seconds, Successors, WorkName, bootstrap,
+    token,
+};
 
 /// Peer-to-peer networks of browser tabs and native peers.
 #[derive(Debug, Parser)]
@@ -77,6 +81,10 @@ pub(crate) enum Command {
     /// Prints `listening on http://ADDR:PORT` as soon as it takes connections, and runs until
     /// SIGINT or SIGTERM.
     Gateway(GatewayCommand),
+    /// Make a token for somebody who may connect to a server with --token-key, or the key for it.
+    ///
+    /// Prints the token.
+    Token(TokenCommand),
     /// Emulate a network as a scenario describes it, in the simulator or with real peers.
     ///
     /// Prints the figures, and writes a folder with all samples and a page with plots.
@@ -247,6 +255,56 @@ pub(crate) struct ServeOptions {
     /// [default: 200].
     #[arg(long, env = "BOPLISH_MAX_MESSAGES_PER_SECOND", value_name = "N")]
     pub(crate) max_messages_per_second: Option<u32>,
+    /// Most bytes of messages of one client per second in the long run, eight times as many at once
+    /// [default: 524288].
+    #[arg(long, env = "BOPLISH_MAX_BYTES_PER_SECOND", value_name = "BYTES")]
+    pub(crate) max_bytes_per_second: Option<u32>,
+    /// Most WebSockets that are opened per minute in all; further ones are answered with 429
+    /// [default: ten times --max-connections].
+    #[arg(long, env = "BOPLISH_MAX_JOINS_PER_MINUTE", value_name = "N")]
+    pub(crate) max_joins_per_minute: Option<u32>,
+    /// Most WebSockets that one address (IPv6: one /64 network) opens per minute; further ones are
+    /// answered with 429 [default: ten times --max-connections-per-address].
+    #[arg(
+        long,
+        env = "BOPLISH_MAX_JOINS_PER_MINUTE_PER_ADDRESS",
+        value_name = "N"
+    )]
+    pub(crate) max_joins_per_minute_per_address: Option<u32>,
+    /// Let only pages of this origin connect, such as https://example.org; may be given several
+    /// times [default: any].
+    #[arg(
+        long,
+        env = "BOPLISH_ALLOW_ORIGIN",
+        value_name = "URL",
+        value_delimiter = ','
+    )]
+    pub(crate) allow_origin: Vec<PageOrigin>,
+    /// Let only those connect who have a token that is signed with this key: an Ed25519 public key
+    /// in PEM, or a secret. `boplish token` makes both.
+    #[arg(long, env = "BOPLISH_TOKEN_KEY", value_name = "FILE")]
+    pub(crate) token_key: Option<PathBuf>,
+    /// Keep out who is in this file: an address, a network such as 192.0.2.0/24, or a peer's id in
+    /// each line, and comments after #. It is read again when it changes.
+    #[arg(long, env = "BOPLISH_BAN_FILE", value_name = "FILE")]
+    pub(crate) ban_file: Option<PathBuf>,
+    /// Believe the proxies of this network when they say whom a request is from, by X-Forwarded-For,
+    /// Forwarded or --proxy-protocol; may be given several times.
+    #[arg(
+        long,
+        env = "BOPLISH_TRUST_PROXY",
+        value_name = "CIDR",
+        value_delimiter = ','
+    )]
+    pub(crate) trust_proxy: Vec<Network>,
+    /// Expect a header of the PROXY protocol (version 1 or 2) from the trusted proxies.
+    #[arg(long, env = "BOPLISH_PROXY_PROTOCOL", value_name = "BOOL", num_args = 0..=1,
+        require_equals = true, default_missing_value = "true", hide_possible_values = true)]
+    pub(crate) proxy_protocol: Option<bool>,
+    /// Whether newcomers have to work for their place: off, auto (while many come), or always with
+    /// so many bits, 1 to 24 [default: off].
+    #[arg(long, env = "BOPLISH_PROOF_OF_WORK", value_name = "off|auto|BITS")]
+    pub(crate) proof_of_work: Option<WorkName>,
 }
 
 impl ServeOptions {
@@ -290,6 +348,17 @@ impl ServeOptions {
             max_messages_per_second: self
                 .max_messages_per_second
                 .or(file.max_messages_per_second),
+            max_bytes_per_second: self.max_bytes_per_second.or(file.max_bytes_per_second),
+            max_joins_per_minute: self.max_joins_per_minute.or(file.max_joins_per_minute),
+            max_joins_per_minute_per_address: self
+                .max_joins_per_minute_per_address
+                .or(file.max_joins_per_minute_per_address),
+            allow_origin: first(self.allow_origin, file.allow_origin),
+            token_key: self.token_key.or(file.token_key),
+            ban_file: self.ban_file.or(file.ban_file),
+            trust_proxy: first(self.trust_proxy, file.trust_proxy),
+            proxy_protocol: self.proxy_protocol.or(file.proxy_protocol),
+            proof_of_work: self.proof_of_work.or(file.proof_of_work),
         }
     }
 }
@@ -372,6 +441,17 @@ pub(crate) struct PeerOptions {
     /// identity each time].
     #[arg(long, global = true, env = "BOPLISH_IDENTITY", value_name = "FILE")]
     pub(crate) identity: Option<PathBuf>,
+    /// The token that the bootstrap server asks for. Better by the environment than as a flag, which
+    /// other users of the machine can see.
+    #[arg(
+        long,
+        global = true,
+        env = "BOPLISH_TOKEN",
+        value_name = "TOKEN",
+        hide_env_values = true
+    )]
+    #[serde(deserialize_with = "token")]
+    pub(crate) token: Option<Token>,
     /// A STUN or TURN server to use: stun:HOST[:PORT] or
     /// turn:USER:CREDENTIAL@HOST[:PORT][?transport=udp]; may be given several times.
     #[arg(
@@ -417,6 +497,7 @@ impl PeerOptions {
             accept: self.accept.or(file.accept),
             invite: self.invite.or(file.invite),
             identity: self.identity.or(file.identity),
+            token: self.token.or(file.token),
             ice_server: first(self.ice_server, file.ice_server),
             relay_only: self.relay_only.or(file.relay_only),
             address: first(self.address, file.address),

@@ -80,12 +80,22 @@ mod tests {
         max-connections-per-address = 4
         max-message-bytes = 5
         max-messages-per-second = 6
+        max-bytes-per-second = 7
+        max-joins-per-minute = 8
+        max-joins-per-minute-per-address = 9
+        allow-origin = ["https://example.org"]
+        token-key = "key.pub"
+        ban-file = "bans"
+        trust-proxy = ["10.0.0.0/8", "::1"]
+        proxy-protocol = true
+        proof-of-work = "auto"
         [peer]
         bootstrap = "wss://a/b"
         no-bootstrap = false
         accept = "A"
         invite = true
         identity = "id"
+        token = "a.b.c"
         ice-server = ["stun:a:1"]
         relay-only = true
         address = ["127.0.0.1"]
@@ -160,6 +170,11 @@ mod tests {
             "[serve]\nhttp-redirect = [\"80\"]",
             "[serve]\nshutdown-timeout = -1",
             "[serve]\ncheck = true",
+            "[serve]\nallow-origin = [\"example.org\"]",
+            "[serve]\ntrust-proxy = [\"proxy.example.org\"]",
+            "[serve]\nproof-of-work = \"hard\"",
+            "[serve]\nproof-of-work = \"25\"",
+            "[peer]\ntoken = \"a b\"",
             "[peer]\nbootstrap = \"ftp://a\"",
             "[peer]\ntimeout = -1",
             "log-format = \"xml\"",

@@ -17,6 +17,7 @@ mod serve;
 mod signals;
 mod systemd;
 mod tls;
+mod token;
 mod turn;
 mod values;
 
@@ -54,7 +55,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
         | Command::Get(_)
         | Command::Ls(_)
         | Command::Resolve(_)
-        | Command::Gateway(_) => "warn",
+        | Command::Gateway(_)
+        | Command::Token(_) => "warn",
         // Thousands of peers have something to say about each other.
         Command::Emulate(_) => "error",
     };
@@ -95,6 +97,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
                 command.options = command.options.or(file.peer);
                 content::gateway(command).await
             }
+            Command::Token(command) => token::run(command),
             Command::Emulate(command) => emulate::run(command, file.emulate).await,
         }
     })

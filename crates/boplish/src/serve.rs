@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
+use boplish_server::admission::TrustedProxies;
 use boplish_server::{Config, Rate, Server, ServerError, Site};
 
 use crate::cli::ServeOptions;
@@ -101,6 +102,16 @@ fn config(options: ServeOptions) -> Result<Config, Failure> {
     if let Some(links) = options.link_budget {
         network.link_budget = links.get();
     }
+    let admission = &mut config.admission;
+    admission.allowed_origins = options.allow_origin.into_iter().map(|it| it.0).collect();
+    admission.token_key = options.token_key;
+    admission.ban_file = options.ban_file;
+    let proxies = options.trust_proxy.into_iter().map(|it| it.0);
+    admission.trusted_proxies = TrustedProxies(proxies.collect());
+    admission.proxy_protocol = options.proxy_protocol.unwrap_or(false);
+    config.proof_of_work = options
+        .proof_of_work
+        .map_or(config.proof_of_work, |it| it.0);
     let limits = &mut config.limits;
     if let Some(entry_peers) = options.entry_peers {
         limits.directory.entry_peers = entry_peers;
@@ -123,19 +134,27 @@ fn config(options: ServeOptions) -> Result<Config, Failure> {
     if let Some(messages) = options.max_messages_per_second {
         limits.directory.messages = Rate::per_second(messages, messages.saturating_mul(10));
     }
+    if let Some(bytes) = options.max_bytes_per_second {
+        limits.directory.bytes = Rate::per_second(bytes, bytes.saturating_mul(8));
+    }
+    limits.directory.joins = options.max_joins_per_minute.map(Rate::per_minute);
+    let of_one = options.max_joins_per_minute_per_address;
+    limits.directory.joins_per_address = of_one.map(Rate::per_minute);
     Ok(config)
 }
 
 #[cfg(test)]
 mod tests {
-    use boplish_server::NetworkParameters;
+    use boplish_server::{AdmissionConfig, NetworkParameters, ProofOfWork};
     use clap::Parser;
 
     use super::*;
     use crate::cli::{Cli, Command};
 
     fn served(flags: &str) -> Config {
-        let words = ["boplish", "serve"].into_iter().chain(flags.split(' '));
+        let words = ["boplish", "serve"]
+            .into_iter()
+            .chain(flags.split_whitespace());
         let Command::Serve(options) = Cli::try_parse_from(words).unwrap().command else {
             panic!("it is another command");
         };
@@ -162,5 +181,29 @@ mod tests {
     fn a_flag_sets_how_long_a_shutdown_may_take() {
         let config = served("--shutdown-timeout 2.5");
         assert_eq!(config.limits.shutdown_timeout.as_millis(), 2_500);
+    }
+
+    #[test]
+    fn flags_set_who_is_admitted() {
+        let config = served(
+            "--allow-origin https://a.example,https://b.example --token-key k.pub --ban-file bans \
+             --trust-proxy 10.0.0.0/8 --trust-proxy ::1 --proxy-protocol --proof-of-work auto \
+             --max-bytes-per-second 100 --max-joins-per-minute 20 \
+             --max-joins-per-minute-per-address 3",
+        );
+        let admission = &config.admission;
+        assert_eq!(admission.allowed_origins.len(), 2);
+        assert_eq!(admission.token_key.as_deref(), Some(Path::new("k.pub")));
+        assert_eq!(admission.ban_file.as_deref(), Some(Path::new("bans")));
+        assert_eq!(admission.trusted_proxies.0.len(), 2);
+        assert!(admission.proxy_protocol);
+        assert_eq!(config.proof_of_work, ProofOfWork::Auto);
+        let limits = config.limits.directory;
+        assert_eq!(limits.bytes, Rate::per_second(100, 800));
+        assert_eq!(limits.joins, Some(Rate::per_minute(20)));
+        assert_eq!(limits.joins_per_address, Some(Rate::per_minute(3)));
+        let default = served("--open-ids");
+        assert_eq!(default.admission, AdmissionConfig::default());
+        assert_eq!(default.proof_of_work, ProofOfWork::Off);
     }
 }

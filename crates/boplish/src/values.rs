@@ -1,12 +1,15 @@
 //! Values of options that the libraries have no text form for.
 
 use std::fmt::Display;
+use std::net::IpAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
-use boplish_native::BootstrapUrl;
 use boplish_native::wire::PeerId;
 use boplish_native::wire::bootstrap::{IceServer, NetworkParameters, RouterKind};
+use boplish_native::{BootstrapUrl, Token};
+use boplish_server::admission::{IpNet, Origin, OriginError};
+use boplish_server::{MAX_WORK, ProofOfWork};
 use clap::ValueEnum;
 use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Deserializer};
@@ -151,10 +154,81 @@ impl<const LEAST: u16, const MOST: u16> FromStr for Within<LEAST, MOST> {
     }
 }
 
+/// An origin of pages.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct PageOrigin(pub(crate) Origin);
+
+impl FromStr for PageOrigin {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        text.parse()
+            .map(Self)
+            .map_err(|error: OriginError| error.to_string())
+    }
+}
+
+impl<'de> Deserialize<'de> for PageOrigin {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        parse_text(from)
+    }
+}
+
+/// A network of addresses, or one address.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Network(pub(crate) IpNet);
+
+impl FromStr for Network {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let address = || text.parse::<IpAddr>().ok().map(IpNet::from);
+        text.parse()
+            .ok()
+            .or_else(address)
+            .map(Self)
+            .ok_or_else(|| "write an address, or a network such as 10.0.0.0/8".to_owned())
+    }
+}
+
+impl<'de> Deserialize<'de> for Network {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        parse_text(from)
+    }
+}
+
+/// Whether newcomers have to work.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct WorkName(pub(crate) ProofOfWork);
+
+impl FromStr for WorkName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match (text, text.parse()) {
+            ("off", _) => Ok(Self(ProofOfWork::Off)),
+            ("auto", _) => Ok(Self(ProofOfWork::Auto)),
+            (_, Ok(bits @ 1..=MAX_WORK)) => Ok(Self(ProofOfWork::Always(bits))),
+            (_, Ok(_) | Err(_)) => Err(format!("write off, auto, or 1 to {MAX_WORK} bits")),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for WorkName {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        parse_text(from)
+    }
+}
+
 /// A bootstrap server in a configuration file.
 pub(crate) fn bootstrap<'de, D: Deserializer<'de>>(
     from: D,
 ) -> Result<Option<BootstrapUrl>, D::Error> {
+    parse_text(from).map(Some)
+}
+
+/// A token in a configuration file.
+pub(crate) fn token<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Token>, D::Error> {
     parse_text(from).map(Some)
 }
 
@@ -202,6 +276,31 @@ mod tests {
         for text in ["0", "17", "70000", "-1", "some"] {
             let refused = text.parse::<Successors>().unwrap_err();
             assert!(refused.contains("1 to 16"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn proxies_are_networks_or_addresses() {
+        for (text, expected) in [("10.0.0.0/8", "10.0.0.0/8"), ("::1", "::1/128")] {
+            let network: Network = text.parse().unwrap();
+            assert_eq!(network.0.to_string(), expected);
+        }
+        for text in ["proxy", "10.0.0.0/33", ""] {
+            assert!(text.parse::<Network>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn work_is_off_auto_or_bits() {
+        for (text, expected) in [
+            ("off", ProofOfWork::Off),
+            ("auto", ProofOfWork::Auto),
+            ("18", ProofOfWork::Always(18)),
+        ] {
+            assert_eq!(text.parse(), Ok(WorkName(expected)));
+        }
+        for text in ["0", "25", "-1", "on"] {
+            assert!(text.parse::<WorkName>().unwrap_err().contains("1 to 24"));
         }
     }
 

@@ -23,6 +23,7 @@ use crate::disk::Disk;
 use crate::engine::{Engine, EngineError};
 use crate::identity::random_bytes;
 use crate::signaling::{BootstrapUrl, Signaling, SignalingEvent};
+use crate::token::Token;
 
 /// How long a peer that leaves goes on sending what is on its way out.
 const LEAVE_TIME: Duration = Duration::from_secs(2);
@@ -40,6 +41,7 @@ pub(super) struct Snapshot {
 /// What a driver is made of.
 pub(super) struct Settings {
     pub(super) bootstrap: Option<BootstrapUrl>,
+    pub(super) token: Option<Token>,
     pub(super) identity: Keypair,
     pub(super) core: Config,
     pub(super) ice_servers: Vec<IceServer>,
@@ -116,7 +118,7 @@ impl Driver {
             by_hand: ByHand::default(),
             events,
             snapshot,
-            signaling: Signaling::new(settings.bootstrap, id),
+            signaling: Signaling::new(settings.bootstrap, settings.token, id),
             connections,
             ice_servers: settings.ice_servers,
             disk: settings.disk,

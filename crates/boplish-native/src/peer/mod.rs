@@ -26,6 +26,7 @@ use crate::disk::{Disk, DiskError};
 use crate::engine::{Engine, EngineError};
 use crate::identity::{IdentityError, fresh_identity};
 use crate::signaling::BootstrapUrl;
+use crate::token::Token;
 use crate::well_known::WellKnown;
 
 use command::Command;
@@ -39,6 +40,8 @@ const MAX_COMMANDS: usize = 256;
 pub struct PeerConfig {
     /// The bootstrap server; without one, nothing opens a signaling channel.
     pub bootstrap: Option<BootstrapUrl>,
+    /// What that server's operator has given to this peer, if it lets in only some.
+    pub token: Option<Token>,
     /// Who the peer is; a new identity if absent.
     pub identity: Option<Keypair>,
     /// Settings of the node. Its `bootstrap` is overruled by the one above.
@@ -186,6 +189,7 @@ impl Peer {
             engine,
             driver::Settings {
                 bootstrap: config.bootstrap,
+                token: config.token,
                 identity,
                 core: config.core,
                 ice_servers: config.ice_servers,

@@ -53,27 +53,43 @@ impl BanFile {
             tokio::time::sleep(LOOK_EVERY).await;
             let path = self.path.clone();
             // The disk may be slow.
-            let looked = tokio::task::spawn_blocking(move || {
-                let found = stamp(&path);
-                (found != known).then(|| (found, read(&path)))
-            });
+            let looked = tokio::task::spawn_blocking(move || look(&path, known));
             match looked.await {
-                Ok(Some((found, Ok(bans)))) => {
+                Ok(Some((found, result))) => {
                     known = found;
-                    info!(file = %self.path.display(), entries = bans.len(), "ban list read");
-                    let bans = Arc::new(bans);
-                    *self.bans.write().unwrap_or_else(PoisonError::into_inner) = bans.clone();
-                    hub.ban(bans);
-                }
-                Ok(Some((found, Err(error)))) => {
-                    known = found;
-                    error!("{error}; the list that was read before still counts");
+                    if let Some(bans) = self.take(result) {
+                        hub.ban(bans);
+                    }
                 }
                 Ok(None) => {}
                 Err(error) => error!(%error, "cannot look at the ban list"),
             }
         }
     }
+}
+
+impl BanFile {
+    /// Takes a list over, unless it is not good: then the last one still counts.
+    fn take(&self, result: Result<Bans, BanError>) -> Option<Arc<Bans>> {
+        match result {
+            Ok(bans) => {
+                info!(file = %self.path.display(), entries = bans.len(), "ban list read");
+                let bans = Arc::new(bans);
+                *self.bans.write().unwrap_or_else(PoisonError::into_inner) = bans.clone();
+                Some(bans)
+            }
+            Err(error) => {
+                error!("{error}; the list that was read before still counts");
+                None
+            }
+        }
+    }
+}
+
+/// What the file says, if it has changed.
+fn look(path: &Path, known: Stamp) -> Option<(Stamp, Result<Bans, BanError>)> {
+    let found = stamp(path);
+    (found != known).then(|| (found, read(path)))
 }
 
 fn stamp(path: &Path) -> Stamp {
@@ -96,4 +112,35 @@ fn read(path: &Path) -> Result<Bans, BanError> {
         path: path.to_owned(),
         lines,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_that_is_not_good_changes_nothing_and_is_read_again_when_it_changes() {
+        let path = std::env::temp_dir().join(format!("boplish-bans-{}", std::process::id()));
+        fs::write(&path, "192.0.2.1\n").unwrap();
+        let file = BanFile::open(&path).unwrap();
+        assert!(look(&path, file.first).is_none(), "it has not changed");
+
+        fs::write(&path, "192.0.2.1\nnonsense\n").unwrap();
+        let (second, result) = look(&path, file.first).unwrap();
+        let error = result.as_ref().unwrap_err().to_string();
+        assert!(error.contains("line 2, \"nonsense\""), "{error}");
+        assert!(file.take(result).is_none());
+        assert_eq!(file.current().len(), 1);
+        assert!(look(&path, second).is_none(), "it is complained about once");
+
+        fs::write(&path, "192.0.2.1\n192.0.2.2\n# well\n").unwrap();
+        let (third, result) = look(&path, second).unwrap();
+        assert!(file.take(result).is_some());
+        assert_eq!(file.current().len(), 2);
+
+        fs::remove_file(&path).unwrap();
+        let (_, result) = look(&path, third).unwrap();
+        assert!(file.take(result).is_none());
+        assert_eq!(file.current().len(), 2);
+    }
 }

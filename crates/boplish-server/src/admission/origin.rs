@@ -12,7 +12,9 @@ pub struct Origin(String);
 
 /// Why a text is no origin.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no origin: write SCHEME://HOST or SCHEME://HOST:PORT as in https://example.org, or null")]
+#[error(
+    "{0:?} is no origin: write SCHEME://HOST or SCHEME://HOST:PORT as in https://example.org, or null"
+)]
 pub struct OriginError(String);
 
 impl FromStr for Origin {

@@ -17,7 +17,9 @@ pub struct TrustedProxies(pub Vec<IpNet>);
 /// A request has `X-Forwarded-For` and `Forwarded`, and they don't agree: one of them was written by
 /// the client, and nobody knows which.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("X-Forwarded-For and Forwarded name different clients: the proxy must set one of them and remove the other")]
+#[error(
+    "X-Forwarded-For and Forwarded name different clients: the proxy must set one of them and remove the other"
+)]
 pub(crate) struct Contradiction;
 
 impl TrustedProxies {
@@ -39,7 +41,8 @@ impl TrustedProxies {
         }
         let x_forwarded_for = values(headers, &X_FORWARDED_FOR);
         let forwarded = values(headers, &header::FORWARDED);
-        let by_x = x_forwarded_for.map(|text| self.last_stranger(remote, text.split(',').map(Some)));
+        let by_x =
+            x_forwarded_for.map(|text| self.last_stranger(remote, text.split(',').map(Some)));
         let by_standard = forwarded.map(|text| {
             let elements = elements(&text);
             self.last_stranger(remote, elements.iter().map(|element| node_of(element)))
@@ -171,7 +174,10 @@ mod tests {
         ] {
             assert_eq!(by_x("10.0.0.1", value), expected, "{value}");
         }
-        let twice = [("x-forwarded-for", "203.0.113.9"), ("x-forwarded-for", "192.0.2.1")];
+        let twice = [
+            ("x-forwarded-for", "203.0.113.9"),
+            ("x-forwarded-for", "192.0.2.1"),
+        ];
         assert_eq!(client("10.0.0.1", &twice), Ok("192.0.2.1".to_owned()));
     }
 
@@ -202,7 +208,10 @@ mod tests {
     #[test]
     fn two_headers_that_contradict_each_other_are_no_proof_of_anything() {
         let both = |x, forwarded| {
-            client("10.0.0.1", &[("x-forwarded-for", x), ("forwarded", forwarded)])
+            client(
+                "10.0.0.1",
+                &[("x-forwarded-for", x), ("forwarded", forwarded)],
+            )
         };
         assert_eq!(both("192.0.2.1", "for=203.0.113.9"), Err(Contradiction));
         let agreed = both("192.0.2.1", "for=\"192.0.2.1:1\"");

@@ -25,9 +25,7 @@ const MAX_V2: usize = 2_048;
 /// # Errors
 ///
 /// The connection breaks, or does not begin with a header.
-pub(crate) async fn read(
-    stream: &mut (impl AsyncRead + Unpin),
-) -> io::Result<Option<SocketAddr>> {
+pub(crate) async fn read(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<SocketAddr>> {
     let mut header = vec![0; START];
     stream.read_exact(&mut header).await?;
     if header == SIGNATURE {

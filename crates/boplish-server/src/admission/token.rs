@@ -194,17 +194,22 @@ fn read(path: &Path) -> Result<String, KeyError> {
 }
 
 fn refusal(kind: &ErrorKind) -> TokenError {
-    match kind {
-        ErrorKind::InvalidSignature
-        | ErrorKind::InvalidAlgorithm
-        | ErrorKind::InvalidAlgorithmName
-        | ErrorKind::UnsupportedAlgorithm => TokenError::Signature,
-        ErrorKind::ExpiredSignature => TokenError::Expired,
-        ErrorKind::ImmatureSignature => TokenError::TooEarly,
-        ErrorKind::InvalidAudience | ErrorKind::InvalidIssuer | ErrorKind::InvalidSubject => {
-            TokenError::Other
-        }
-        _ => TokenError::Malformed,
+    let is_any = |kinds: &[ErrorKind]| kinds.contains(kind);
+    if is_any(&[
+        ErrorKind::InvalidSignature,
+        ErrorKind::InvalidAlgorithm,
+        ErrorKind::InvalidAlgorithmName,
+        ErrorKind::UnsupportedAlgorithm,
+    ]) {
+        TokenError::Signature
+    } else if is_any(&[ErrorKind::ExpiredSignature]) {
+        TokenError::Expired
+    } else if is_any(&[ErrorKind::ImmatureSignature]) {
+        TokenError::TooEarly
+    } else if is_any(&[ErrorKind::InvalidAudience]) {
+        TokenError::Other
+    } else {
+        TokenError::Malformed
     }
 }
 
@@ -222,8 +227,7 @@ impl SigningKey {
         };
         if text.starts_with("-----BEGIN") {
             let why = "no Ed25519 private key: `boplish token --new-key` makes one";
-            let key =
-                ed25519_dalek::SigningKey::from_pkcs8_pem(&text).map_err(|_| wrong(why))?;
+            let key = ed25519_dalek::SigningKey::from_pkcs8_pem(&text).map_err(|_| wrong(why))?;
             let der = key.to_pkcs8_der().map_err(|_| wrong(why))?;
             return Ok(Self {
                 key: EncodingKey::from_ed_der(der.as_bytes()),

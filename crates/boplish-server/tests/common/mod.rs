@@ -211,7 +211,11 @@ pub(crate) async fn raw(address: SocketAddr, request: &[u8]) -> Vec<u8> {
 pub(crate) async fn request(server: &Server, method: &str, path: &str, headers: &str) -> Response {
     let request =
         format!("{method} {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n{headers}\r\n");
-    let response = raw(server.local_addr(), request.as_bytes()).await;
+    parse(&raw(server.local_addr(), request.as_bytes()).await)
+}
+
+/// Takes a response apart.
+pub(crate) fn parse(response: &[u8]) -> Response {
     let end = response.windows(4).position(|window| window == b"\r\n\r\n");
     let end = end.expect("a response has a head");
     let head = String::from_utf8_lossy(&response[..end]).into_owned();
@@ -224,6 +228,15 @@ pub(crate) async fn request(server: &Server, method: &str, path: &str, headers: 
         head,
         body: response[end + 4..].to_vec(),
     }
+}
+
+/// A request for a WebSocket with further header lines, each with its line end; whatever the answer
+/// is, the server closes after it.
+pub(crate) fn handshake(path: &str, headers: &str) -> String {
+    format!(
+        "GET {path} HTTP/1.1\r\nHost: test\r\nConnection: upgrade, close\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{headers}\r\n"
+    )
 }
 
 pub(crate) async fn get(server: &Server, path: &str) -> Response {

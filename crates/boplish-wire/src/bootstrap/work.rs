@@ -22,7 +22,9 @@ impl Work {
     /// A search that has not begun. The nonce and the id make what is found worthless for others.
     pub fn new(nonce: &[u8; NONCE], id: PeerId, bits: u8) -> Self {
         Self {
-            prefix: Sha256::new().chain_update(nonce).chain_update(id.as_bytes()),
+            prefix: Sha256::new()
+                .chain_update(nonce)
+                .chain_update(id.as_bytes()),
             bits,
             counter: 0,
         }

@@ -118,6 +118,7 @@ pub(crate) fn start(
     let store_file = content_folder.as_ref().filter(|_| keeps);
     let mut config = PeerConfig {
         bootstrap: (!no_bootstrap).then(|| bootstrap.clone()),
+        token: options.token.clone(),
         identity: Some(identity),
         ice_servers: options.ice_server.iter().map(|url| url.server()).collect(),
         relay_only: options.relay_only.unwrap_or(false),

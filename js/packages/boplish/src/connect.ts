@@ -32,6 +32,11 @@ export interface ConnectOptions {
    * `all` (default): on the shortest way.
    */
   iceTransportPolicy?: RTCIceTransportPolicy | undefined;
+  /**
+   * What the bootstrap server's operator has given to this peer, if it lets in only some; or a
+   * function that is asked each time the server is connected to, since a token ends.
+   */
+  token?: string | (() => Promise<string> | string) | undefined;
   /** What is published and fetched: whether others get it from here, and how much is kept. */
   content?: ContentOptions | undefined;
   /** Ends the attempt to connect. */
@@ -84,6 +89,7 @@ export async function connect(options: ConnectOptions = {}): Promise<BoplishNode
       isKept: identity.isKept,
       iceServers,
       iceTransportPolicy,
+      token: options.token,
       content: options.content,
       onClosed: () => identity.release(),
     });

@@ -28,6 +28,9 @@ export interface Listener {
 /** STUN and TURN servers, or how to get them. */
 export type IceServers = RTCIceServer[] | (() => Promise<RTCIceServer[]> | RTCIceServer[]);
 
+/** What the bootstrap server's operator has given to this peer, or how to get it. */
+export type Token = string | (() => Promise<string> | string);
+
 export interface RunnerOptions {
   /** The bootstrap server, as `bootstrapUrl` gives it. */
   readonly url: string;
@@ -35,6 +38,7 @@ export interface RunnerOptions {
   readonly iceServers?: IceServers | undefined;
   /** Which candidates connections may use. */
   readonly iceTransportPolicy?: RTCIceTransportPolicy | undefined;
+  readonly token?: Token | undefined;
   /** Whether what this peer stores for the network is kept for the next that has its secret. */
   readonly isKept?: boolean | undefined;
   /** What this peer does about contents. */
@@ -248,7 +252,7 @@ export class Runner {
     for (const check of [...this.#checks]) check();
   }
 
-  #host(listener: Listener, { iceServers, iceTransportPolicy }: RunnerOptions): Host {
+  #host(listener: Listener, { iceServers, iceTransportPolicy, token }: RunnerOptions): Host {
     // A command's message id is known here only after the command has returned.
     const later = (id: bigint, finish: (pending: Pending) => void) =>
       queueMicrotask(() => {
@@ -265,6 +269,8 @@ export class Runner {
     return {
       iceServers: () => resolveServers(iceServers),
       ...(HAS_STORE ? { iceTransportPolicy } : {}),
+      // Not in the address, which ends up in logs; browsers set no headers on WebSockets.
+      protocols: (own) => (token ? withToken(own, token) : own),
       // The drop-in script's core asks for none of these.
       ...((HAS_STORE ? contentHost(() => this.contents.host) : {}) as ContentHost),
       ...((HAS_STORE ? this.groups.host : {}) as GroupHost),
@@ -326,6 +332,10 @@ export function guarded(callback: () => unknown): void {
   } catch (error) {
     report(error);
   }
+}
+
+async function withToken(own: string, token: Token): Promise<string[]> {
+  return [own, `boplish.token.${typeof token === 'string' ? token : await token()}`];
 }
 
 /** The servers to use; those that a function gives may take their time, and may fail. */
