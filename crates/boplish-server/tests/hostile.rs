@@ -6,20 +6,14 @@ mod common;
 use std::time::Duration;
 
 use boplish_server::{CloseReason, Config, Server};
-use boplish_wire::bootstrap::{ErrorCode, FromServer};
+use boplish_wire::bootstrap::ErrorCode;
+use common::bytes::{
+    CLOSE, CONTINUATION, CONTINUATION_TO_BE_CONTINUED, Hostile, PING, PONG, RSV1, Said, TEXT,
+    TEXT_TO_BE_CONTINUED, frame, head,
+};
 use common::{Client, handshake, server, soon, text};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-
-/// First bytes of frames (RFC 6455, section 5.2).
-const TEXT: u8 = 0x81;
-const TEXT_TO_BE_CONTINUED: u8 = 0x01;
-const CONTINUATION: u8 = 0x80;
-const CONTINUATION_TO_BE_CONTINUED: u8 = 0x00;
-const CLOSE: u8 = 0x88;
-const PING: u8 = 0x89;
-const PONG: u8 = 0x8a;
-const RSV1: u8 = 0x40;
 
 const PROTOCOL_ERROR: u16 = 1002;
 const NOT_UTF8: u16 = 1007;
@@ -30,23 +24,6 @@ struct World {
     bob: Client,
     carol: Client,
     mallory: Hostile,
-}
-
-/// A client that is nothing but bytes.
-struct Hostile {
-    stream: TcpStream,
-    /// The head of the server's response.
-    head: String,
-}
-
-/// What a server says.
-#[derive(Debug, PartialEq)]
-enum Said {
-    Text(String),
-    Ping,
-    Pong(Vec<u8>),
-    Close(u16),
-    Gone,
 }
 
 impl World {
@@ -86,102 +63,6 @@ impl World {
         })
         .await;
     }
-}
-
-impl Hostile {
-    async fn connect(server: &Server, id: &str, headers: &str) -> Self {
-        let stream = TcpStream::connect(server.local_addr()).await;
-        let mut stream = stream.expect("the server listens");
-        let request = handshake(&format!("/ws/{id}"), headers);
-        let sent = stream.write_all(request.as_bytes()).await;
-        sent.expect("the server reads");
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            let byte = soon("a response", stream.read_u8()).await;
-            head.push(byte.expect("the server answers"));
-        }
-        let head = String::from_utf8(head).expect("a head is text");
-        assert!(head.starts_with("HTTP/1.1 101"), "{head}");
-        Self { stream, head }
-    }
-
-    /// Sends bytes; a server that has had enough need not take them.
-    async fn send(&mut self, bytes: &[u8]) -> bool {
-        let sent = soon("sending", self.stream.write_all(bytes)).await;
-        sent.is_ok()
-    }
-
-    async fn read(&mut self, count: usize) -> Option<Vec<u8>> {
-        let mut bytes = vec![0; count];
-        let read = soon("a frame", self.stream.read_exact(&mut bytes)).await;
-        read.is_ok().then_some(bytes)
-    }
-
-    /// What the server says next.
-    async fn hear(&mut self) -> Said {
-        let Some(head) = self.read(2).await else {
-            return Said::Gone;
-        };
-        let length = match head[1] {
-            126 => {
-                let length = self.read(2).await.expect("a length");
-                usize::from(u16::from_be_bytes([length[0], length[1]]))
-            }
-            length @ 0..126 => usize::from(length),
-            length => panic!("the server says nothing so long, and masks nothing: {length}"),
-        };
-        let payload = self.read(length).await.expect("a payload");
-        match head[0] {
-            TEXT => Said::Text(String::from_utf8(payload).expect("a text is UTF-8")),
-            PING => Said::Ping,
-            PONG => Said::Pong(payload),
-            CLOSE => Said::Close(u16::from_be_bytes([payload[0], payload[1]])),
-            other => panic!("the server says nothing of the kind {other:#x}"),
-        }
-    }
-
-    /// The end, after any number of other frames.
-    async fn closed(&mut self) -> Said {
-        loop {
-            match self.hear().await {
-                Said::Text(_) | Said::Ping | Said::Pong(_) => {}
-                end @ (Said::Close(_) | Said::Gone) => return end,
-            }
-        }
-    }
-
-    /// The code of the error that comes next.
-    async fn hear_error(&mut self) -> ErrorCode {
-        match self.hear().await {
-            Said::Text(text) => match FromServer::parse(&text) {
-                Ok(FromServer::Error(error)) => error.code,
-                other => panic!("no error: {other:?}"),
-            },
-            other => panic!("no error: {other:?}"),
-        }
-    }
-}
-
-/// The beginning of a frame whose payload has so many bytes, masked with zeros.
-fn head(first: u8, length: usize) -> Vec<u8> {
-    let mut head = vec![first];
-    match length {
-        0..126 => head.push(0x80 | length as u8),
-        126..65_536 => {
-            head.push(0x80 | 126);
-            head.extend((length as u16).to_be_bytes());
-        }
-        _ => {
-            head.push(0x80 | 127);
-            head.extend((length as u64).to_be_bytes());
-        }
-    }
-    head.extend([0; 4]);
-    head
-}
-
-fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
-    [head(first, payload.len()).as_slice(), payload].concat()
 }
 
 #[tokio::test]

@@ -236,9 +236,7 @@ impl Shell {
                 } else {
                     protocols.unchecked_into::<Step>().then(
                         &self.callback(|shell, protocols| shell.open_signaling(&protocols)),
-                        &self.callback(|shell, thrown| {
-                            shell.signaling_closed(describe(&thrown), false);
-                        }),
+                        &self.callback(|shell, why| shell.signaling_closed(describe(&why), false)),
                     );
                 }
             }
@@ -247,10 +245,7 @@ impl Shell {
                     socket.send(&text);
                 }
             }
-            Output::CloseSignaling => {
-                self.is_opening.set(false);
-                drop(self.signaling.take());
-            }
+            Output::CloseSignaling => drop((self.is_opening.take(), self.signaling.take())),
             Output::IceServers(servers) => self.take_servers(to_array(&servers)),
             Output::Connection(id, command) => self.command(id, command),
             #[cfg(feature = "store")]

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub(crate) mod bytes;
 pub(crate) mod tls;
 pub(crate) mod turn;
 
