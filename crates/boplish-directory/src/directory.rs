@@ -23,8 +23,8 @@ use crate::io::{ConnId, Event, Input, Output, What};
 use crate::refusal::{CHALLENGE_RESPONSE, Refusal, Undelivered, canonical};
 use crate::stats::Stats;
 use crate::table::{Client, Standing, Table};
-use renewals::Renewals;
 use crate::work::Difficulty;
+use renewals::Renewals;
 
 /// Who is connected to a bootstrap server.
 pub struct Directory {
@@ -160,6 +160,7 @@ impl Directory {
         let client = Client::new(now, id, address);
         if let Some(reason) = refusal {
             self.stats.refused += 1;
+            self.stats.refused_for.count(reason);
             self.outputs.push_back(Output::Close { conn, reason });
             self.log(conn, client, What::Refused(reason));
         } else if wants_proof {
@@ -407,10 +408,12 @@ impl Directory {
         let what = match standing {
             Standing::Challenged { .. } => {
                 self.stats.refused += 1;
+                self.stats.refused_for.count(reason);
                 What::Refused(reason)
             }
             Standing::Member { .. } => {
                 self.stats.closed += 1;
+                self.stats.closed_for.count(reason);
                 What::Closed(reason)
             }
         };

@@ -68,5 +68,5 @@ pub use config::{Config, Limits, ProofOfWork, Rate};
 pub use directory::Directory;
 pub use io::{ConnId, Event, Input, Output, What};
 pub use joins::JoinLimiter;
-pub use stats::Stats;
+pub use stats::{ReasonCounts, Stats};
 pub use turn::{TurnConfig, TurnSecret, TurnUser};

@@ -17,6 +17,7 @@ use crate::admission::{AdmissionConfig, proxy_protocol};
 use crate::config::{Config, Limits};
 use crate::connection::Connection;
 use crate::error::ServerError;
+use crate::observe::{Meter, OpenSocket};
 use crate::server::Life;
 use crate::tls::Spoken;
 
@@ -110,6 +111,7 @@ pub(crate) struct Door {
     pub(crate) tls: Option<TlsAcceptor>,
     /// How many may be connected; several doors may share it.
     pub(crate) sockets: Arc<Semaphore>,
+    pub(crate) meter: Arc<Meter>,
 }
 
 /// A place for each socket that the limits allow.
@@ -176,7 +178,7 @@ impl Acceptor {
             Ok(remote) => remote,
             Err(error) => return debug!(address = %remote.0, %error, "not from a proxy"),
         };
-        let permit = SocketPermit(Arc::new(permit));
+        let permit = SocketPermit(Arc::new((permit, self.door.meter.open_socket())));
         let connection = Connection::new(&self.door.router, remote, permit);
         let connection = connection.with(&self.life, self.header_timeout);
         let Some(tls) = &self.door.tls else {
@@ -217,5 +219,5 @@ impl Acceptor {
 /// Counts a socket for as long as it is open; a WebSocket takes it over from its request.
 #[derive(Clone)]
 pub(crate) struct SocketPermit(
-    #[expect(dead_code, reason = "held, never read")] Arc<OwnedSemaphorePermit>,
+    #[expect(dead_code, reason = "held, never read")] Arc<(OwnedSemaphorePermit, OpenSocket)>,
 );

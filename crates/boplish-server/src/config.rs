@@ -7,7 +7,7 @@ use std::time::Duration;
 use boplish_directory::{IceServer, NetworkParameters, ProofOfWork};
 
 use crate::admission::AdmissionConfig;
-
+use crate::observe::AdminToken;
 use crate::tls::Tls;
 use crate::turn::TurnOptions;
 
@@ -36,6 +36,8 @@ pub struct Config {
     pub admission: AdmissionConfig,
     /// Whether newcomers have to work.
     pub proof_of_work: ProofOfWork,
+    /// What opens `/metrics` and `/admin/stats`, which are not there without.
+    pub admin_token: Option<AdminToken>,
     /// The bounds.
     pub limits: Limits,
 }
@@ -94,6 +96,7 @@ impl Default for Config {
             network: NetworkParameters::default(),
             admission: AdmissionConfig::default(),
             proof_of_work: ProofOfWork::default(),
+            admin_token: None,
             limits: Limits::default(),
         }
     }

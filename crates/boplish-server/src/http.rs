@@ -17,6 +17,7 @@ use crate::accept::{Remote, SocketPermit};
 use crate::admission::{Knock, SharedAdmission, TrustedProxies};
 use crate::config::Limits;
 use crate::hub::{Hub, Newcomer};
+use crate::observe::{FromProxy, Observer, RequestId, observe_request};
 use crate::server::Life;
 use crate::site::Files;
 use crate::socket::{self, Surroundings};
@@ -27,6 +28,7 @@ pub(crate) fn router(
     hub: Hub,
     admission: SharedAdmission,
     proxies: TrustedProxies,
+    observer: &Observer,
     life: &Life,
     limits: &Limits,
 ) -> Router {
@@ -45,7 +47,12 @@ pub(crate) fn router(
         .route("/ws", any(web_socket))
         .route("/ws/", any(web_socket))
         .route("/ws/{*id}", any(web_socket))
+        .merge(observer.routes())
         .fallback(page)
+        .layer(middleware::from_fn_with_state(
+            observer.meter().clone(),
+            observe_request,
+        ))
         .with_state(server)
         .layer(middleware::from_fn_with_state(
             Arc::new(proxies),
@@ -73,6 +80,9 @@ async fn see_client(
     next: Next,
 ) -> Response {
     if let Some(Remote(address)) = request.extensions().get().copied() {
+        if proxies.has(address.ip()) {
+            request.extensions_mut().insert(FromProxy);
+        }
         match proxies.client_of(address, request.headers()) {
             Ok(client) => request.extensions_mut().insert(Remote(client)),
             Err(contradiction) => {
@@ -117,6 +127,7 @@ async fn web_socket(
     State(server): State<Shared>,
     Extension(Remote(address)): Extension<Remote>,
     Extension(permit): Extension<SocketPermit>,
+    Extension(request_id): Extension<RequestId>,
     mut request: Request,
 ) -> Response {
     let path = request.uri().path();
@@ -158,6 +169,7 @@ async fn web_socket(
         id,
         address: address.ip(),
         wants_proof,
+        request: request_id,
     };
     let surroundings = Surroundings {
         hub: server.hub,

@@ -17,10 +17,11 @@ use boplish_directory::{
 };
 use tokio::sync::Notify;
 use tokio::time::{Instant, MissedTickBehavior};
-use tracing::{debug, info};
+use tracing::{debug, field, info};
 
 use crate::admission::Bans;
 use crate::config::Limits;
+use crate::observe::RequestId;
 use crate::server::Life;
 use crate::ws::{Bounds, Outbox};
 
@@ -45,6 +46,8 @@ pub(crate) struct Newcomer {
     pub(crate) id: ClientId,
     pub(crate) address: IpAddr,
     pub(crate) wants_proof: bool,
+    /// The request that it came with, which its log lines name.
+    pub(crate) request: RequestId,
 }
 
 impl Hub {
@@ -59,6 +62,7 @@ impl Hub {
                 bytes: limits.queued_bytes,
             },
             bans: Arc::default(),
+            requests: BTreeMap::new(),
             start: Instant::now(),
             timeout: None,
             is_gone: false,
@@ -166,6 +170,8 @@ struct Task {
     bounds: Bounds,
     /// The latest list, for newcomers that were let in by the one before.
     bans: Arc<Bans>,
+    /// Those of all sockets, for the log; a socket's is forgotten when its task has ended.
+    requests: BTreeMap<ConnId, RequestId>,
     start: Instant,
     /// When the directory is to be told the time, as far as the clock's task knows.
     timeout: Option<Duration>,
@@ -179,12 +185,14 @@ impl Task {
             id,
             address,
             wants_proof,
+            request,
         } = newcomer;
         if self.is_gone {
             return outbox.abort();
         }
         self.outboxes.insert(conn, outbox);
         let is_banned = self.bans.has(address, &id);
+        self.requests.insert(conn, request);
         self.feed(Input::Connected {
             conn,
             id,
@@ -209,8 +217,11 @@ impl Task {
     fn handle(&mut self, input: Input) {
         if let Input::Disconnected { conn } = input {
             self.outboxes.remove(&conn);
+            self.feed(input);
+            self.requests.remove(&conn);
+        } else {
+            self.feed(input);
         }
-        self.feed(input);
     }
 
     fn feed(&mut self, input: Input) {
@@ -236,7 +247,7 @@ impl Task {
                         self.touched.push(outbox);
                     }
                 }
-                Output::Event(event) => log(&event),
+                Output::Event(event) => log(&event, self.requests.get(&event.conn)),
             }
         }
     }
@@ -278,7 +289,7 @@ fn unix_time() -> Duration {
         .unwrap_or_default()
 }
 
-fn log(event: &Event) {
+fn log(event: &Event, request: Option<&RequestId>) {
     let Event {
         conn,
         id,
@@ -286,17 +297,18 @@ fn log(event: &Event) {
         what,
     } = event;
     let (conn, peer) = (conn.0, short(id));
+    let request = request.map(field::display);
     match what {
-        What::Admitted { proven } => info!(conn, peer, %address, proven, "admitted"),
+        What::Admitted { proven } => info!(request, conn, peer, %address, proven, "admitted"),
         What::Refused(reason) => {
-            info!(conn, peer, %address, code = reason.code(), %reason, "refused")
+            info!(request, conn, peer, %address, code = reason.code(), %reason, "refused")
         }
         What::Closed(reason) => {
-            info!(conn, peer, %address, code = reason.code(), %reason, "closed")
+            info!(request, conn, peer, %address, code = reason.code(), %reason, "closed")
         }
-        What::Joined => debug!(conn, peer, %address, "joined"),
-        What::Left => info!(conn, peer, %address, "left"),
-        What::Message(code) => debug!(conn, peer, %address, %code, "message refused"),
+        What::Joined => debug!(request, conn, peer, %address, "joined"),
+        What::Left => info!(request, conn, peer, %address, "left"),
+        What::Message(code) => debug!(request, conn, peer, %address, %code, "message refused"),
     }
 }
 

@@ -10,6 +10,8 @@
 //!                 |         HTTP/1.1 or 2        |
 //!               tls.rs                      admission.rs             who may not, goes with a 4xx
 //!                                                |
+//!                                                +------> observe.rs /ready, /metrics, /admin/stats
+//!                                                |
 //!                                                +------> socket.rs  /ws/{id}, one task for each
 //!                                                          |    ^    client
 //!                                                    inputs|    |an outbox each
@@ -40,6 +42,7 @@ mod connection;
 mod error;
 mod http;
 mod hub;
+mod observe;
 mod redirect;
 mod server;
 mod site;
@@ -50,12 +53,13 @@ pub mod ws;
 
 pub use admission::AdmissionConfig;
 pub use boplish_directory::{
-    CloseReason, IceServer, MAX_WORK, NetworkParameters, ProofOfWork, Rate, RouterKind, Stats,
-    TurnSecret,
+    CloseReason, IceServer, MAX_WORK, NetworkParameters, ProofOfWork, Rate, ReasonCounts,
+    RouterKind, Stats, TurnSecret,
 };
 pub use check::Plan;
 pub use config::{Config, DEFAULT_PORT, Limits, Site};
 pub use error::ServerError;
+pub use observe::{AdminToken, AdminTokenError};
 pub use server::Server;
 pub use tls::{Acme, CertificateFiles, CertificateSource, PairError, Tls};
 pub use turn::{TurnLimits, TurnOptions};

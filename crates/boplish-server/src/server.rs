@@ -16,6 +16,7 @@ use crate::config::Config;
 use crate::error::ServerError;
 use crate::http;
 use crate::hub::Hub;
+use crate::observe::{Meter, Observer};
 use crate::redirect;
 use crate::site::Files;
 use crate::tls::Endpoint;
@@ -62,6 +63,7 @@ impl Server {
         let turn = Turn::bind(&config.turn)?;
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(ServerError::Random)?;
+        let meter = Meter::new(getrandom::u32().map_err(ServerError::Random)?);
 
         let (phase, phases) = watch::channel(Phase::Serving);
         let (alive, tasks) = mpsc::channel(1);
@@ -75,11 +77,19 @@ impl Server {
         let addresses = listeners.addresses();
         watch_bans(&admission, &hub, &life);
         let proxies = config.admission.trusted_proxies.clone();
+        let observer = Observer::start(
+            &config,
+            hub.clone(),
+            admission.clone(),
+            meter.clone(),
+            &life,
+        );
         let router = http::router(
             files,
             hub.clone(),
             admission,
             proxies,
+            &observer,
             &life,
             &config.limits,
         );
@@ -89,6 +99,7 @@ impl Server {
             router,
             tls: endpoint.map(|endpoint| endpoint.start(check_every, &life)),
             sockets: accept::places(&config.limits),
+            meter,
         };
         accept::start(listeners, &door, &life, &config);
         turn.start(&life);
@@ -101,6 +112,7 @@ impl Server {
                 router: redirect::router(addresses[0].port()),
                 tls: None,
                 sockets: door.sockets,
+                meter: door.meter,
             };
             accept::start(listeners, &door, &life, &config);
         }
@@ -217,6 +229,11 @@ impl Life {
     /// Lets a shutdown wait until this is dropped.
     pub(crate) fn alive(&self) -> Alive {
         Alive(self.alive.clone())
+    }
+
+    /// Whether the server shuts down or is dropped.
+    pub(crate) fn is_closing(&self) -> bool {
+        *self.phases.borrow() == Phase::Closing || self.phases.has_changed().is_err()
     }
 
     /// Runs the task until its end or that of the server.

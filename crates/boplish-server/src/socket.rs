@@ -40,7 +40,10 @@ pub(crate) async fn start(upgrade: OnUpgrade, newcomer: Newcomer, surroundings: 
     let conn = newcomer.conn;
     let upgraded = match upgrade.await {
         Ok(upgraded) => upgraded,
-        Err(error) => return debug!(conn = conn.0, %error, "the handshake was not completed"),
+        Err(error) => {
+            let request = newcomer.request;
+            return debug!(%request, conn = conn.0, %error, "the handshake was not completed");
+        }
     };
     let (stream, early) = stream_of(upgraded);
     let Surroundings {

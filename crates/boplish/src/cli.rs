@@ -305,6 +305,10 @@ pub(crate) struct ServeOptions {
     /// so many bits, 1 to 24 [default: off].
     #[arg(long, env = "BOPLISH_PROOF_OF_WORK", value_name = "off|auto|BITS")]
     pub(crate) proof_of_work: Option<WorkName>,
+    /// The file that has the token of /metrics, /admin/stats and the page admin.html, which are
+    /// not there without; the variable BOPLISH_ADMIN_TOKEN may have the token itself instead.
+    #[arg(long, env = "BOPLISH_ADMIN_TOKEN_FILE", value_name = "FILE")]
+    pub(crate) admin_token_file: Option<PathBuf>,
 }
 
 impl ServeOptions {
@@ -359,6 +363,7 @@ impl ServeOptions {
             trust_proxy: first(self.trust_proxy, file.trust_proxy),
             proxy_protocol: self.proxy_protocol.or(file.proxy_protocol),
             proof_of_work: self.proof_of_work.or(file.proof_of_work),
+            admin_token_file: self.admin_token_file.or(file.admin_token_file),
         }
     }
 }

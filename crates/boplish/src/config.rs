@@ -89,6 +89,7 @@ mod tests {
         trust-proxy = ["10.0.0.0/8", "::1"]
         proxy-protocol = true
         proof-of-work = "auto"
+        admin-token-file = "token"
         [peer]
         bootstrap = "wss://a/b"
         no-bootstrap = false
@@ -118,6 +119,7 @@ mod tests {
         assert_eq!(file.serve.turn_url.len(), 1);
         assert!(file.serve.turn_lifetime.is_some());
         assert_eq!(file.serve.entry_peers.unwrap().get(), 10);
+        assert_eq!(file.serve.admin_token_file, Some("token".into()));
         assert_eq!(file.serve.router, Some(RouterName::Mesh));
         assert_eq!(file.serve.successors.unwrap().get(), 11);
         let peer = &file.peer;

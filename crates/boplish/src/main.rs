@@ -5,6 +5,7 @@
 //! prints what they answer. It knows nothing of the protocol. What it prints for programs goes to
 //! stdout, everything else to stderr; [`failure`] has the exit codes.
 
+mod admin_token;
 mod cli;
 mod config;
 mod content;

@@ -6,6 +6,7 @@ use std::path::Path;
 use boplish_server::admission::TrustedProxies;
 use boplish_server::{Config, Rate, Server, ServerError, Site};
 
+use crate::admin_token;
 use crate::cli::ServeOptions;
 use crate::failure::Failure;
 use crate::signals::Shutdown;
@@ -15,7 +16,12 @@ use crate::{systemd, tls, turn};
 /// Serves until a signal comes, or only checks.
 pub(crate) async fn run(options: ServeOptions) -> Result<(), Failure> {
     let is_check = options.check;
-    let config = config(options)?;
+    let variable = std::env::var_os(admin_token::VARIABLE);
+    let admin_token = admin_token::read(options.admin_token_file.as_deref(), variable)?;
+    let config = Config {
+        admin_token,
+        ..config(options)?
+    };
     if is_check {
         return check(&config);
     }

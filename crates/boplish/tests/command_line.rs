@@ -39,6 +39,7 @@ fn help_names_every_command_and_its_options() {
         "--site",
         "--open-ids",
         "--max-connections",
+        "--admin-token-file",
         "BOPLISH_ICE_SERVER",
         "BOPLISH_TURN_SECRET",
     ] {
