@@ -7,6 +7,9 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 /** Every page of the site is one HTML file here and one entry in src/pages.ts. */
 const pages = ['index.html', 'inspector.html', 'topology.html', 'game.html', 'chat.html', 'publish.html'];
 
+/** Pages that are not of the site: no navigation leads there, and they join no network. */
+const others = ['admin.html'];
+
 /** Scripts of the package that the site has at its root, where pages name them by their address. */
 const scripts = ['boplish.min.js', 'boplish-service-worker.js'];
 
@@ -42,7 +45,12 @@ export default defineConfig({
   plugins: [packageScripts()],
   // Pre-bundling would keep an old copy of the package while it is being worked on.
   optimizeDeps: { exclude: ['boplish'] },
-  server: { proxy: { '/ws': { target: 'ws://localhost:5000', ws: true } } },
+  server: {
+    proxy: {
+      '/ws': { target: 'ws://localhost:5000', ws: true },
+      '/admin/stats': 'http://localhost:5000',
+    },
+  },
   build: {
     target: 'es2022',
     // light-dark() is kept as written: rewriting it would not follow the theme switch.
@@ -51,6 +59,6 @@ export default defineConfig({
     assetsInlineLimit: 0,
     // The library carries its WebAssembly as text, in a chunk of its own.
     chunkSizeWarningLimit: 1500,
-    rollupOptions: { input: pages.map(here) },
+    rollupOptions: { input: [...pages, ...others].map(here) },
   },
 });
