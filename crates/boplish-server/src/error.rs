@@ -93,8 +93,10 @@ pub enum ServerError {
     #[error("TLS can't be set up: {0}")]
     Tls(rustls::Error),
     /// There is no key to check tokens with.
+    #[error(transparent)]
     TokenKey(KeyError),
     /// The list of those who may not connect is not good.
+    #[error(transparent)]
     Bans(BanError),
     /// The system has no random numbers.
     #[error("the system has no random numbers for the challenges: {0}")]

@@ -100,7 +100,7 @@ impl Protocol {
         match self {
             Self::Boplish | Self::YWebrtc | Self::Relay => Step::Ready(id.to_owned()),
             Self::BoplishProven => match (FromServer::parse(&text), keypair) {
-                (Ok(FromServer::Challenge { nonce }), Some(keypair)) => {
+                (Ok(FromServer::Challenge { nonce, .. }), Some(keypair)) => {
                     Step::Say(vec![challenge_response(keypair, &nonce)])
                 }
                 (Ok(FromServer::Welcome { .. }), _) => Step::Ready(id.to_owned()),

@@ -1,6 +1,7 @@
 //! WebSocket and HTTP clients of a server on the loopback interface.
 
 #![allow(dead_code, reason = "each test file uses its own part")]
+#![allow(clippy::wildcard_enum_match_arm, reason = "a test picks one event")]
 
 pub(crate) mod bytes;
 pub(crate) mod tls;

@@ -187,7 +187,7 @@ impl World {
     }
 
     /// What the client hears of what a peer sends to its relay.
-    fn from_peer(&mut self, peer: SocketAddr, bytes: &[u8]) -> Vec<Vec<u8>> {
+    fn heard_of_peer(&mut self, peer: SocketAddr, bytes: &[u8]) -> Vec<Vec<u8>> {
         let relay = self.session.relays[0];
         self.session.handle_peer(self.now, relay, peer, bytes);
         self.collect()
@@ -215,21 +215,21 @@ fn a_credential_gets_an_address_that_carries_both_ways() {
     assert_eq!(world.send(peer(), b"early"), []);
     assert_eq!(world.permit(peer()), Ok(()));
     assert_eq!(world.send(peer(), b"there"), [(peer(), b"there".to_vec())]);
-    let heard = world.from_peer(peer(), b"back");
+    let heard = world.heard_of_peer(peer(), b"back");
     let data = Message::from_bytes(&heard[0]).expect("this is STUN");
     assert!(data.has_method(DATA));
     assert_eq!(
         data.attribute::<Data>().expect("it is there").data(),
         b"back"
     );
-    assert!(world.from_peer(address("203.0.113.10:1"), b"x").is_empty());
+    assert!(world.heard_of_peer(address("203.0.113.10:1"), b"x").is_empty());
 
     assert_eq!(world.bind(0x4000, peer()), Ok(()));
     let mut channel = vec![0; 4 + 5];
     ChannelData::new(0x4000, b"there").write_into_unchecked(&mut channel);
     assert!(world.say(&channel).is_empty());
     assert_eq!(world.to_peers, [(peer(), b"there".to_vec())]);
-    let heard = world.from_peer(peer(), b"back");
+    let heard = world.heard_of_peer(peer(), b"back");
     let channel = ChannelData::parse(&heard[0]).expect("this is channel data");
     assert_eq!((channel.id(), channel.data()), (0x4000, &b"back"[..]));
 }
@@ -317,10 +317,10 @@ fn a_permission_ends_after_five_minutes() {
     assert_eq!(world.permit(peer()), Ok(()));
     world.wait(SECOND * 299);
     assert_eq!(world.send(peer(), b"x").len(), 1);
-    assert_eq!(world.from_peer(peer(), b"x").len(), 1);
+    assert_eq!(world.heard_of_peer(peer(), b"x").len(), 1);
     world.wait(SECOND * 2);
     assert_eq!(world.send(peer(), b"x"), []);
-    assert!(world.from_peer(peer(), b"x").is_empty());
+    assert!(world.heard_of_peer(peer(), b"x").is_empty());
 }
 
 #[test]
@@ -397,9 +397,9 @@ fn what_is_beyond_the_rate_is_dropped_in_both_directions() {
     world.wait(SECOND);
     let there = (0..20).filter(|_| !world.send(peer(), &[7; 1_000]).is_empty());
     assert_eq!(there.count(), 10);
-    assert!(world.from_peer(peer(), &[7; 1_000]).is_empty());
+    assert!(world.heard_of_peer(peer(), &[7; 1_000]).is_empty());
     world.wait(SECOND);
-    let back = (0..20).filter(|_| !world.from_peer(peer(), &[7; 1_000]).is_empty());
+    let back = (0..20).filter(|_| !world.heard_of_peer(peer(), &[7; 1_000]).is_empty());
     assert_eq!(back.count(), 10);
 }
 
