@@ -175,19 +175,11 @@ fn rust() -> Result<()> {
     if process::find_program(&["turnserver"]).is_none() {
         apt::install(&["coturn"])?;
     }
-    cargo(&["test", "--workspace"])?;
+    // And those of ACME.
     if process::find_program(&["pebble"]).is_none() {
         apt::install(&["pebble"])?;
     }
-    cargo(&[
-        "test",
-        "--package",
-        "boplish",
-        "--test",
-        "tls",
-        "--",
-        "--ignored",
-    ])
+    cargo(&["test", "--workspace"])
 }
 
 /// Runs a script of js/e2e with the browsers and the command line that it needs.

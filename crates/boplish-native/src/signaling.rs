@@ -299,14 +299,12 @@ async fn carry(
 
 /// What a server says that opens no WebSocket, cut after 200 bytes.
 fn refusal(error: &tungstenite::Error) -> String {
-    match error {
-        tungstenite::Error::Http(response) => {
-            let body = response.body().as_deref().unwrap_or_default();
-            let said = String::from_utf8_lossy(&body[..body.len().min(MAX_REASON)]);
-            format!("{error}: {}", said.trim().escape_debug())
-        }
-        other => other.to_string(),
-    }
+    let tungstenite::Error::Http(response) = error else {
+        return error.to_string();
+    };
+    let body = response.body().as_deref().unwrap_or_default();
+    let said = String::from_utf8_lossy(&body[..body.len().min(MAX_REASON)]);
+    format!("{error}: {}", said.trim().escape_debug())
 }
 
 #[cfg(test)]

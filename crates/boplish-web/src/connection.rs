@@ -8,6 +8,7 @@ use std::rc::Weak;
 use boplish_core::config::BUFFERED_AMOUNT_LOW;
 use boplish_core::io::IceState;
 use boplish_core::{ConnectionCommand, ConnectionId, ConnectionInput};
+use boplish_wire::bootstrap::IceServer;
 use boplish_wire::sdp::{SdpType, candidate_from_sdp, candidate_to_sdp, from_sdp, to_sdp_version};
 use boplish_wire::{Candidate, Description};
 use js_sys::{Array, ArrayBuffer, Function, Uint8Array};
@@ -252,4 +253,24 @@ fn read_event(
         _ => return None,
     };
     Some(input)
+}
+
+/// As `RTCConfiguration.iceServers` has them.
+pub(crate) fn to_array(servers: &[IceServer]) -> Array {
+    let to_object = |server: &IceServer| {
+        let object = dictionary();
+        object.set_urls(server.urls.clone());
+        if let Some(name) = &server.username {
+            object.set_username(name);
+        }
+        if let Some(credential) = &server.credential {
+            object.set_credential(credential);
+        }
+        object
+    };
+    let array = Array::new();
+    for server in servers {
+        array.push(&to_object(server));
+    }
+    array
 }

@@ -9,7 +9,7 @@ use boplish_core::{
     Config, ConnectionCommand, ConnectionId, ConnectionInput, Input, Node, Output, Time,
 };
 use boplish_wire::Keypair;
-use boplish_wire::bootstrap::{IceServer, SUBPROTOCOL};
+use boplish_wire::bootstrap::SUBPROTOCOL;
 use js_sys::{Array, Function};
 use litemap::LiteMap;
 use wasm_bindgen::prelude::*;
@@ -17,7 +17,7 @@ use wasm_bindgen::prelude::*;
 use crate::browser::{
     self, Event, Host, Listener, Step, clear_timeout, describe, performance_now, set_timeout,
 };
-use crate::connection::{Connection, Outcomes};
+use crate::connection::{Connection, Outcomes, to_array};
 use crate::report;
 #[cfg(feature = "store")]
 use crate::services::Services;
@@ -484,24 +484,4 @@ fn callback(host: &Host, shell: &Weak<Shell>, act: impl Fn(&Shell, JsValue) + 's
             act(&shell, value);
         }
     })
-}
-
-/// As `RTCConfiguration.iceServers` has them.
-fn to_array(servers: &[IceServer]) -> Array {
-    let to_object = |server: &IceServer| {
-        let object = browser::dictionary();
-        object.set_urls(server.urls.clone());
-        if let Some(name) = &server.username {
-            object.set_username(name);
-        }
-        if let Some(credential) = &server.credential {
-            object.set_credential(credential);
-        }
-        object
-    };
-    let array = Array::new();
-    for server in servers {
-        array.push(&to_object(server));
-    }
-    array
 }

@@ -6,10 +6,11 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use crate::cli::{DemoOptions, PeerOptions, ServeOptions};
+use crate::cli::{DemoOptions, PeerOptions};
 use crate::emulate::EmulateOptions;
 use crate::failure::Failure;
 use crate::logging::{LogFormat, LogOptions};
+use crate::serve::ServeOptions;
 
 /// What a configuration file may say.
 #[derive(Debug, Default, Deserialize)]

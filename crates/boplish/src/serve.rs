@@ -1,5 +1,7 @@
 //! `boplish serve`.
 
+mod options;
+
 use std::io::Write;
 use std::path::Path;
 
@@ -7,11 +9,12 @@ use boplish_server::admission::TrustedProxies;
 use boplish_server::{Config, Rate, Server, ServerError, Site};
 
 use crate::admin_token;
-use crate::cli::ServeOptions;
 use crate::failure::Failure;
 use crate::signals::Shutdown;
 use crate::values::Seconds;
 use crate::{systemd, tls, turn};
+
+pub(crate) use self::options::ServeOptions;
 
 /// Serves until a signal comes, or only checks.
 pub(crate) async fn run(options: ServeOptions) -> Result<(), Failure> {
@@ -164,7 +167,7 @@ mod tests {
         let Command::Serve(options) = Cli::try_parse_from(words).unwrap().command else {
             panic!("it is another command");
         };
-        config(options).unwrap()
+        config(*options).unwrap()
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use boplish_server::{Acme, CertificateFiles, CertificateSource, Tls};
 
-use crate::cli::ServeOptions;
 use crate::failure::Failure;
+use crate::serve::ServeOptions;
 
 /// The TLS of a server, if the options ask for it; half of what it takes is a usage error.
 pub(crate) fn from(options: &ServeOptions) -> Result<Option<Tls>, Failure> {

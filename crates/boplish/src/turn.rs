@@ -8,7 +8,7 @@ use std::time::Duration;
 use boplish_server::{TurnLimits, TurnOptions, TurnSecret};
 use serde::Deserialize;
 
-use crate::cli::ServeOptions;
+use crate::serve::ServeOptions;
 
 /// What the options say; the rest is the server's default.
 pub(crate) fn options(options: &ServeOptions) -> TurnOptions {

@@ -178,7 +178,6 @@ fn pebble(folder: &Path, tls_port: u16) -> (Running, u16) {
 }
 
 #[test]
-#[ignore = "needs pebble (Debian: pebble); `cargo xtask test` runs it"]
 fn a_certificate_is_got_by_acme_and_kept_over_a_restart() {
     let folder = folder("acme");
     let port = free_port();

@@ -15,6 +15,10 @@ const WS: &str = "ws@8.23.0";
 const MATCHBOX: &str = "matchbox_server@0.15.0";
 
 /// A server that is measured.
+#[expect(
+    clippy::enum_variant_names,
+    reason = "PeerServer is that program's name"
+)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 pub(crate) enum Peer {
     /// Ours, with clients of the report.

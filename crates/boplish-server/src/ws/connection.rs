@@ -163,8 +163,7 @@ impl<H: Handler> Connection<H> {
 
     fn handle(&mut self, mut bytes: &mut [u8]) {
         match self.phase {
-            Phase::Open => self.heard = Instant::now(),
-            Phase::Closing => {}
+            Phase::Open | Phase::Closing => {}
             Phase::Ending | Phase::Ended => return,
         }
         let violation = loop {
@@ -187,6 +186,10 @@ impl<H: Handler> Connection<H> {
     /// Says whether what comes next means anything.
     fn handle_event(&mut self, event: Event<'_>) -> bool {
         let is_open = self.phase == Phase::Open;
+        // Only what is complete: a byte now and then is no sign of life.
+        if is_open {
+            self.heard = Instant::now();
+        }
         match event {
             Event::Text(text) if is_open => self.handler.handle_text(text),
             Event::Binary(bytes) if is_open => self.handler.handle_binary(bytes),

@@ -222,7 +222,11 @@ fn a_credential_gets_an_address_that_carries_both_ways() {
         data.attribute::<Data>().expect("it is there").data(),
         b"back"
     );
-    assert!(world.heard_of_peer(address("203.0.113.10:1"), b"x").is_empty());
+    assert!(
+        world
+            .heard_of_peer(address("203.0.113.10:1"), b"x")
+            .is_empty()
+    );
 
     assert_eq!(world.bind(0x4000, peer()), Ok(()));
     let mut channel = vec![0; 4 + 5];
