@@ -29,11 +29,16 @@ pub(crate) fn run() -> Result<()> {
 /// Builds the command line `boplish` for real use and says where it is.
 pub(crate) fn command_line() -> Result<PathBuf> {
     process::run(process::cargo().args(["build", "--release", "--package", "boplish"]))?;
+    program()
+}
+
+/// Where the command line is that was built last.
+pub(crate) fn program() -> Result<PathBuf> {
     let name = format!("boplish{}", std::env::consts::EXE_SUFFIX);
     let program = workspace::target().join("release").join(name);
     ensure!(
         program.exists(),
-        "the build of the package boplish left no program"
+        "there is no program: `cargo xtask build` makes it"
     );
     Ok(program)
 }

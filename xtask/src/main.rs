@@ -7,6 +7,8 @@
 mod apt;
 mod bench;
 mod build;
+mod cluster;
+mod engines;
 mod fuzz;
 mod js;
 mod lzma;
@@ -46,6 +48,8 @@ enum Task {
     /// Measure, side by side with others of its kind.
     #[command(subcommand)]
     Bench(bench::Bench),
+    /// Build everything and start several servers that act as one.
+    Cluster(cluster::Options),
     /// Run every check and test, real browsers included.
     Test(test::Options),
     /// Check the project's own rules.
@@ -64,6 +68,7 @@ fn main() -> ExitCode {
         Task::Build => build::run(),
         Task::Demo(options) => build::demo(&options),
         Task::Bench(bench) => bench::run(&bench),
+        Task::Cluster(options) => cluster::run(&options),
         Task::Test(options) => return test::run(&options),
         Task::Tidy => tidy::run(),
         Task::Fuzz(options) => fuzz::run(&options),

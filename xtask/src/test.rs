@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 
-use crate::{apt, bench, build, js, process, swarm, tidy, tools, wasm, workspace};
+use crate::{apt, bench, build, engines, js, process, swarm, tidy, tools, wasm, workspace};
 
 /// What `cargo xtask test` can be told.
 #[derive(clap::Args)]
@@ -171,6 +171,7 @@ fn deny() -> Result<()> {
 
 /// Plain tests, and those that need another program, which plain `cargo test` leaves out.
 fn rust() -> Result<()> {
+    engines::install()?;
     // The tests of TURN run it.
     if process::find_program(&["turnserver"]).is_none() {
         apt::install(&["coturn"])?;
@@ -185,6 +186,7 @@ fn rust() -> Result<()> {
 /// Runs a script of js/e2e with the browsers and the command line that it needs.
 fn in_browsers(script: &str) -> Result<()> {
     js::install()?;
+    engines::install()?;
     let program = build::command_line()?;
     let chromium = browser(
         &["chromium", "chromium-browser", "google-chrome"],

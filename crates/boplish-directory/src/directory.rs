@@ -1,8 +1,10 @@
 //! The state machine: who is admitted, who gets a message, who is refused.
 //!
+//! - `cluster`: what other servers have to do with it.
 //! - `entries`: who is kept so that newcomers can be introduced to somebody.
 //! - `renewals`: TURN credentials, and when they are made anew.
 
+mod cluster;
 mod entries;
 mod renewals;
 
@@ -18,6 +20,7 @@ use rand_chacha::ChaCha12Rng;
 use rand_core::{Rng, SeedableRng};
 
 use crate::close::CloseReason;
+use crate::cluster::NodeId;
 use crate::config::Config;
 use crate::io::{ConnId, Event, Input, Output, What};
 use crate::refusal::{CHALLENGE_RESPONSE, Refusal, Undelivered, canonical};
@@ -25,6 +28,8 @@ use crate::stats::Stats;
 use crate::table::{Client, Standing, Table};
 use crate::work::Difficulty;
 use renewals::Renewals;
+
+use self::cluster::{Cluster, ElsewhereTo, unknown_peer};
 
 /// Who is connected to a bootstrap server.
 pub struct Directory {
@@ -35,15 +40,18 @@ pub struct Directory {
     difficulty: Difficulty,
     outputs: VecDeque<Output>,
     stats: Stats,
+    cluster: Cluster,
     is_shut_down: bool,
 }
 
 impl Directory {
     /// An empty directory. The seed must be secret: the challenges are drawn from it.
     pub fn new(config: Config, seed: [u8; 32]) -> Self {
+        let mut random = ChaCha12Rng::from_seed(seed);
         Self {
             config,
-            random: ChaCha12Rng::from_seed(seed),
+            cluster: Cluster::new(NodeId(random.next_u64())),
+            random,
             table: Table::default(),
             renewals: Renewals::default(),
             difficulty: Difficulty::default(),
@@ -77,7 +85,10 @@ impl Directory {
             Input::Banned { conn } => self.close(conn, CloseReason::Banned),
             Input::Disconnected { conn } => {
                 self.renewals.forget(conn);
-                if let Some((client, _)) = self.table.remove(conn) {
+                if let Some((client, standing)) = self.table.remove(conn) {
+                    if let Standing::Member { .. } = standing {
+                        self.vanish(&client.id);
+                    }
                     self.log(conn, client, What::Left);
                 }
             }
@@ -85,9 +96,11 @@ impl Directory {
                 self.renewals.set_unix(now, unix);
                 self.renew(now);
             }
+            Input::Engine(news) => self.handle_news(now, news),
             Input::Timeout => self.handle_timeout(now),
             Input::Shutdown => self.handle_shutdown(),
         }
+        self.announce_if_due(now);
     }
 
     /// What is to be done next; `None` when all is done.
@@ -100,7 +113,8 @@ impl Directory {
         let deadlines = [self.table.next_deadline(), self.table.next_release()];
         let deadlines = deadlines.into_iter().flatten();
         let deadlines = deadlines.map(|(deadline, _)| deadline);
-        deadlines.chain(self.renewals.next()).min()
+        let deadlines = deadlines.chain(self.renewals.next());
+        deadlines.chain(self.cluster.next_announcement()).min()
     }
 
     /// How many are connected, and what was counted so far.
@@ -109,6 +123,7 @@ impl Directory {
             connected: self.table.members() as u64,
             unproven: self.table.challenged() as u64,
             entry_peers: self.table.entries() as u64,
+            other_servers: self.cluster.others() as u64,
             ..self.stats
         }
     }
@@ -168,6 +183,7 @@ impl Directory {
         } else {
             let id = client.id.clone();
             self.table.add_unproven(conn, client);
+            self.appear(now, conn);
             self.welcome(now, conn, &id, address, false);
         }
     }
@@ -217,6 +233,7 @@ impl Directory {
                     self.close(former, CloseReason::Replaced);
                 }
                 self.table.admit_proven(conn);
+                self.appear(now, conn);
                 self.welcome(now, conn, id, address, true);
             }
             Err((message, reason)) => {
@@ -277,11 +294,8 @@ impl Directory {
     fn handle_message(&mut self, now: Duration, conn: ConnId, id: &ClientId, text: String) {
         match self.receiver_of(conn, id, &text) {
             Ok(To::Server) => self.handle_joined(now, conn),
-            Ok(To::Client(receiver)) => {
-                self.stats.forwarded += 1;
-                self.stats.forwarded_bytes += text.len() as u64;
-                self.send(receiver, text);
-            }
+            Ok(To::Client(receiver)) => self.forward(receiver, text),
+            Ok(To::Elsewhere(to)) => self.send_elsewhere(to, text),
             Err(Undelivered::Denied { offer }) => {
                 self.stats.denied += 1;
                 self.send(conn, bootstrap::denied(id.as_str(), offer.as_deref()));
@@ -289,6 +303,12 @@ impl Directory {
             Err(Undelivered::Unlucky(refusal)) => self.refuse(conn, &refusal),
             Err(Undelivered::Wrong(refusal)) => self.strike(now, conn, &refusal),
         }
+    }
+
+    fn forward(&mut self, receiver: ConnId, text: String) {
+        self.stats.forwarded += 1;
+        self.stats.forwarded_bytes += text.len() as u64;
+        self.send(receiver, text);
     }
 
     /// Who gets a member's message.
@@ -313,7 +333,7 @@ impl Directory {
             if head.kind.as_deref() == Some(JOINED) && self.table.part_of(conn).is_some() {
                 return Ok(To::Server);
             }
-            return self.anyone_but(conn).map(To::Client).ok_or_else(|| {
+            return self.anyone_anywhere_but(conn).ok_or_else(|| {
                 if head.is_offer {
                     let offer = head.id.as_deref().map(str::to_owned);
                     return Undelivered::Denied { offer };
@@ -326,15 +346,13 @@ impl Directory {
         if receiver.as_ref() == Some(id) {
             return Err(wrong(ErrorCode::Malformed, "`to` is the sender itself"));
         }
-        receiver
-            .and_then(|to| self.table.named(&to))
-            .map(To::Client)
-            .ok_or_else(|| {
-                let message = "this peer is not connected";
-                let mut refusal = Refusal::new(ErrorCode::UnknownPeer, message).of(&head);
-                refusal.peer = Some(to.to_owned());
-                Undelivered::Unlucky(refusal)
-            })
+        let unknown = || Undelivered::Unlucky(unknown_peer(to, &head));
+        let receiver = receiver.ok_or_else(unknown)?;
+        match self.table.named(&receiver) {
+            Some(conn) => Ok(To::Client(conn)),
+            None if self.cluster.is_up() => Ok(To::Elsewhere(ElsewhereTo::Peer(receiver))),
+            None => Err(unknown()),
+        }
     }
 
     fn handle_timeout(&mut self, now: Duration) {
@@ -414,6 +432,7 @@ impl Directory {
             Standing::Member { .. } => {
                 self.stats.closed += 1;
                 self.stats.closed_for.count(reason);
+                self.vanish(&client.id);
                 What::Closed(reason)
             }
         };
@@ -438,6 +457,7 @@ impl Directory {
 enum To {
     Server,
     Client(ConnId),
+    Elsewhere(ElsewhereTo),
 }
 
 impl fmt::Debug for Directory {

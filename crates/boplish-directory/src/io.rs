@@ -6,6 +6,7 @@ use core::time::Duration;
 use boplish_wire::bootstrap::{ClientId, ErrorCode};
 
 use crate::close::CloseReason;
+use crate::cluster::{News, Order};
 
 /// Names a connection. The shell never uses a number twice, so that whatever comes late from an
 /// old connection can't be taken for news of another one.
@@ -69,6 +70,9 @@ pub enum Input {
         /// Since 1970.
         Duration,
     ),
+    /// Something is new of the engine by which several servers act as one. Without any news of
+    /// one, the directory is alone.
+    Engine(News),
     /// The time that [`poll_timeout`](crate::Directory::poll_timeout) gave has come.
     Timeout,
     /// The server shuts down: everybody is told and closed, and nobody is admitted any more.
@@ -92,6 +96,8 @@ pub enum Output {
         /// What the close frame says.
         reason: CloseReason,
     },
+    /// Order something from the engine; only while that is up.
+    Engine(Order),
     /// Something worth a line in the log.
     Event(Event),
 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::bucket::Bucket;
 use crate::config::{Limits, Rate};
-use crate::table::network;
+use crate::table::network_of;
 
 /// Addresses that are remembered. Beyond that, the one is forgotten that would be soonest anyway;
 /// it then counts as one that has never come.
@@ -56,7 +56,7 @@ impl JoinLimiter {
         {
             self.forget(full_at, address);
         }
-        let address = network(address);
+        let address = network_of(address);
         let known = self.buckets.get(&address).copied();
         let mut bucket = known.unwrap_or(Bucket::full(now));
         if !bucket.take(now, &self.rate_of_one, 1) {

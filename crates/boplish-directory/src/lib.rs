@@ -23,6 +23,8 @@
 //!   need the time of day: [`Input::UnixTime`] is to come before the first client, and now and then
 //!   afterwards.
 //! - While many newcomers come, each has to work before it is admitted ([`ProofOfWork`]).
+//! - With news of an engine ([`Input::Engine`]), several directories act as one: a message finds its
+//!   receiver at whichever it is, and an id belongs to one connection of all.
 //! - Each bound is in [`Limits`], with what happens there. A client that breaks the rules gets an
 //!   error; if it goes on, it is closed. No other client notices.
 //!
@@ -50,6 +52,7 @@
 
 mod bucket;
 mod close;
+mod cluster;
 mod config;
 mod directory;
 mod io;
@@ -61,12 +64,16 @@ mod turn;
 mod work;
 
 pub use boplish_wire::bootstrap::{
-    ClientId, ErrorCode, IceServer, MAX_WORK, NetworkParameters, RouterKind, SUBPROTOCOL,
+    ClientId, ClientIdError, ErrorCode, IceServer, MAX_WORK, NetworkParameters, RouterKind,
+    SUBPROTOCOL,
 };
 pub use close::CloseReason;
+pub use cluster::frame::{Counts, Frame, NoFrame, Whom};
+pub use cluster::{Channel, Letter, News, NodeId, Order};
 pub use config::{Config, Limits, ProofOfWork, Rate};
 pub use directory::Directory;
 pub use io::{ConnId, Event, Input, Output, What};
 pub use joins::JoinLimiter;
 pub use stats::{ReasonCounts, Stats};
+pub use table::network_of;
 pub use turn::{TurnConfig, TurnSecret, TurnUser};

@@ -14,6 +14,8 @@ use crate::io::ConnId;
 pub(crate) struct Client {
     pub(crate) id: ClientId,
     pub(crate) address: IpAddr,
+    /// When it connected.
+    pub(crate) since: Duration,
     pub(crate) messages: Bucket,
     pub(crate) bytes: Bucket,
     pub(crate) strikes: Bucket,
@@ -24,6 +26,7 @@ impl Client {
         Self {
             id,
             address,
+            since: now,
             messages: Bucket::full(now),
             bytes: Bucket::full(now),
             strikes: Bucket::full(now),
@@ -99,12 +102,21 @@ impl Table {
         self.members.len()
     }
 
+    /// The member at an index.
+    pub(crate) fn member(&self, index: usize) -> Option<ConnId> {
+        self.members.get(index).copied()
+    }
+
+    pub(crate) fn all_members(&self) -> Vec<ConnId> {
+        self.members.clone()
+    }
+
     pub(crate) fn challenged(&self) -> usize {
         self.deadlines.len()
     }
 
     pub(crate) fn in_network_of(&self, address: IpAddr) -> usize {
-        let count = self.per_network.get(&network(address));
+        let count = self.per_network.get(&network_of(address));
         count.copied().unwrap_or_default()
     }
 
@@ -186,7 +198,10 @@ impl Table {
     }
 
     fn insert(&mut self, conn: ConnId, client: Client, standing: Standing) {
-        *self.per_network.entry(network(client.address)).or_default() += 1;
+        *self
+            .per_network
+            .entry(network_of(client.address))
+            .or_default() += 1;
         let former = self.connections.insert(conn, (client, standing));
         debug_assert!(former.is_none(), "a number is never used twice");
     }
@@ -204,7 +219,7 @@ impl Table {
                 self.end(conn, part);
             }
         }
-        let network = network(client.address);
+        let network = network_of(client.address);
         if let Some(count) = self.per_network.get_mut(&network) {
             *count -= 1;
             if *count == 0 {
@@ -331,7 +346,7 @@ impl Table {
         let (mut members, mut challenged, mut entries, mut retiring) = (0, 0, 0, 0);
         let mut per_network = BTreeMap::<IpAddr, usize>::new();
         for (conn, (client, standing)) in &self.connections {
-            *per_network.entry(network(client.address)).or_default() += 1;
+            *per_network.entry(network_of(client.address)).or_default() += 1;
             match standing {
                 Standing::Member { place, part, .. } => {
                     members += 1;
@@ -366,7 +381,7 @@ impl Table {
 
 /// What counts as one address: an IPv4 address, or the /64 network that one IPv6 host commonly has
 /// for itself.
-pub(crate) fn network(address: IpAddr) -> IpAddr {
+pub fn network_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),
         IpAddr::V6(address) => {

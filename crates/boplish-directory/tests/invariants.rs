@@ -185,7 +185,10 @@ proptest! {
                         .iter()
                         .filter_map(|output| match output {
                             Output::Send { conn, text: sent } if *sent == text => Some(*conn),
-                            Output::Send { .. } | Output::Close { .. } | Output::Event(_) => None,
+                            Output::Send { .. }
+                            | Output::Close { .. }
+                            | Output::Engine(_)
+                            | Output::Event(_) => None,
                         })
                         .collect();
                     let is_member = matches!(known, Some(Known::Member { .. }));

@@ -7,6 +7,8 @@ use std::time::Duration;
 use boplish_directory::{IceServer, NetworkParameters, ProofOfWork};
 
 use crate::admission::AdmissionConfig;
+use crate::cluster::Cluster;
+use crate::network::NetworkName;
 use crate::observe::AdminToken;
 use crate::tls::Tls;
 use crate::turn::TurnOptions;
@@ -30,6 +32,10 @@ pub struct Config {
     pub ice_servers: Vec<IceServer>,
     /// STUN and TURN in this server, and TURN servers that share a secret with it.
     pub turn: TurnOptions,
+    /// Networks besides the default one. They are isolated from each other.
+    pub networks: Vec<NetworkName>,
+    /// How the server acts as one with others.
+    pub cluster: Cluster,
     /// The network's parameters, which newcomers are told of.
     pub network: NetworkParameters,
     /// Who may open a WebSocket.
@@ -93,6 +99,8 @@ impl Default for Config {
             open_ids: false,
             ice_servers: Vec::new(),
             turn: TurnOptions::default(),
+            networks: Vec::new(),
+            cluster: Cluster::default(),
             network: NetworkParameters::default(),
             admission: AdmissionConfig::default(),
             proof_of_work: ProofOfWork::default(),

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use crate::admission::BanError;
 use crate::admission::token::KeyError;
+use crate::network::MAX_NETWORKS;
 use crate::tls::PairError;
 
 /// Why a server does not start.
@@ -98,6 +99,12 @@ pub enum ServerError {
     /// The list of those who may not connect is not good.
     #[error(transparent)]
     Bans(BanError),
+    /// The configuration names too many networks.
+    #[error("{count} networks are too many: one server has at most {MAX_NETWORKS} with --network")]
+    TooManyNetworks {
+        /// How many it names.
+        count: usize,
+    },
     /// The system has no random numbers.
     #[error("the system has no random numbers for the challenges: {0}")]
     Random(getrandom::Error),

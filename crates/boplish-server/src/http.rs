@@ -9,14 +9,15 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
-use boplish_directory::{ClientId, ConnId, SUBPROTOCOL};
+use boplish_directory::{ConnId, SUBPROTOCOL, Stats};
 use hyper::upgrade::OnUpgrade;
 use tokio::time::Instant;
 
 use crate::accept::{Remote, SocketPermit};
 use crate::admission::{Knock, SharedAdmission, TrustedProxies};
-use crate::config::Limits;
-use crate::hub::{Hub, Newcomer};
+use crate::config::Config;
+use crate::hub::Newcomer;
+use crate::network::{Address, Networks};
 use crate::observe::{FromProxy, Observer, RequestId, observe_request};
 use crate::server::Life;
 use crate::site::Files;
@@ -25,16 +26,19 @@ use crate::ws::{Timing, handshake};
 
 pub(crate) fn router(
     files: Files,
-    hub: Hub,
+    networks: Networks,
     admission: SharedAdmission,
-    proxies: TrustedProxies,
     observer: &Observer,
     life: &Life,
-    limits: &Limits,
+    config: &Config,
 ) -> Router {
+    let limits = &config.limits;
+    let proxies = config.admission.trusted_proxies.clone();
+    let engine = config.cluster.engine.as_ref();
     let server = Shared {
-        hub,
+        networks,
         admission,
+        engine: engine.map_or("in-process", |engine| engine.name()),
         life: life.clone(),
         files: Arc::new(files),
         connections: Arc::default(),
@@ -47,6 +51,7 @@ pub(crate) fn router(
         .route("/ws", any(web_socket))
         .route("/ws/", any(web_socket))
         .route("/ws/{*id}", any(web_socket))
+        .route("/{network}/ws/{id}", any(web_socket))
         .merge(observer.routes())
         .fallback(page)
         .layer(middleware::from_fn_with_state(
@@ -62,8 +67,9 @@ pub(crate) fn router(
 
 #[derive(Clone)]
 struct Shared {
-    hub: Hub,
+    networks: Networks,
     admission: SharedAdmission,
+    engine: &'static str,
     life: Life,
     files: Arc<Files>,
     /// How many WebSockets there were so far: each gets a number of its own.
@@ -94,16 +100,39 @@ async fn see_client(
 }
 
 async fn health(State(server): State<Shared>) -> Response {
-    let Some(stats) = server.hub.stats().await else {
+    let Some(networks) = server.networks.stats().await else {
         return (StatusCode::SERVICE_UNAVAILABLE, "the server shuts down\n").into_response();
     };
-    let body = serde_json::json!({
-        "status": "ok",
-        "version": env!("CARGO_PKG_VERSION"),
-        "uptime": server.start.elapsed().as_secs(),
+    let all = networks
+        .values()
+        .copied()
+        .fold(Stats::default(), Stats::and);
+    let mut body = numbers(&all);
+    body["status"] = "ok".into();
+    body["version"] = env!("CARGO_PKG_VERSION").into();
+    body["uptime"] = server.start.elapsed().as_secs().into();
+    body["turnedAway"] = server.admission.turned_away().into();
+    body["engine"] = server.engine.into();
+    body["engineState"] = server.networks.engine().name().into();
+    if networks.len() > 1 {
+        let networks = networks.iter();
+        let networks = networks.map(|(name, stats)| (name.to_string(), numbers(stats)));
+        body["networks"] = networks.collect::<serde_json::Map<_, _>>().into();
+    }
+    let headers = [
+        (header::CONTENT_TYPE, "application/json"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+    ];
+    (headers, body.to_string()).into_response()
+}
+
+fn numbers(stats: &Stats) -> serde_json::Value {
+    serde_json::json!({
         "connected": stats.connected,
         "unproven": stats.unproven,
         "entryPeers": stats.entry_peers,
+        "otherServers": stats.other_servers,
         "admitted": stats.admitted,
         "joined": stats.joined,
         "released": stats.released,
@@ -111,16 +140,12 @@ async fn health(State(server): State<Shared>) -> Response {
         "closed": stats.closed,
         "forwarded": stats.forwarded,
         "forwardedBytes": stats.forwarded_bytes,
+        "sentElsewhere": stats.sent_elsewhere,
+        "returned": stats.returned,
+        "lettersRefused": stats.letters_refused,
         "denied": stats.denied,
         "errors": stats.errors,
-        "turnedAway": server.admission.turned_away(),
-    });
-    let headers = [
-        (header::CONTENT_TYPE, "application/json"),
-        (header::CACHE_CONTROL, "no-store"),
-        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
-    ];
-    (headers, body.to_string()).into_response()
+    })
 }
 
 async fn web_socket(
@@ -130,17 +155,20 @@ async fn web_socket(
     Extension(request_id): Extension<RequestId>,
     mut request: Request,
 ) -> Response {
-    let path = request.uri().path();
-    let id = path.strip_prefix("/ws/").unwrap_or_default();
-    let id = match ClientId::new(id) {
-        Ok(id) => id,
+    let Address { network, id } = match Address::parse(request.uri().path()) {
+        Ok(address) => address,
         Err(error) => {
             let text = format!(
-                "connect to /ws/ID, where ID is the peer's id: {error}. A peer that proves its id \
-                 has 40 hex digits there.\n"
+                "connect to /ws/ID or /ws/NETWORK/ID, where ID is the peer's id: {error}. A peer \
+                 that proves its id has 40 hex digits there.\n"
             );
             return (StatusCode::BAD_REQUEST, text).into_response();
         }
+    };
+    let found = network.and_then(|network| Some((server.networks.get(&network)?.clone(), network)));
+    let Some((hub, network)) = found else {
+        let text = "this server has no such network: it is started with --network NAME\n";
+        return (StatusCode::NOT_FOUND, text).into_response();
     };
     let upgrade = request.extensions_mut().remove::<OnUpgrade>();
     let accept = handshake::accept(request.method(), request.headers());
@@ -156,7 +184,7 @@ async fn web_socket(
     let knock = Knock {
         address: address.ip(),
         id: &id,
-        network: None,
+        network: Some(network.as_str()),
         headers: request.headers(),
     };
     if let Err(why) = server.admission.check(&knock) {
@@ -172,7 +200,8 @@ async fn web_socket(
         request: request_id,
     };
     let surroundings = Surroundings {
-        hub: server.hub,
+        hub,
+        seat: server.networks.enter(newcomer.address),
         timing: server.timing,
         // The directory refuses messages that are too long, and the client may go on; it is closed
         // only for one that is so long that the server does not read it to its end.

@@ -13,13 +13,14 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use boplish_directory::{
-    ClientId, CloseReason, ConnId, Directory, Event, Input, Output, Stats, What,
+    ClientId, CloseReason, ConnId, Directory, Event, Input, News, Output, Stats, What,
 };
 use tokio::sync::Notify;
 use tokio::time::{Instant, MissedTickBehavior};
 use tracing::{debug, field, info};
 
 use crate::admission::Bans;
+use crate::cluster::{EngineState, Orders};
 use crate::config::Limits;
 use crate::observe::RequestId;
 use crate::server::Life;
@@ -35,6 +36,7 @@ pub(crate) struct Hub(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     task: Mutex<Task>,
+    orders: Orders,
     /// Says that the directory has to be told the time earlier than was known.
     earlier: Notify,
 }
@@ -52,9 +54,15 @@ pub(crate) struct Newcomer {
 
 impl Hub {
     /// Starts what tells the directory the time, and of the end of the server.
-    pub(crate) fn start(directory: Directory, life: &Life, limits: &Limits) -> Self {
+    pub(crate) fn start(
+        directory: Directory,
+        orders: Orders,
+        life: &Life,
+        limits: &Limits,
+    ) -> Self {
         let mut task = Task {
             directory,
+            orders: orders.clone(),
             outboxes: BTreeMap::new(),
             touched: Vec::new(),
             bounds: Bounds {
@@ -70,6 +78,7 @@ impl Hub {
         task.feed(Input::UnixTime(unix_time()));
         let hub = Self(Arc::new(Shared {
             task: Mutex::new(task),
+            orders,
             earlier: Notify::new(),
         }));
         let (runner, closing) = (hub.clone(), life.clone());
@@ -130,6 +139,11 @@ impl Hub {
         self.flush();
     }
 
+    /// How the network stands to its engine.
+    pub(crate) fn engine(&self) -> EngineState {
+        self.0.orders.state()
+    }
+
     /// The health numbers; `None` when the server is ending.
     pub(crate) async fn stats(&self) -> Option<Stats> {
         let task = self.lock();
@@ -164,6 +178,7 @@ impl Hub {
 #[derive(Debug)]
 struct Task {
     directory: Directory,
+    orders: Orders,
     outboxes: BTreeMap<ConnId, Outbox>,
     /// Those that something was added to since the last flush.
     touched: Vec<Outbox>,
@@ -245,6 +260,12 @@ impl Task {
                     if let Some(outbox) = self.outboxes.remove(&conn) {
                         close(&outbox, reason);
                         self.touched.push(outbox);
+                    }
+                }
+                Output::Engine(order) => {
+                    if let Err(letter) = self.orders.put(order) {
+                        let news = Input::Engine(News::Undelivered(letter));
+                        self.directory.handle_input(self.start.elapsed(), news);
                     }
                 }
                 Output::Event(event) => log(&event, self.requests.get(&event.conn)),

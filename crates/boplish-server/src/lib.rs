@@ -16,7 +16,11 @@
 //!                                                          |    ^    client
 //!                                                    inputs|    |an outbox each
 //!                                                          v    |
-//!                                                          hub.rs    owns the Directory
+//!                                                          hub.rs    owns the Directory, one
+//!                                                          |  ^      for each network
+//!                                                          v  |
+//!                                                        cluster    to and from other servers,
+//!                                                                   if there are any
 //! ```
 //!
 //! Invariants: a client never waits for another client (whoever reads too slowly is dropped, never
@@ -37,11 +41,13 @@
 mod accept;
 pub mod admission;
 mod check;
+mod cluster;
 mod config;
 mod connection;
 mod error;
 mod http;
 mod hub;
+mod network;
 mod observe;
 mod redirect;
 mod server;
@@ -57,8 +63,10 @@ pub use boplish_directory::{
     RouterKind, Stats, TurnSecret,
 };
 pub use check::Plan;
+pub use cluster::{Cluster, ClusterName, ClusterNameError, EngineUrl, EngineUrlError};
 pub use config::{Config, DEFAULT_PORT, Limits, Site};
 pub use error::ServerError;
+pub use network::{MAX_NETWORKS, NetworkName, NetworkNameError};
 pub use observe::{AdminToken, AdminTokenError};
 pub use server::Server;
 pub use tls::{Acme, CertificateFiles, CertificateSource, PairError, Tls};

@@ -23,7 +23,7 @@ use tokio::time::MissedTickBehavior;
 
 use crate::admission::SharedAdmission;
 use crate::config::Config;
-use crate::hub::Hub;
+use crate::network::Networks;
 use crate::server::Life;
 use attempts::Attempts;
 use history::History;
@@ -35,15 +35,12 @@ pub use token::{AdminToken, AdminTokenError};
 /// How often the numbers are kept, for rates and graphs.
 const SAMPLE_EVERY: Duration = Duration::from_secs(1);
 
-/// The name of the only network.
-const DEFAULT_NETWORK: &str = "default";
-
 /// What is known of the server, for whoever may ask.
 #[derive(Clone)]
 pub(crate) struct Observer(Arc<Inner>);
 
 struct Inner {
-    hub: Hub,
+    networks: Networks,
     admission: SharedAdmission,
     life: Life,
     meter: Arc<Meter>,
@@ -58,13 +55,13 @@ impl Observer {
     /// Begins to keep the numbers if somebody may ask for them.
     pub(crate) fn start(
         config: &Config,
-        hub: Hub,
+        networks: Networks,
         admission: SharedAdmission,
         meter: Arc<Meter>,
         life: &Life,
     ) -> Self {
         let observer = Self(Arc::new(Inner {
-            hub,
+            networks,
             admission,
             life: life.clone(),
             meter,
@@ -119,11 +116,12 @@ impl Observer {
 
     /// The numbers of each network; `None` when the server is ending.
     async fn networks(&self) -> Option<Vec<report::Network>> {
-        let stats = self.0.hub.stats().await?;
-        Some(vec![report::Network {
-            name: DEFAULT_NETWORK.to_owned(),
+        let stats = self.0.networks.stats().await?.into_iter();
+        let networks = stats.map(|(name, stats)| report::Network {
+            name: name.to_string(),
             stats,
-        }])
+        });
+        Some(networks.collect())
     }
 
     /// Why the server takes no newcomers at the moment; `None` when it does.

@@ -1,5 +1,6 @@
 //! A running server, and what keeps count of its tasks.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
@@ -16,6 +17,7 @@ use crate::config::Config;
 use crate::error::ServerError;
 use crate::http;
 use crate::hub::Hub;
+use crate::network::{MAX_NETWORKS, NetworkName, Networks};
 use crate::observe::{Meter, Observer};
 use crate::redirect;
 use crate::site::Files;
@@ -29,7 +31,7 @@ pub struct Server {
     addresses: Vec<SocketAddr>,
     redirect_addresses: Vec<SocketAddr>,
     is_secure: bool,
-    hub: Hub,
+    networks: Networks,
     phase: watch::Sender<Phase>,
     /// Says when the last task has ended: nothing is ever sent.
     tasks: mpsc::Receiver<Infallible>,
@@ -61,8 +63,11 @@ impl Server {
             Some(_) | None => None,
         };
         let turn = Turn::bind(&config.turn)?;
-        let mut seed = [0; 32];
-        getrandom::fill(&mut seed).map_err(ServerError::Random)?;
+        if config.networks.len() > MAX_NETWORKS {
+            return Err(ServerError::TooManyNetworks {
+                count: config.networks.len(),
+            });
+        }
         let meter = Meter::new(getrandom::u32().map_err(ServerError::Random)?);
 
         let (phase, phases) = watch::channel(Phase::Serving);
@@ -72,26 +77,30 @@ impl Server {
         let mut of_directory = config.directory();
         of_directory.ice_servers.extend(turn.stun_server());
         of_directory.turn = turn.credentials();
-        let directory = Directory::new(of_directory, seed);
-        let hub = Hub::start(directory, &life, &config.limits);
+        let mut hubs = BTreeMap::new();
+        for name in [NetworkName::of_default()].iter().chain(&config.networks) {
+            if !hubs.contains_key(name) {
+                let hub = start_network(&config, &of_directory, name, &life)?;
+                hubs.insert(name.clone(), hub);
+            }
+        }
+        let networks = Networks::new(hubs, &config.limits);
         let addresses = listeners.addresses();
-        watch_bans(&admission, &hub, &life);
-        let proxies = config.admission.trusted_proxies.clone();
+        watch_bans(&admission, &networks, &life);
         let observer = Observer::start(
             &config,
-            hub.clone(),
+            networks.clone(),
             admission.clone(),
             meter.clone(),
             &life,
         );
         let router = http::router(
             files,
-            hub.clone(),
+            networks.clone(),
             admission,
-            proxies,
             &observer,
             &life,
-            &config.limits,
+            &config,
         );
         let is_secure = endpoint.is_some();
         let check_every = config.limits.certificate_check;
@@ -120,7 +129,7 @@ impl Server {
             addresses,
             redirect_addresses: redirect_addresses.unwrap_or_default(),
             is_secure,
-            hub,
+            networks,
             phase,
             tasks,
             shutdown_timeout: config.limits.shutdown_timeout,
@@ -147,9 +156,10 @@ impl Server {
         if self.is_secure { "https" } else { "http" }
     }
 
-    /// How many are connected, and what was counted so far.
+    /// How many are connected to all networks, and what was counted so far.
     pub async fn stats(&self) -> Stats {
-        self.hub.stats().await.unwrap_or_default()
+        let all = self.networks.stats().await.unwrap_or_default();
+        all.into_values().fold(Stats::default(), Stats::and)
     }
 
     /// Serves until the future ends, then shuts down.
@@ -163,7 +173,7 @@ impl Server {
     /// after [`Limits::shutdown_timeout`](crate::Limits::shutdown_timeout).
     pub async fn shutdown(self) {
         let Self {
-            hub,
+            networks,
             phase,
             mut tasks,
             shutdown_timeout,
@@ -171,7 +181,7 @@ impl Server {
         } = self;
         info!("shutting down");
         phase.send_replace(Phase::Closing);
-        drop(hub);
+        drop(networks);
         if tokio::time::timeout(shutdown_timeout, tasks.recv())
             .await
             .is_err()
@@ -182,20 +192,38 @@ impl Server {
 }
 
 /// Follows the ban list, if there is one.
-fn watch_bans(admission: &SharedAdmission, hub: &Hub, life: &Life) {
+fn watch_bans(admission: &SharedAdmission, networks: &Networks, life: &Life) {
     if admission.bans().is_none() {
         return;
     }
-    let (admission, hub, closing) = (admission.clone(), hub.clone(), life.clone());
+    let (admission, networks, closing) = (admission.clone(), networks.clone(), life.clone());
     life.spawn(async move {
         let Some(bans) = admission.bans() else {
             return;
         };
         tokio::select! {
-            () = bans.watch(&hub) => {}
+            () = bans.watch(&networks) => {}
             () = closing.closing() => {}
         }
     });
+}
+
+/// Starts what one network is: a directory, the task that owns it, and its way to the engine.
+fn start_network(
+    config: &Config,
+    of_directory: &boplish_directory::Config,
+    name: &NetworkName,
+    life: &Life,
+) -> Result<Hub, ServerError> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).map_err(ServerError::Random)?;
+    let directory = Directory::new(of_directory.clone(), seed);
+    let (orders, membership) = config.cluster.join(name, directory.node());
+    let hub = Hub::start(directory, orders, life, &config.limits);
+    if let Some(membership) = membership {
+        membership.start(hub.clone(), life);
+    }
+    Ok(hub)
 }
 
 /// What the server is at. When the sender of this is dropped, everything ends at once.

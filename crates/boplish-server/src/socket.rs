@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use boplish_directory::{ConnId, Input};
+use boplish_directory::{CloseReason, ConnId, Input};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
@@ -11,6 +11,7 @@ use tracing::debug;
 use crate::accept::SocketPermit;
 use crate::config::Limits;
 use crate::hub::{Hub, Newcomer};
+use crate::network::Seat;
 use crate::server::Alive;
 use crate::ws::{Connection, Handler, Stream, Timing};
 
@@ -27,6 +28,8 @@ impl From<&Limits> for Timing {
 /// What a WebSocket needs besides the client.
 pub(crate) struct Surroundings {
     pub(crate) hub: Hub,
+    /// Its place among all of the server, or why there is none.
+    pub(crate) seat: Result<Option<Seat>, CloseReason>,
     pub(crate) timing: Timing,
     /// Bytes of the longest message that is read.
     pub(crate) max_message: usize,
@@ -48,16 +51,28 @@ pub(crate) async fn start(upgrade: OnUpgrade, newcomer: Newcomer, surroundings: 
     let (stream, early) = stream_of(upgraded);
     let Surroundings {
         hub,
+        seat,
         timing,
         max_message,
         permit,
         alive,
     } = surroundings;
     let connection = Connection::new(stream, early, max_message, timing, |outbox| {
-        hub.connect(newcomer, outbox);
+        let seat = match seat {
+            Ok(seat) => {
+                hub.connect(newcomer, outbox);
+                seat
+            }
+            Err(reason) => {
+                outbox.close(Some(reason.code()), reason.text());
+                outbox.flush();
+                None
+            }
+        };
         Client {
             conn,
             hub,
+            _seat: seat,
             _permit: permit,
             _alive: alive,
         }
@@ -78,6 +93,7 @@ fn stream_of(upgraded: Upgraded) -> (Stream, Vec<u8>) {
 struct Client {
     conn: ConnId,
     hub: Hub,
+    _seat: Option<Seat>,
     _permit: SocketPermit,
     _alive: Alive,
 }

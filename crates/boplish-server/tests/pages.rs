@@ -450,7 +450,7 @@ async fn a_wrong_web_socket_path_is_explained() {
     for path in [
         "/ws",
         "/ws/",
-        "/ws/a/b",
+        "/ws/a/b/c",
         "/ws/a%20b",
         "/ws/%2e%2e",
         "/ws/a!",

@@ -61,6 +61,9 @@ mod tests {
         shutdown-timeout = 2.5
         site = "dist"
         open-ids = true
+        network = ["game", "chat"]
+        engine = "nats://localhost:4222"
+        cluster-name = "eu"
         ice-server = ["stun:a", "turn:user:pass@b"]
         stun = ["127.0.0.1:3"]
         turn = ["127.0.0.1:4"]
@@ -115,6 +118,9 @@ mod tests {
     fn a_file_has_the_options_of_all_commands() {
         let file: File = toml::from_str(ALL).unwrap();
         assert_eq!(file.serve.listen.len(), 2);
+        assert_eq!(file.serve.network.len(), 2);
+        assert_eq!(file.serve.engine.as_ref().unwrap().name(), "nats");
+        assert_eq!(file.serve.cluster_name.as_ref().unwrap().to_string(), "eu");
         assert_eq!(file.serve.ice_server.len(), 2);
         assert_eq!(file.serve.turn.len(), 1);
         assert_eq!(file.serve.turn_url.len(), 1);
@@ -166,6 +172,9 @@ mod tests {
             "[serve]\nturn-ports = \"5\"",
             "[serve]\nturn-lifetime = 5",
             "[serve]\nturn-url = [\"turn:u:p@a\"]",
+            "[serve]\nnetwork = [\"Game\"]",
+            "[serve]\nengine = \"http://localhost\"",
+            "[serve]\ncluster-name = \"a.b\"",
             "[serve]\nentry-peers = 0",
             "[serve]\nrouter = \"pastry\"",
             "[serve]\nsuccessors = 17",

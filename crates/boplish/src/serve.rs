@@ -68,6 +68,7 @@ pub(crate) async fn bind(config: Config) -> Result<Server, Failure> {
     Server::bind(config).await.map_err(|error| match &error {
         ServerError::NoAddress
         | ServerError::Site { .. }
+        | ServerError::TooManyNetworks { .. }
         | ServerError::Certificate(_)
         | ServerError::AcmeCache { .. }
         | ServerError::NoPublicAddress { .. }
@@ -101,6 +102,11 @@ fn config(options: ServeOptions) -> Result<Config, Failure> {
     };
     if !options.listen.is_empty() {
         config.listen = options.listen;
+    }
+    config.networks = options.network;
+    config.cluster.engine = options.engine;
+    if let Some(name) = options.cluster_name {
+        config.cluster.name = name;
     }
     let network = &mut config.network;
     network.router = options.router.map_or(network.router, Into::into);
@@ -168,6 +174,18 @@ mod tests {
             panic!("it is another command");
         };
         config(*options).unwrap()
+    }
+
+    #[test]
+    fn flags_name_networks_and_an_engine() {
+        let config = served("--network game,chat --engine redis://localhost --cluster-name eu");
+        let networks: Vec<_> = config.networks.iter().map(ToString::to_string).collect();
+        assert_eq!(networks, ["game", "chat"]);
+        assert_eq!(config.cluster.engine.unwrap().name(), "redis");
+        assert_eq!(config.cluster.name.to_string(), "eu");
+        let alone = served("--network game").cluster;
+        assert_eq!(alone.engine, None);
+        assert_eq!(alone.name.to_string(), "boplish");
     }
 
     #[test]

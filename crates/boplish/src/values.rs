@@ -232,6 +232,23 @@ pub(crate) fn token<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Token>,
     parse_text(from).map(Some)
 }
 
+/// A value in a configuration file that is written as on the command line.
+pub(crate) fn parsed<'de, T: FromStr<Err: Display>, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Option<T>, D::Error> {
+    parse_text(from).map(Some)
+}
+
+/// Several of these.
+pub(crate) fn parsed_all<'de, T: FromStr<Err: Display>, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Vec<T>, D::Error> {
+    let texts = Vec::<String>::deserialize(from)?;
+    let values = texts.iter().map(|text| text.parse());
+    let values: Result<_, _> = values.collect();
+    values.map_err(serde::de::Error::custom)
+}
+
 /// The id of a peer in a command.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Id(pub(crate) PeerId);

@@ -78,11 +78,7 @@ impl Directory {
     /// Whom a message for anyone goes to: from a proven peer to one of the entry peers, each with
     /// the same probability; without any, and from the report's clients, to one of all others.
     pub(super) fn anyone_but(&mut self, conn: ConnId) -> Option<ConnId> {
-        let entries = match self.table.part_of(conn) {
-            Some(Part::Entry { .. }) => self.table.entries() - 1,
-            Some(Part::Guest | Part::Retiring { .. }) => self.table.entries(),
-            None => 0,
-        };
+        let entries = self.entries_but(conn);
         if entries > 0 {
             let index = self.draw(entries);
             // The last one stands in for the sender, which the draw leaves out.
@@ -94,8 +90,18 @@ impl Directory {
         self.table.other_than(conn, index).filter(|_| others > 0)
     }
 
+    /// How many entry peers a message of this member for anyone may go to: none if it is one of the
+    /// report's clients.
+    pub(super) fn entries_but(&self, conn: ConnId) -> usize {
+        match self.table.part_of(conn) {
+            Some(Part::Entry { .. }) => self.table.entries() - 1,
+            Some(Part::Guest | Part::Retiring { .. }) => self.table.entries(),
+            None => 0,
+        }
+    }
+
     /// A number below `bound`, each with the same probability; 0 if that is 0.
-    fn draw(&mut self, bound: usize) -> usize {
+    pub(super) fn draw(&mut self, bound: usize) -> usize {
         // For 100,000 numbers the bias is below 2^-47.
         let draw = (u128::from(self.random.next_u64()) * bound as u128) >> 64;
         draw as usize

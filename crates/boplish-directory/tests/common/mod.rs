@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub(crate) mod cluster;
+
 use core::net::IpAddr;
 use core::time::Duration;
 use std::collections::BTreeMap;
@@ -79,6 +81,7 @@ impl World {
                     let former = self.closed.insert(conn, reason);
                     assert_eq!(former, None, "{conn:?} is closed once");
                 }
+                Output::Engine(order) => panic!("{order:?} without an engine"),
                 Output::Event(event) => self.events.push(event),
             }
         }

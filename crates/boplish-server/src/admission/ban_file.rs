@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use tracing::{error, info};
 
 use super::bans::{BanError, Bans, MAX_BYTES};
-use crate::hub::Hub;
+use crate::network::Networks;
 
 /// How often it is looked whether the file has changed.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -47,7 +47,7 @@ impl BanFile {
 
     /// Reads the file again whenever it has changed, and has those closed that it names. A file that
     /// is not good changes nothing.
-    pub(crate) async fn watch(&self, hub: &Hub) {
+    pub(crate) async fn watch(&self, networks: &Networks) {
         let mut known = self.first;
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
@@ -58,7 +58,9 @@ impl BanFile {
                 Ok(Some((found, result))) => {
                     known = found;
                     if let Some(bans) = self.take(result) {
-                        hub.ban(bans);
+                        for hub in networks.all() {
+                            hub.ban(bans.clone());
+                        }
                     }
                 }
                 Ok(None) => {}

@@ -39,7 +39,7 @@ const fn total(name: &'static str, help: &'static str, of: fn(&Stats) -> u64) ->
     }
 }
 
-pub(super) const NUMBERS: [Number; 12] = [
+pub(super) const NUMBERS: [Number; 16] = [
     now("connected", "Clients that are admitted now", |s| {
         s.connected
     }),
@@ -52,6 +52,11 @@ pub(super) const NUMBERS: [Number; 12] = [
         "entry_peers",
         "Peers that newcomers are introduced to now",
         |s| s.entry_peers,
+    ),
+    now(
+        "other_servers",
+        "Other servers that act as one with this now",
+        |s| s.other_servers,
     ),
     total("admitted", "Clients that were admitted", |s| s.admitted),
     total(
@@ -79,6 +84,21 @@ pub(super) const NUMBERS: [Number; 12] = [
         "forwarded_bytes",
         "Bytes of the messages that were forwarded",
         |s| s.forwarded_bytes,
+    ),
+    total(
+        "sent_elsewhere",
+        "Messages that were sent to another server",
+        |s| s.sent_elsewhere,
+    ),
+    total(
+        "returned",
+        "Messages that came back from there, since nobody was there to get them",
+        |s| s.returned,
+    ),
+    total(
+        "letters_refused",
+        "What came from the engine and is not what servers say to each other",
+        |s| s.letters_refused,
     ),
     total(
         "denied",

@@ -4,6 +4,7 @@
 #![allow(clippy::wildcard_enum_match_arm, reason = "a test picks one event")]
 
 pub(crate) mod bytes;
+pub(crate) mod engine;
 pub(crate) mod tls;
 pub(crate) mod turn;
 
@@ -13,7 +14,7 @@ use std::time::Duration;
 
 use boplish_server::{Config, Server};
 use boplish_wire::Keypair;
-use boplish_wire::bootstrap::{FromServer, SUBPROTOCOL, challenge_response};
+use boplish_wire::bootstrap::{ErrorCode, FromServer, SUBPROTOCOL, challenge_response};
 use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
@@ -97,9 +98,13 @@ impl Client {
 
     /// Connects, but does not yet prove the id; gives the challenge.
     pub(crate) async fn challenged(server: &Server, number: u8) -> (Self, [u8; 32]) {
-        let path = format!("/ws/{}", id(number));
+        Self::challenged_at(server, &format!("/ws/{}", id(number)), number).await
+    }
+
+    /// The same at a path of one's own choice.
+    pub(crate) async fn challenged_at(server: &Server, path: &str, number: u8) -> (Self, [u8; 32]) {
         let address = server.local_addr();
-        let socket = Self::try_connect(address, &path, Some(SUBPROTOCOL), None).await;
+        let socket = Self::try_connect(address, path, Some(SUBPROTOCOL), None).await;
         let mut client = Self {
             id: id(number),
             socket: socket.expect("the server takes WebSockets"),
@@ -112,7 +117,12 @@ impl Client {
 
     /// Connects and proves the id.
     pub(crate) async fn proven(server: &Server, number: u8) -> Self {
-        let (mut client, nonce) = Self::challenged(server, number).await;
+        Self::proven_at(server, &format!("/ws/{}", id(number)), number).await
+    }
+
+    /// The same at a path of one's own choice.
+    pub(crate) async fn proven_at(server: &Server, path: &str, number: u8) -> Self {
+        let (mut client, nonce) = Self::challenged_at(server, path, number).await;
         client
             .say(&challenge_response(&keypair(number), &nonce))
             .await;
@@ -164,6 +174,22 @@ impl Client {
                 Some(Ok(Message::Close(Some(frame)))) => return frame.code.into(),
                 Some(Ok(Message::Text(_))) => {}
                 other => panic!("no close for {}: {other:?}", self.id),
+            }
+        }
+    }
+
+    /// The first message to a client that has just come to another server: others may know it a
+    /// moment later than it knows itself.
+    pub(crate) async fn find(&mut self, other: &mut Self) {
+        let text = text(&self.id, &other.id, "are you there?");
+        loop {
+            self.say(&text).await;
+            tokio::select! {
+                heard = other.hear() => {
+                    assert_eq!(heard, text);
+                    return;
+                }
+                error = self.hear_error() => assert_eq!(error.code, ErrorCode::UnknownPeer),
             }
         }
     }

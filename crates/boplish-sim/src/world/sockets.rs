@@ -325,6 +325,9 @@ impl World {
                     self.stop_serving(socket);
                 }
             }
+            ServerOutput::Engine(_) => {
+                unreachable!("the simulator's server is told of no engine")
+            }
             ServerOutput::Event(event) => {
                 self.trace.line(self.now, || format!("server: {event:?}"));
             }

@@ -4,13 +4,15 @@ use std::net::{IpAddr, SocketAddr};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 
+use boplish_server::{ClusterName, EngineUrl, NetworkName};
 use clap::Args;
 use serde::Deserialize;
 
 use crate::cli::first;
 use crate::turn::{Lifetime, PortRange, Secret, TurnUrl};
 use crate::values::{
-    IceUrl, LinkBudget, Network, PageOrigin, RouterName, Seconds, Successors, WorkName,
+    IceUrl, LinkBudget, Network, PageOrigin, RouterName, Seconds, Successors, WorkName, parsed,
+    parsed_all,
 };
 
 /// How to serve.
@@ -78,6 +80,31 @@ pub(crate) struct ServeOptions {
     #[arg(long, env = "BOPLISH_OPEN_IDS", value_name = "BOOL", num_args = 0..=1,
         require_equals = true, default_missing_value = "true", hide_possible_values = true)]
     pub(crate) open_ids: Option<bool>,
+    /// A network besides the default one: lower-case letters, digits and `-`; may be given several
+    /// times. Peers come to /ws/NETWORK/ID, or with the bootstrap address https://HOST/NETWORK.
+    #[arg(
+        long,
+        env = "BOPLISH_NETWORK",
+        value_name = "NAME",
+        value_delimiter = ','
+    )]
+    #[serde(deserialize_with = "parsed_all")]
+    pub(crate) network: Vec<NetworkName>,
+    /// Act as one with all servers that have the same engine: redis://HOST[:PORT] (or Valkey) or
+    /// nats://HOST[:PORT] [default: none, the server is alone].
+    #[arg(
+        long,
+        env = "BOPLISH_ENGINE",
+        value_name = "URL",
+        hide_env_values = true
+    )]
+    #[serde(deserialize_with = "parsed")]
+    pub(crate) engine: Option<EngineUrl>,
+    /// What sets the servers of this cluster apart from others with the same engine
+    /// [default: boplish].
+    #[arg(long, env = "BOPLISH_CLUSTER_NAME", value_name = "NAME")]
+    #[serde(deserialize_with = "parsed")]
+    pub(crate) cluster_name: Option<ClusterName>,
     /// A STUN or TURN server that newcomers are told of: stun:HOST[:PORT] or
     /// turn:USER:CREDENTIAL@HOST[:PORT][?transport=udp]; may be given several times.
     #[arg(
@@ -248,6 +275,9 @@ impl ServeOptions {
             check: self.check,
             site: self.site.or(file.site),
             open_ids: self.open_ids.or(file.open_ids),
+            network: first(self.network, file.network),
+            engine: self.engine.or(file.engine),
+            cluster_name: self.cluster_name.or(file.cluster_name),
             ice_server: first(self.ice_server, file.ice_server),
             stun: first(self.stun, file.stun),
             turn: first(self.turn, file.turn),
