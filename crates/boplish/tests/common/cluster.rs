@@ -61,12 +61,6 @@ impl Redis {
         let url = format!("redis://{address}");
         Self { child, url }
     }
-
-    pub(crate) fn signal(&self, name: &str) {
-        let id = self.child.id().to_string();
-        let status = Command::new("kill").args(["-s", name, &id]).status();
-        assert!(status.unwrap().success());
-    }
 }
 
 impl Drop for Redis {
