@@ -98,6 +98,7 @@ pub(crate) fn event(shell: &Shell, event: Event) {
             &message.monitor_payload(),
             message.hops,
             via.map(|via| via.to_string()),
+            #[cfg(feature = "store")]
             ids(message.way.passed.as_deref().unwrap_or_default()),
         ),
         Event::Refused { from, reason } => {

@@ -109,7 +109,9 @@ fn records_are_kept_and_found_while_peers_come_and_go() {
 #[test]
 fn a_store_that_loses_records_fails() {
     let place = Place::new("lost");
-    let (output, summary) = place.emulate("out", &["--set", "storage.replicas=1"]);
+    // One copy each, and nobody who writes it again in time.
+    let few = ["storage.replicas=1", "storage.refresh=300"];
+    let (output, summary) = place.emulate("out", &["--set", few[0], "--set", few[1]]);
     assert_eq!(output.status.code(), Some(1));
     assert!(mean(&summary, "records.lost") > 0.0);
     let told = text(&output.stdout);

@@ -330,7 +330,7 @@ export class BoplishNode extends typedEventTarget<NodeEvents>() {
         emit(this, 'topology', { from, peers, successors, predecessors }),
       members: (members) => this.group.changed(members),
       groupMessage: (from, payload) => this.group.receive(from, decode(payload)),
-      monitor: (direction, type, from, to = '', payload, hops, via, passed) => {
+      monitor: (direction, type, from, to = '', payload, hops, via, passed = []) => {
         const message = { type, from, to, payload: decode(payload) };
         emit(this, 'monitor', { direction, message, hops, via, passed });
         for (const each of this.#monitors.filter((one) => one.type === 'once')) this.#unwatch(each.listener, each.capture);

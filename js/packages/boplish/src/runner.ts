@@ -18,7 +18,7 @@ export interface Listener {
   topology?(from: string, peers: string[], successors: string[], predecessors: string[]): void;
   members?(members: string[]): void;
   groupMessage?(from: string, payload: RawPayload): void;
-  monitor?(direction: string, type: string, from: string, to: string | undefined, payload: RawPayload, hops: number, via: string | undefined, passed: string[]): void;
+  monitor?(direction: string, type: string, from: string, to: string | undefined, payload: RawPayload, hops: number, via: string | undefined, passed?: string[]): void;
   refused?(from: string | undefined, reason: string): void;
   serverError?(message: string): void;
   /** The node is dead. */
@@ -268,7 +268,7 @@ export class Runner {
     };
     return {
       iceServers: () => resolveServers(iceServers),
-      ...(HAS_STORE ? { iceTransportPolicy } : {}),
+      ...(HAS_STORE && { iceTransportPolicy }),
       // Not in the address, which ends up in logs; browsers set no headers on WebSockets.
       protocols: (own) => (token ? withToken(own, token) : own),
       // The drop-in script's core asks for none of these.
@@ -335,7 +335,7 @@ export function guarded(callback: () => unknown): void {
 }
 
 async function withToken(own: string, token: Token): Promise<string[]> {
-  return [own, `boplish.token.${typeof token === 'string' ? token : await token()}`];
+  return [own, `boplish.token.${await (typeof token === 'string' ? token : token())}`];
 }
 
 /** The servers to use; those that a function gives may take their time, and may fail. */
