@@ -103,8 +103,7 @@ extern "C" {
         json: &str,
         hops: u8,
         via: Option<String>,
-        // The drop-in script's monitor tells the report's four properties.
-        #[cfg(feature = "store")] passed: Vec<String>,
+        passed: Vec<String>,
     );
     #[wasm_bindgen(method)]
     pub(crate) fn refused(this: &Host, from: Option<String>, reason: &str);

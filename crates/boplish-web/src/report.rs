@@ -98,8 +98,11 @@ pub(crate) fn event(shell: &Shell, event: Event) {
             &message.monitor_payload(),
             message.hops,
             via.map(|via| via.to_string()),
-            #[cfg(feature = "store")]
-            ids(message.way.passed.as_deref().unwrap_or_default()),
+            // The drop-in script's monitor tells the report's four properties.
+            match cfg!(feature = "store") {
+                true => ids(message.way.passed.as_deref().unwrap_or_default()),
+                false => Vec::new(),
+            },
         ),
         Event::Refused { from, reason } => {
             host.refused(from.map(|from| from.to_string()), &reason.to_string());

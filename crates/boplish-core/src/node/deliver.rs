@@ -45,7 +45,7 @@ impl Node {
                 if message.wants_ack {
                     self.acknowledge(now, &message);
                 }
-                self.answers_noted = message.way.passed.is_some();
+                self.answers_noted = cfg!(feature = "services") && message.way.passed.is_some();
                 self.call_back(now, via, message);
                 self.answers_noted = false;
             }
