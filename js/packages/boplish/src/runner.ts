@@ -61,7 +61,7 @@ function die(cause: unknown): void {
   if (death) return;
   death = new BoplishError(
     'internal',
-    `the core of BOPlish has failed, and this page's nodes are dead; please report it: ${cause}`,
+    `the core of BOPlish has failed, and with it this page's nodes: ${cause}`,
     { cause },
   );
   for (const tell of [...mourners.values()]) tell();
@@ -100,7 +100,7 @@ export class Runner {
       const missing = typeof RTCPeerConnection === 'undefined' ? 'WebRTC' : 'WebSocket';
       throw new BoplishError(
         'unsupported',
-        `there is no ${missing} here: BOPlish runs in pages of browsers (call it there, not on a server; native peers are the 'boplish' program)`,
+        `there is no ${missing} here: BOPlish runs in pages of browsers, not on servers`,
       );
     }
     this.#onClosed = options.onClosed;
@@ -268,7 +268,7 @@ export class Runner {
     };
     return {
       iceServers: () => resolveServers(iceServers),
-      ...(HAS_STORE && { iceTransportPolicy }),
+      ...(HAS_STORE ? { iceTransportPolicy } : {}),
       // Not in the address, which ends up in logs; browsers set no headers on WebSockets.
       protocols: (own) => (token ? withToken(own, token) : own),
       // The drop-in script's core asks for none of these.
@@ -335,7 +335,7 @@ export function guarded(callback: () => unknown): void {
 }
 
 async function withToken(own: string, token: Token): Promise<string[]> {
-  return [own, `boplish.token.${await (typeof token === 'string' ? token : token())}`];
+  return [own, `boplish.token.${typeof token === 'string' ? token : await token()}`];
 }
 
 /** The servers to use; those that a function gives may take their time, and may fail. */
