@@ -112,6 +112,6 @@ async function identify(identity: 'persistent' | 'ephemeral' | Uint8Array): Prom
   if (identity === 'persistent') return persistent();
   throw new BoplishError(
     'bad-option',
-    `identity is ${JSON.stringify(identity)}; give 'persistent', 'ephemeral' or a Uint8Array of 32 bytes`,
+    `identity is ${JSON.stringify(identity)}; give 'persistent', 'ephemeral' or 32 bytes`,
   );
 }
