@@ -3,7 +3,8 @@
 //! - this file: what the user commands and what shells call;
 //! - `bootstrap`: the conversation with the bootstrap server;
 //! - `drain`: what the parts say to each other, until nobody has anything left to say;
-//! - `deliver`: messages that have reached this peer.
+//! - `deliver`: messages that have reached this peer;
+//! - `monitor`: messages that somebody watches, and the ways that they take.
 
 #[cfg(feature = "simulator")]
 mod adopt;
@@ -16,6 +17,7 @@ mod error;
 mod group;
 mod groups;
 mod invite;
+mod monitor;
 mod store;
 
 use core::time::Duration;
@@ -198,12 +200,6 @@ impl Node {
     /// How much of what others said was refused, in all; each was an [`Event::Refused`].
     pub fn refusals(&self) -> u64 {
         self.refusals
-    }
-
-    /// Turns [`Event::Monitor`] on or off; at first it is off. Meanwhile the ways of own messages
-    /// are noted ([`Way::passed`](boplish_wire::Way)).
-    pub fn set_monitoring(&mut self, on: bool) {
-        self.monitoring = on;
     }
 
     /// Hands the messages of a protocol to the application ([`Event::Message`]) from now on.
@@ -427,9 +423,7 @@ impl Node {
             hops: 0,
             payload,
             way: Way {
-                // The drop-in script shows nobody the ways.
-                passed: (cfg!(feature = "services") && (self.monitoring || self.answers_noted))
-                    .then(Vec::new),
+                passed: self.notes_ways().then(Vec::new),
                 ..Way::default()
             },
             proof: None,
@@ -481,21 +475,5 @@ impl Node {
 
     fn undelivered(&mut self, id: MessageId, error: DeliveryError) {
         self.event(Event::Undelivered { id, error });
-    }
-
-    /// Shows a message to the monitor. Acknowledgements and the like are no messages to it.
-    fn monitor(&mut self, direction: Direction, via: Option<PeerId>, message: &Message) {
-        let is_shown = match message.kind {
-            Kind::Plain | Kind::Request | Kind::Reply { .. } => true,
-            Kind::Ack { .. } | Kind::Unreachable { .. } => false,
-        };
-        if self.monitoring && is_shown {
-            let message = message.clone();
-            self.event(Event::Monitor {
-                direction,
-                via,
-                message,
-            });
-        }
     }
 }

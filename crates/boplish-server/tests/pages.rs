@@ -360,7 +360,7 @@ async fn nothing_outside_the_site_is_served() {
     for (to, link) in [
         ("../secret.txt", "site/link.txt"),
         ("..", "site/up"),
-        ("/", "site/sub/root"),
+        ("/", "site/sub/all"),
         ("../secret.txt", "site/page.txt.br"),
         ("nowhere", "site/dangling.txt"),
         ("circle.txt", "site/circle.txt"),
@@ -387,7 +387,7 @@ async fn nothing_outside_the_site_is_served() {
         "/link.txt",
         "/up/secret.txt",
         "/up",
-        "/sub/root/etc/passwd",
+        "/sub/all/etc/passwd",
         "/dangling.txt",
         "/circle.txt",
         "/page.txt.br",

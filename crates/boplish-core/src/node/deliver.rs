@@ -45,9 +45,9 @@ impl Node {
                 if message.wants_ack {
                     self.acknowledge(now, &message);
                 }
-                self.answers_noted = cfg!(feature = "services") && message.way.passed.is_some();
+                self.begin_to_answer(&message);
                 self.call_back(now, via, message);
-                self.answers_noted = false;
+                self.end_answering();
             }
         }
     }

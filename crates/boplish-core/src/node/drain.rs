@@ -1,8 +1,8 @@
 //! What the parts of a node say to each other, until nobody has anything left to say.
 
-use boplish_wire::limits::MAX_HOPS;
 use boplish_wire::{Message, PeerId, json, signal};
 
+use super::monitor::note_way;
 use super::{Node, Phase};
 use crate::io::{DeliveryError, Direction, Event, Output, Refusal, State};
 use crate::link::LinkOutput;
@@ -226,11 +226,7 @@ impl Node {
     pub(super) fn handle_message(&mut self, now: Time, via: Via, mut message: Message) {
         if let Via::Link(peer) = via {
             message.hops = message.hops.saturating_add(1);
-            if let Some(passed) = &mut message.way.passed
-                && passed.len() < MAX_HOPS.into()
-            {
-                passed.push(peer);
-            }
+            note_way(&mut message, peer);
             if let Some(hop) = message.way.hop {
                 self.links.send_hop_ack(peer, hop.number);
             }
