@@ -12,10 +12,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use common::PATIENCE;
+use common::{PATIENCE, Server};
 use futures_util::SinkExt;
 use futures_util::future::join_all;
-use servers::{Redis, Server, Socket, come_back, hear, join, keypair, text};
+use servers::{Redis, Socket, come_back, hear, join, keypair, text};
 use tokio::time::{sleep, timeout};
 use tokio_tungstenite::tungstenite::Message;
 
@@ -63,7 +63,7 @@ async fn converse(pair: u32, servers: [String; 2], stop: Arc<AtomicBool>) -> u64
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_clients_of_a_killed_server_are_back_soon_and_nobody_else_notices() {
     let redis = Redis::start();
-    let mut all: Vec<Server> = (0..3).map(|_| Server::start(&redis, |_| {})).collect();
+    let mut all: Vec<Server> = (0..3).map(|_| Server::of_cluster(&redis, |_| {})).collect();
     for server in &all {
         server.knows(2).await;
     }
@@ -137,7 +137,7 @@ async fn a_clock_that_jumps_disturbs_nobody() {
     let clock = std::env::temp_dir().join(format!("boplish-clock-{}", std::process::id()));
     fs::write(&clock, "+0d\n").unwrap();
     let library = faketime();
-    let jumping = Server::start(&redis, |command| {
+    let jumping = Server::of_cluster(&redis, |command| {
         // Only what tells the time of day: a monotonic clock never jumps.
         command
             .env("LD_PRELOAD", &library)
@@ -146,7 +146,7 @@ async fn a_clock_that_jumps_disturbs_nobody() {
             .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
             .env("DONT_FAKE_MONOTONIC", "1");
     });
-    let steady = Server::start(&redis, |_| {});
+    let steady = Server::of_cluster(&redis, |_| {});
     jumping.knows(1).await;
     steady.knows(1).await;
     let mut alice = join(&jumping.address, &keypair(1)).await.unwrap();

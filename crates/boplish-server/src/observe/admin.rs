@@ -21,11 +21,9 @@ pub(super) async fn respond(
     Extension(Remote(address)): Extension<Remote>,
     headers: HeaderMap,
 ) -> Response {
-    if let Err(refusal) = observer.authorize(address, &headers) {
-        return refusal;
-    }
-    let Some(networks) = observer.networks().await else {
-        return (StatusCode::SERVICE_UNAVAILABLE, "the server shuts down\n").into_response();
+    let networks = match observer.show(address, &headers).await {
+        Ok(networks) => networks,
+        Err(refusal) => return refusal,
     };
     let unready = observer.unready().await;
     let inner = &observer.0;
@@ -49,9 +47,20 @@ pub(super) async fn respond(
 }
 
 impl Observer {
+    /// The networks, for whoever brings the token.
+    pub(super) async fn show(
+        &self,
+        from: SocketAddr,
+        headers: &HeaderMap,
+    ) -> Result<Vec<Network>, Response> {
+        self.authorize(from, headers)?;
+        let gone = || (StatusCode::SERVICE_UNAVAILABLE, "the server shuts down\n").into_response();
+        self.networks().await.ok_or_else(gone)
+    }
+
     /// Lets whoever brings the token pass; the others get a response that says what is wrong.
     #[expect(clippy::result_large_err, reason = "the response is sent as it is")]
-    pub(super) fn authorize(&self, from: SocketAddr, headers: &HeaderMap) -> Result<(), Response> {
+    fn authorize(&self, from: SocketAddr, headers: &HeaderMap) -> Result<(), Response> {
         let Some(wanted) = &self.0.token else {
             let text = "there is no page here; the first one is at /\n";
             return Err((StatusCode::NOT_FOUND, text).into_response());

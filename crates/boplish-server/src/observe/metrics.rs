@@ -29,11 +29,9 @@ pub(super) async fn respond(
     Extension(Remote(address)): Extension<Remote>,
     headers: HeaderMap,
 ) -> Response {
-    if let Err(refusal) = observer.authorize(address, &headers) {
-        return refusal;
-    }
-    let Some(networks) = observer.networks().await else {
-        return (StatusCode::SERVICE_UNAVAILABLE, "the server shuts down\n").into_response();
+    let networks = match observer.show(address, &headers).await {
+        Ok(networks) => networks,
+        Err(refusal) => return refusal,
     };
     let is_ready = observer.unready().await.is_none();
     match observer.metrics(networks, is_ready) {

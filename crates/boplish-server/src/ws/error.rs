@@ -42,23 +42,15 @@ pub enum Violation {
 impl Violation {
     /// The code of the close that answers it (section 7.4.1).
     pub const fn code(self) -> u16 {
-        match self {
-            Self::ReservedBits
-            | Self::Opcode(_)
-            | Self::Unmasked
-            | Self::Length
-            | Self::FragmentedControl
-            | Self::LongControl
-            | Self::NothingToContinue
-            | Self::Interrupted
-            | Self::CloseCode => 1002,
-            Self::NotUtf8 => 1007,
-            Self::TooLong => 1009,
-        }
+        self.answer().0
     }
 
     /// The reason in the close that answers it, at most 123 bytes (section 5.5).
     pub const fn reason(self) -> &'static str {
+        self.answer().1
+    }
+
+    const fn answer(self) -> (u16, &'static str) {
         match self {
             Self::ReservedBits
             | Self::Opcode(_)
@@ -68,9 +60,9 @@ impl Violation {
             | Self::LongControl
             | Self::NothingToContinue
             | Self::Interrupted
-            | Self::CloseCode => "this is not as RFC 6455 has it",
-            Self::NotUtf8 => "a text message must be UTF-8",
-            Self::TooLong => "the message is too long",
+            | Self::CloseCode => (1002, "this is not as RFC 6455 has it"),
+            Self::NotUtf8 => (1007, "a text message must be UTF-8"),
+            Self::TooLong => (1009, "the message is too long"),
         }
     }
 }

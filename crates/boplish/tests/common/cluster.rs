@@ -15,7 +15,7 @@ use tokio_tungstenite::tungstenite::http::{HeaderValue, header};
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use crate::common::{PATIENCE, Running, boplish};
+use crate::common::{PATIENCE, Server};
 
 /// The first pause before a peer comes back, and the longest, as the core's configuration has
 /// them; the second half of each is random.
@@ -70,23 +70,14 @@ impl Drop for Redis {
     }
 }
 
-/// A server of a cluster.
-pub(crate) struct Server {
-    pub(crate) running: Running,
-    pub(crate) address: String,
-}
-
 impl Server {
-    pub(crate) fn start(redis: &Redis, change: impl FnOnce(&mut Command)) -> Self {
-        let mut command = boplish(&["--log", "warn", "serve", "--listen", "127.0.0.1:0"]);
-        command.args(["--engine", &redis.url]);
-        command.args(["--max-connections-per-address", "100000"]);
-        change(&mut command);
-        let running = Running::start(command);
-        let line = running.line();
-        let address = line.strip_prefix("listening on http://").unwrap();
-        let address = address.to_owned();
-        Self { running, address }
+    /// A server of a cluster.
+    pub(crate) fn of_cluster(redis: &Redis, change: impl FnOnce(&mut Command)) -> Self {
+        Self::start_with(|command| {
+            command.args(["--log", "warn", "--engine", &redis.url]);
+            command.args(["--max-connections-per-address", "100000"]);
+            change(command);
+        })
     }
 
     /// What `/health` says.

@@ -145,7 +145,13 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start() -> Self {
-        let running = Running::start(boplish(&["serve", "--listen", "127.0.0.1:0"]));
+        Self::start_with(|_| {})
+    }
+
+    pub(crate) fn start_with(change: impl FnOnce(&mut Command)) -> Self {
+        let mut command = boplish(&["serve", "--listen", "127.0.0.1:0"]);
+        change(&mut command);
+        let running = Running::start(command);
         let line = running.line();
         let address = line
             .strip_prefix("listening on http://")
