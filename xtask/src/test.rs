@@ -180,7 +180,7 @@ fn rust() -> Result<()> {
     if process::find_program(&["pebble"]).is_none() {
         apt::install(&["pebble"])?;
     }
-    cargo(&["test", "--workspace"])
+    cargo(&["test", "--workspace", "--no-fail-fast"])
 }
 
 /// Runs a script of js/e2e with the browsers and the command line that it needs.
