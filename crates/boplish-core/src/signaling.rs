@@ -65,7 +65,8 @@ enum State {
     /// The server has asked for work before it welcomes this peer.
     Working {
         nonce: [u8; NONCE],
-        work: Work,
+        /// Apart, since few peers ever have any.
+        work: Box<Work>,
         /// When to go on with it.
         next: Time,
         deadline: Time,
@@ -142,7 +143,7 @@ impl Signaling {
         if let State::Opening { .. } = self.state {
             self.state = State::Working {
                 nonce,
-                work: Work::new(&nonce, keypair.id(), bits),
+                work: Box::new(Work::new(&nonce, keypair.id(), bits)),
                 next: now,
                 deadline: now + WORK_TIMEOUT,
             };
@@ -159,7 +160,8 @@ impl Signaling {
             return None;
         };
         *next = now;
-        let counter = work.search(if hidden { HIDDEN_ATTEMPTS } else { ATTEMPTS })?;
+        let attempts = if hidden { HIDDEN_ATTEMPTS } else { ATTEMPTS };
+        let counter = work.search(attempts)?;
         let answer = challenge_response_with_work(keypair, nonce, Some(counter));
         let deadline = now + OPEN_TIMEOUT;
         self.state = State::Opening { deadline };

@@ -42,8 +42,8 @@ pub(super) fn name_by_order(module: &[u8]) -> Result<Vec<u8>> {
     Ok(named.finish())
 }
 
-/// The functions' indexes: from the largest on, always the one that has most in common with the
-/// one before it.
+/// The functions' indexes: from the largest on, always the one that is most like the one before
+/// it.
 fn order(bodies: &[&[u8]]) -> Vec<usize> {
     let sequences: Vec<BTreeSet<&[u8]>> = bodies
         .iter()
@@ -61,7 +61,15 @@ fn order(bodies: &[&[u8]]) -> Vec<usize> {
         next = left
             .iter()
             .copied()
-            .max_by_key(|index| sequences[*index].intersection(&sequences[last]).count());
+            .max_by_key(|index| likeness(&sequences[*index], &sequences[last]));
     }
     order
+}
+
+/// What two have in common, in millionths of what they have together (Jaccard's index): the mere
+/// count would always put the largest next.
+fn likeness(one: &BTreeSet<&[u8]>, other: &BTreeSet<&[u8]>) -> usize {
+    let common = one.intersection(other).count();
+    let together = one.len() + other.len() - common;
+    common * 1_000_000 / together.max(1)
 }
