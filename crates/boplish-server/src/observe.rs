@@ -10,6 +10,7 @@ mod numbers;
 mod report;
 mod request;
 mod token;
+mod trace;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

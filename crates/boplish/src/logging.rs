@@ -1,12 +1,18 @@
-//! Where logs go: stderr, so that stdout belongs to whoever reads the output.
+//! Where logs go: stderr, so that stdout belongs to whoever reads the output; and where traces do.
 
 use std::io::{IsTerminal, stderr};
 
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, fmt, registry};
 
 use crate::failure::Failure;
+use crate::otlp::{Collector, Traces};
+
+/// What traces are made of.
+const TRACED: &str = "off,boplish_server=info";
 
 /// Options of every command.
 #[derive(Debug, Clone, Default, Args)]
@@ -40,18 +46,31 @@ impl LogOptions {
     }
 }
 
-/// Starts logging.
-pub(crate) fn start(options: &LogOptions, default: &str) -> Result<(), Failure> {
+/// Starts logging, and tracing if there is a collector; keep what it gives until the end.
+pub(crate) fn start(
+    options: &LogOptions,
+    default: &str,
+    collector: Option<&Collector>,
+) -> Result<Option<Traces>, Failure> {
     let filter = options.log.as_deref().unwrap_or(default);
     let filter = EnvFilter::try_new(filter)
         .map_err(|error| Failure::Usage(format!("--log {filter}: {error}")))?;
-    let logs = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let lines = fmt::layer()
         .with_writer(stderr)
         .with_ansi(stderr().is_terminal());
-    match options.log_format.unwrap_or(LogFormat::Text) {
-        LogFormat::Text => logs.init(),
-        LogFormat::Json => logs.json().flatten_event(true).init(),
-    }
-    Ok(())
+    let lines = match options.log_format.unwrap_or(LogFormat::Text) {
+        LogFormat::Text => lines.boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
+    };
+    let traces = collector.map(Traces::start).transpose()?;
+    let spans = traces.as_ref().map(|traces| {
+        tracing_opentelemetry::layer()
+            .with_tracer(traces.tracer())
+            .with_filter(EnvFilter::new(TRACED))
+    });
+    registry()
+        .with(lines.with_filter(filter))
+        .with(spans)
+        .init();
+    Ok(traces)
 }

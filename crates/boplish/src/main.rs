@@ -13,6 +13,7 @@ mod demo;
 mod emulate;
 mod failure;
 mod logging;
+mod otlp;
 mod peer;
 mod serve;
 mod signals;
@@ -61,7 +62,15 @@ fn run(cli: Cli) -> Result<(), Failure> {
         // Thousands of peers have something to say about each other.
         Command::Emulate(_) => "error",
     };
-    logging::start(&cli.logging.or(file.logging()), default_log)?;
+    let collector = if let Command::Serve(options) = &cli.command {
+        options
+            .otlp_endpoint
+            .as_ref()
+            .or(file.serve.otlp_endpoint.as_ref())
+    } else {
+        None
+    };
+    let _traces = logging::start(&cli.logging.or(file.logging()), default_log, collector)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use tracing::{Instrument, debug, error_span, field};
 
 use super::meter::Meter;
+use super::trace;
 use crate::accept::Remote;
 
 /// The header that tells the id, and brings it from a trusted proxy.
@@ -67,6 +68,9 @@ pub(crate) async fn observe(
     let id = given.flatten().unwrap_or_else(|| meter.next_request());
     // Of the highest level, so that the id stands in every line that is logged at all.
     let span = error_span!("http", request = %id);
+    if is_from_proxy {
+        trace::join(&span, request.headers());
+    }
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
     let remote = request.extensions().get::<Remote>().copied();
@@ -76,6 +80,7 @@ pub(crate) async fn observe(
     let mut response = next.run(request).instrument(span.clone()).await;
     let duration = start.elapsed();
 
+    trace::describe(&span, &method, &path, response.status());
     meter.count_response(response.status(), duration);
     if let Ok(value) = HeaderValue::try_from(id.to_string()) {
         response.headers_mut().insert(HEADER, value);

@@ -9,6 +9,7 @@ use clap::Args;
 use serde::Deserialize;
 
 use crate::cli::first;
+use crate::otlp::Collector;
 use crate::turn::{Lifetime, PortRange, Secret, TurnUrl};
 use crate::values::{
     IceUrl, LinkBudget, Network, PageOrigin, RouterName, Seconds, Successors, WorkName, parsed,
@@ -258,6 +259,10 @@ pub(crate) struct ServeOptions {
     /// not there without; the variable BOPLISH_ADMIN_TOKEN may have the token itself instead.
     #[arg(long, env = "BOPLISH_ADMIN_TOKEN_FILE", value_name = "FILE")]
     pub(crate) admin_token_file: Option<PathBuf>,
+    /// Send traces to this collector of OpenTelemetry, by OTLP over HTTP, such as
+    /// http://127.0.0.1:4318; the variables OTEL_... say more [default: none].
+    #[arg(long, env = "BOPLISH_OTLP_ENDPOINT", value_name = "URL")]
+    pub(crate) otlp_endpoint: Option<Collector>,
 }
 
 impl ServeOptions {
@@ -316,6 +321,7 @@ impl ServeOptions {
             proxy_protocol: self.proxy_protocol.or(file.proxy_protocol),
             proof_of_work: self.proof_of_work.or(file.proof_of_work),
             admin_token_file: self.admin_token_file.or(file.admin_token_file),
+            otlp_endpoint: self.otlp_endpoint.or(file.otlp_endpoint),
         }
     }
 }
