@@ -15,7 +15,7 @@ use std::time::Duration;
 use common::{PATIENCE, Server};
 use futures_util::SinkExt;
 use futures_util::future::join_all;
-use servers::{Redis, Socket, come_back, hear, join, keypair, text};
+use servers::{Redis, Socket, come_back, find, hear, join, keypair, text};
 use tokio::time::{sleep, timeout};
 use tokio_tungstenite::tungstenite::Message;
 
@@ -44,6 +44,8 @@ async fn converse(pair: u32, servers: [String; 2], stop: Arc<AtomicBool>) -> u64
     let (a, b) = (1_000_000 + 2 * pair, 1_000_001 + 2 * pair);
     let mut alice = join(&servers[0], &keypair(a)).await.unwrap();
     let mut bob = join(&servers[1], &keypair(b)).await.unwrap();
+    find(&mut alice, &mut bob, &text(a, b, 0)).await;
+    find(&mut bob, &mut alice, &text(b, a, 0)).await;
     let mut count = 0;
     while !stop.load(Ordering::Relaxed) {
         alice.send(Message::text(text(a, b, count))).await.unwrap();
@@ -109,9 +111,7 @@ async fn the_clients_of_a_killed_server_are_back_soon_and_nobody_else_notices() 
 
     // Who was not on that server is still there, and reaches those who are back.
     for ((from, socket), (to, receiver, _)) in ours.iter_mut().zip(&mut back) {
-        let words = text(*from, *to, 7);
-        socket.send(Message::text(words.clone())).await.unwrap();
-        assert_eq!(next(receiver).await, words);
+        find(socket, receiver, &text(*from, *to, 7)).await;
     }
     for window in (0..ours.len()).step_by(2) {
         let [(from, sender), (to, receiver), ..] = &mut ours[window..] else {
@@ -152,6 +152,9 @@ async fn a_clock_that_jumps_disturbs_nobody() {
     let mut alice = join(&jumping.address, &keypair(1)).await.unwrap();
     let mut bob = join(&jumping.address, &keypair(2)).await.unwrap();
     let mut carol = join(&steady.address, &keypair(3)).await.unwrap();
+    find(&mut alice, &mut carol, &text(1, 3, 0)).await;
+    find(&mut bob, &mut carol, &text(2, 3, 0)).await;
+    find(&mut carol, &mut alice, &text(3, 1, 0)).await;
     let year = || {
         let date = Command::new("date")
             .arg("+%Y")

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use boplish_native::wire::Keypair;
-use boplish_native::wire::bootstrap::{FromServer, SUBPROTOCOL, challenge_response};
+use boplish_native::wire::bootstrap::{ErrorCode, FromServer, SUBPROTOCOL, challenge_response};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
 use tokio::time::{Instant, sleep, timeout};
@@ -151,6 +151,25 @@ pub(crate) async fn hear(socket: &mut Socket) -> Result<String, Error> {
             Some(Err(error)) => return Err(error),
         }
     }
+}
+
+/// The first message to a client that has just come: other servers may know of it a moment later
+/// than it knows itself.
+pub(crate) async fn find(sender: &mut Socket, receiver: &mut Socket, words: &str) {
+    let found = async {
+        loop {
+            sender.send(Message::text(words.to_owned())).await.unwrap();
+            tokio::select! {
+                heard = hear(receiver) => return heard.unwrap(),
+                answer = hear(sender) => match FromServer::parse(&answer.unwrap()) {
+                    Ok(FromServer::Error(error)) if error.code == ErrorCode::UnknownPeer => {}
+                    other => panic!("{words} is answered by {other:?}"),
+                },
+            }
+        }
+    };
+    let heard = timeout(PATIENCE, found).await.expect("it is found");
+    assert_eq!(heard, words);
 }
 
 /// Comes back by the rules of the core, each time to the next server; says after how long.
