@@ -12,7 +12,7 @@ const HOST: &str = r#"
 export interface Host {
     /** The STUN and TURN servers for the next connection. The promise must not be rejected. */
     iceServers(): RTCIceServer[] | Promise<RTCIceServer[]>;
-    /** Which candidates connections may use; the drop-in script's use all. */
+    /** Which candidates connections may use [default: all]. */
     iceTransportPolicy?: RTCIceTransportPolicy | undefined;
     /** The subprotocols for the next WebSocket: this one, and what else it needs. */
     protocols(own: string): string | Promise<string[]>;
@@ -52,6 +52,8 @@ extern "C" {
 
     #[wasm_bindgen(method, js_name = iceServers)]
     pub(crate) fn ice_servers(this: &Host) -> JsValue;
+    #[wasm_bindgen(method, getter, js_name = iceTransportPolicy)]
+    pub(crate) fn ice_transport_policy(this: &Host) -> JsValue;
     #[wasm_bindgen(method)]
     pub(crate) fn protocols(this: &Host, own: &str) -> JsValue;
     #[wasm_bindgen(method)]
@@ -194,16 +196,6 @@ extern "C" {
     pub(crate) fn close(this: &WebSocket);
 }
 
-/// What the drop-in script goes without.
-#[cfg(feature = "store")]
-#[wasm_bindgen]
-extern "C" {
-    #[wasm_bindgen(method, getter, js_name = iceTransportPolicy)]
-    pub(crate) fn ice_transport_policy(this: &Host) -> JsValue;
-    #[wasm_bindgen(method, structural, setter, js_name = iceTransportPolicy)]
-    pub(crate) fn set_ice_transport_policy(this: &Dictionary, policy: &JsValue);
-}
-
 #[wasm_bindgen]
 extern "C" {
     /// `RTCConfiguration`, `RTCIceServer`, `RTCSessionDescriptionInit`, `RTCIceCandidateInit` and
@@ -211,6 +203,8 @@ extern "C" {
     pub(crate) type Dictionary;
     #[wasm_bindgen(method, structural, setter, js_name = iceServers)]
     pub(crate) fn set_ice_servers(this: &Dictionary, servers: &Array);
+    #[wasm_bindgen(method, structural, setter, js_name = iceTransportPolicy)]
+    pub(crate) fn set_ice_transport_policy(this: &Dictionary, policy: &JsValue);
     #[wasm_bindgen(method, structural, setter, js_name = type)]
     pub(crate) fn set_type(this: &Dictionary, r#type: &str);
     #[wasm_bindgen(method, structural, setter)]

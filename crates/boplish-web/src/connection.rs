@@ -54,7 +54,6 @@ impl Connection {
     ) -> Result<Self, JsValue> {
         let configuration = dictionary();
         configuration.set_ice_servers(&ice_servers.concat(servers_told));
-        #[cfg(feature = "store")]
         configuration.set_ice_transport_policy(&host.ice_transport_policy());
         let peer = PeerConnection::new(&configuration)?;
         let mut connection = Self {

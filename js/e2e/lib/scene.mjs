@@ -159,9 +159,9 @@ export class TabPeer {
   name;
   tab;
 
-  static async start(stage, browserName, options = {}) {
+  static async start(stage, browserName, options = {}, page = 'node.html') {
     const peer = new TabPeer();
-    peer.tab = await stage.tab(browserName, 'node.html');
+    peer.tab = await stage.tab(browserName, page);
     peer.id = await peer.tab.run((given) => start(given), options);
     peer.name = `${browserName} ${peer.id.slice(0, 8)}`;
     return peer;

@@ -11,6 +11,9 @@ const MOST_LINKS = BUDGET + 1;
 /** So many that hardly ever all of their fifteen pairs happen to be linked: half of all pairs are. */
 const TABS = ['chromium', 'chromium 2', 'firefox', 'chromium', 'chromium 2', 'firefox'];
 
+/** The drop-in script notes no ways. */
+const PAGE = 'node.html?boplish.full.min.js';
+
 /** Two tabs without a link to each other. */
 async function apart(tabs) {
   for (const from of tabs) {
@@ -46,7 +49,7 @@ scene(
   'tabs of three browsers write to each other over native peers of one ring, server or not',
   async (stage, context) => {
     const native = await stage.peers(NATIVE);
-    const join = (browser) => TabPeer.start(stage, browser, { identity: 'ephemeral' });
+    const join = (browser) => TabPeer.start(stage, browser, { identity: 'ephemeral' }, PAGE);
     const tabs = await Promise.all(TABS.map(join));
     for (const tab of tabs) await tab.watch();
     const all = [...native, ...tabs];

@@ -268,7 +268,7 @@ export class Runner {
     };
     return {
       iceServers: () => resolveServers(iceServers),
-      ...(HAS_STORE ? { iceTransportPolicy } : {}),
+      iceTransportPolicy,
       // Not in the address, which ends up in logs; browsers set no headers on WebSockets.
       protocols: (own) => (token ? withToken(own, token) : own),
       // The drop-in script's core asks for none of these.
