@@ -89,7 +89,8 @@ struct Waiting {
 /// The posts of one group.
 #[derive(Debug, Default)]
 pub(super) struct Posts {
-    /// In the order in which they came, but each behind those that its writer has said before it.
+    /// In the order in which they came, but those from before this peer came before all others, and
+    /// each behind those that its writer has said before it.
     kept: VecDeque<Kept>,
     bytes: usize,
     known: Set<Mark>,
@@ -151,9 +152,14 @@ impl Posts {
             since: now,
             bytes,
         };
+        let is_earlier = |it: &Kept| it.stream == kept.stream && it.sequence < kept.sequence;
         let is_later = |it: &Kept| it.stream == kept.stream && it.sequence > kept.sequence;
-        let place = self.kept.iter().position(is_later);
-        self.kept.insert(place.unwrap_or(self.kept.len()), kept);
+        let is_newer = |it: &Kept| age == Age::Old && it.age == Age::New;
+        let behind = self.kept.iter().rposition(is_earlier);
+        let before = self.kept.iter().position(|it| is_later(it) || is_newer(it));
+        let place = before.unwrap_or(self.kept.len());
+        let place = place.max(behind.map_or(0, |it| it + 1));
+        self.kept.insert(place, kept);
         while self.kept.len() > MAX_KEPT || self.bytes > MAX_KEPT_BYTES {
             let Some(oldest) = self.kept.pop_front() else {
                 break;
