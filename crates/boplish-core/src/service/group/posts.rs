@@ -204,10 +204,12 @@ impl Posts {
         posts
     }
 
-    /// The marks of up to `count` posts that have come since a time.
+    /// The marks of up to `count` posts that have come since a time, without those that were said
+    /// long before: who has joined since would take them for new ones.
     pub(super) fn marks_since(&self, since: Time, count: usize) -> Vec<Mark> {
         let newest_first = self.kept.iter().rev();
-        let recent = newest_first.filter(|it| it.since >= since);
+        let is_news = |it: &Kept| it.age == Age::New || self.is_old(it.mark);
+        let recent = newest_first.filter(|it| it.since >= since && is_news(it));
         recent.take(count).map(|it| it.mark).collect()
     }
 
@@ -450,6 +452,9 @@ mod tests {
         assert_eq!(marks(posts.last(3, 2)), [2, 3]);
         let before = posts.before(START, 2);
         assert_eq!(before, [Arc::from([2]), Arc::from([3])]);
+        assert!(posts.marks_since(START, 2).is_empty());
+        // Those that were said lately when this peer came are news to others.
+        posts.pass_over(&[2, 3]);
         assert_eq!(posts.marks_since(START, 2), [3, 2]);
     }
 
