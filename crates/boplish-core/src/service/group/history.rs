@@ -58,6 +58,17 @@ impl Tree {
         }
     }
 
+    /// Whether that peer was asked for what was said before, and may still answer.
+    pub(super) fn awaits(&self, peer: &PeerId) -> bool {
+        matches!(&self.past, Past::Awaited { of: Some(of), .. } if of == peer)
+    }
+
+    /// Whether a post was said since this peer came, though it comes with what was said before.
+    pub(super) fn has_missed(&self, mark: Mark, post: &Post) -> bool {
+        let is_missing = !self.waits_for_history() && self.posts.is_missing(mark);
+        is_missing || self.posts.is_behind_new(post)
+    }
+
     /// How many posts from before are wanted here: by the application, or by others.
     fn wanted(&self) -> u32 {
         match self.asking.is_empty() {
@@ -144,8 +155,7 @@ impl Trees {
             return;
         };
         // Nobody waits for one that waits for it; nor is this peer there for all.
-        let is_asked = matches!(tree.past, Past::Awaited { of: Some(peer), .. } if peer == from);
-        if is_asked || !tree.neighbours().contains(&from) {
+        if tree.awaits(&from) || !tree.neighbours().contains(&from) {
             return self.answer(group, from, count);
         }
         tree.asking.insert(from, count);

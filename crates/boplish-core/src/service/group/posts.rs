@@ -122,6 +122,20 @@ impl Posts {
         self.old.contains_key(&mark)
     }
 
+    /// Whether others have a post that is not here.
+    pub(super) fn is_missing(&self, mark: Mark) -> bool {
+        self.missing.contains_key(&mark)
+    }
+
+    /// Whether one that its writer has said before it was told, or is about to be, so that it is
+    /// next, or after that.
+    pub(super) fn is_behind_new(&self, post: &Post) -> bool {
+        let stream = self.streams.get(&(post.writer(), post.turn.stream));
+        let first = |it: &Stream| it.next.or_else(|| it.waiting.first().map(|it| *it.0));
+        let first = stream.and_then(first);
+        first.is_some_and(|first| first <= post.turn.sequence)
+    }
+
     fn know(&mut self, mark: Mark) {
         if self.known.insert(mark, ()).is_none() {
             self.order.push_back(mark);
