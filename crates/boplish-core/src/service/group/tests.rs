@@ -1,6 +1,8 @@
 //! What a peer of a group's tree keeps, and makes of what others say to it.
 
-use boplish_wire::group::{Mark, Post, value_of};
+use core::time::Duration;
+
+use boplish_wire::group::{Beat, Mark, Post, value_of};
 use rand_core::SeedableRng;
 
 use super::super::Groups;
@@ -152,6 +154,14 @@ impl Member {
         }
     }
 
+    fn wait(&mut self, milliseconds: u64) {
+        self.now += Duration::from_millis(milliseconds);
+        let near = &self.ring;
+        let links = &AllLinked;
+        self.trees.handle_timeout(self.now, Around { near, links });
+        self.drain();
+    }
+
     /// How often somebody was asked for what was said before.
     fn questions(&self) -> usize {
         let is_question = |said: &&(PeerId, Saying)| matches!(said.1, Saying::Last { .. });
@@ -207,6 +217,60 @@ fn what_is_behind_a_new_post_is_told_behind_it() {
     }
     let told = [(1, 2, true), (1, 3, true), (1, 4, false), (1, 5, false)];
     assert_eq!(member.told, told);
+}
+
+#[test]
+fn an_answer_may_take_as_long_as_its_posts_come() {
+    let mut member = Member::with_parent(9);
+    let marks = (0..4).map(|it| mark(1, it)).collect();
+    member.hear(PARENT, Saying::Told { marks });
+    member.hear_post(PARENT, &post(2, 0), false);
+    for sequence in 0..4 {
+        assert!(member.told.is_empty());
+        member.wait(900);
+        member.hear_post(PARENT, &post(1, sequence), true);
+    }
+    let old = (0..4).map(|it| (1, it, true));
+    assert_eq!(member.told, old.chain([(2, 0, false)]).collect::<Vec<_>>());
+}
+
+#[test]
+fn no_answer_keeps_what_is_new_waiting_for_ever() {
+    for names_posts in [false, true] {
+        let mut member = Member::with_parent(9);
+        member.hear_post(PARENT, &post(2, 0), false);
+        for sequence in 0..8 {
+            member.wait(900);
+            if names_posts {
+                let marks = vec![mark(3, sequence)];
+                member.hear(PARENT, Saying::Told { marks });
+            }
+            // It was not named: neither is it waited for, nor does it make others come late.
+            member.hear_post(PARENT, &post(1, sequence), true);
+            let patience = if names_posts { 2_000 } else { 6_600 };
+            let is_over = member.now.since(START) >= Duration::from_millis(patience);
+            assert_eq!(member.told.contains(&(2, 0, false)), is_over);
+        }
+        assert_eq!(member.questions(), if names_posts { 1 } else { 2 });
+    }
+}
+
+#[test]
+fn children_that_come_and_go_are_not_asked_for_ever() {
+    let mut root = Member::new(OWN, 9);
+    for child in 100..400 {
+        root.hear(child, Saying::Join);
+        let count = 1;
+        let beat = Beat {
+            count,
+            ..Beat::default()
+        };
+        root.hear(child, Saying::Beat(beat));
+        root.hear(child, Saying::Leave);
+    }
+    assert_eq!(root.questions(), 8);
+    root.hear_post(CHILD, &post(1, 0), false);
+    assert_eq!(root.told, [(1, 0, false)]);
 }
 
 #[test]
