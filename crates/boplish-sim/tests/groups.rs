@@ -230,6 +230,40 @@ fn history_comes_whole_and_before_what_is_new() {
 }
 
 #[test]
+fn what_somebody_is_told_of_the_past_is_not_told_to_others_as_new() {
+    for seed in replay::seeds(0..4) {
+        let mut room = Room::new(seed, 40);
+        let writers = [room.peers[3], room.peers[8], room.peers[15]];
+        for writer in writers {
+            room.join(writer, 0);
+        }
+        room.run(secs(5));
+        for _ in 0..10 {
+            for writer in writers {
+                room.say(writer);
+            }
+            room.run(millis(100));
+        }
+        room.run(secs(60));
+        let late: Vec<PeerHandle> = (16..28).map(|it| room.peers[it]).collect();
+        for peer in &late {
+            room.join(*peer, 0);
+        }
+        room.run(secs(10));
+        // Those above fetch what was said before, too.
+        for peer in 28..40 {
+            room.join(room.peers[peer], 20);
+        }
+        room.run(secs(20));
+        for peer in &late {
+            assert!(room.heard[peer].is_empty(), "{}", replay::hint(seed));
+        }
+        let told: u32 = room.old.values().sum();
+        assert_eq!(told, 12 * 20, "{}", replay::hint(seed));
+    }
+}
+
+#[test]
 fn a_newcomer_that_is_the_root_hears_the_last_that_was_said() {
     for seed in replay::seeds(0..6) {
         let mut room = Room::new(seed, 20);

@@ -11,7 +11,8 @@ const NOTES_WAYS: bool = cfg!(feature = "services");
 
 impl Node {
     /// Turns [`Event::Monitor`] on or off; at first it is off. Meanwhile the ways of own messages
-    /// are noted ([`Way::passed`](boplish_wire::Way)).
+    /// are noted ([`Way::passed`](boplish_wire::Way)), but for those of the router; whoever is asked
+    /// by ping, topo or bopcast notes those of its answers, too.
     pub fn set_monitoring(&mut self, on: bool) {
         self.monitoring = on;
     }

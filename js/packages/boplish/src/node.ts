@@ -62,8 +62,9 @@ export interface MonitorEvent extends Event {
   readonly via: string | undefined;
   /**
    * The peers that have sent it on, from its writer to the last one before this peer; empty if its
-   * writer did not want that noted. What a node sends while it is monitored has its way noted, and
-   * so have the answers of the built-in protocols to it.
+   * writer did not want that noted. What a node sends while it is monitored has its way noted, but
+   * for what its router says itself; so have the answers of the ping, topo and bopcast protocols to
+   * it, and no others.
    */
   readonly passed: readonly string[];
 }

@@ -17,6 +17,10 @@ const PATIENCE: Duration = Duration::from_secs(3);
 const PAUSE: Duration = Duration::from_millis(1_000);
 const MAX_QUESTIONS: u8 = 2;
 
+/// So often at most when those who were asked go before they have answered: some do while the tree
+/// follows the routes.
+const MAX_ASKED: u8 = 8;
+
 /// Who has been the root for less than this waits that long for somebody to ask: the children of the
 /// one before may still be on their way.
 const NEW_ROOT: Duration = Duration::from_secs(5);
@@ -58,6 +62,17 @@ impl Tree {
         }
     }
 
+    /// Whether that peer was asked for what was said before, and may still answer.
+    pub(super) fn awaits(&self, peer: &PeerId) -> bool {
+        matches!(&self.past, Past::Awaited { of: Some(of), .. } if of == peer)
+    }
+
+    /// Whether a post was said since this peer came, though it comes with what was said before.
+    pub(super) fn has_missed(&self, mark: Mark, post: &Post) -> bool {
+        let is_missing = !self.waits_for_history() && self.posts.is_missing(mark);
+        is_missing || self.posts.is_behind_new(post)
+    }
+
     /// How many posts from before are wanted here: by the application, or by others.
     fn wanted(&self) -> u32 {
         match self.asking.is_empty() {
@@ -96,6 +111,10 @@ impl Trees {
             Past::Awaited { of: Some(peer), .. } if tree.neighbours().contains(peer) => return,
             Past::Awaited { asked, .. } | Past::Unknown { asked } => *asked,
         };
+        if asked >= MAX_ASKED {
+            // Those who come and go in turn could keep it waiting for ever.
+            return self.complete_history(now, group);
+        }
         let (until, of) = match (tree.whom_to_ask(), &tree.up) {
             (Some(asked), _) => (now + PATIENCE, Some(asked)),
             // It is sought again as soon as there is a parent.
@@ -144,8 +163,7 @@ impl Trees {
             return;
         };
         // Nobody waits for one that waits for it; nor is this peer there for all.
-        let is_asked = matches!(tree.past, Past::Awaited { of: Some(peer), .. } if peer == from);
-        if is_asked || !tree.neighbours().contains(&from) {
+        if tree.awaits(&from) || !tree.neighbours().contains(&from) {
             return self.answer(group, from, count);
         }
         tree.asking.insert(from, count);
@@ -161,9 +179,11 @@ impl Trees {
             until, of, lacking, ..
         } = &mut tree.past
             && *of == Some(from)
+            && lacking.is_none()
         {
             let is_lacking = |mark: &Mark| !tree.posts.is_known(*mark);
-            let marks: Vec<Mark> = marks.into_iter().filter(is_lacking).collect();
+            let marks = marks.into_iter().filter(is_lacking);
+            let marks: Vec<Mark> = marks.take(MAX_POSTS).collect();
             if marks.is_empty() {
                 return self.complete_history(now, group);
             }
@@ -183,9 +203,6 @@ impl Trees {
     ) {
         if let Some(tree) = self.trees.get_mut(&group) {
             tree.posts.keep(now, mark, post, bytes, Age::Old);
-            if let Past::Awaited { until, .. } = &mut tree.past {
-                *until = now + PAUSE;
-            }
             self.note_kept(now, group, mark);
         }
     }
@@ -193,12 +210,15 @@ impl Trees {
     /// A post is here, which may be the last that an answer lacked.
     pub(super) fn note_kept(&mut self, now: Time, group: PeerId, mark: Mark) {
         if let Some(tree) = self.trees.get_mut(&group)
-            && let Past::Awaited { lacking, .. } = &mut tree.past
+            && let Past::Awaited { until, lacking, .. } = &mut tree.past
             && let Some(lacking) = lacking
         {
+            let before = lacking.len();
             lacking.retain(|it| *it != mark);
             if lacking.is_empty() {
                 self.complete_history(now, group);
+            } else if lacking.len() < before {
+                *until = now + PAUSE;
             }
         }
     }

@@ -21,6 +21,8 @@ mod joining;
 mod passing;
 mod posts;
 mod seal;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 use core::time::Duration;

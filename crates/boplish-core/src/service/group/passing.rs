@@ -52,11 +52,15 @@ impl Trees {
         let Some(tree) = tree.filter(|tree| !tree.posts.is_known(mark)) else {
             return;
         };
-        let is_old = is_old || tree.posts.is_old(mark);
+        if is_old && !tree.awaits(&from) {
+            // Whoever has a post sooner than others could keep them from hearing it.
+            return;
+        }
         let Some(post) = Post::decode(&group, &bytes) else {
             tracing::debug!(?from, "a forged post");
             return;
         };
+        let is_old = tree.posts.is_old(mark) || is_old && !tree.has_missed(mark, &post);
         let bytes: Arc<[u8]> = bytes.into();
         if is_old {
             // Who wants it asks for it.

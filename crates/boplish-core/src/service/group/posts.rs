@@ -89,7 +89,8 @@ struct Waiting {
 /// The posts of one group.
 #[derive(Debug, Default)]
 pub(super) struct Posts {
-    /// In the order in which they came, but each behind those that its writer has said before it.
+    /// In the order in which they came, but those from before this peer came before all others, and
+    /// each behind those that its writer has said before it.
     kept: VecDeque<Kept>,
     bytes: usize,
     known: Set<Mark>,
@@ -119,6 +120,20 @@ impl Posts {
     /// Whether a post was said before this peer came.
     pub(super) fn is_old(&self, mark: Mark) -> bool {
         self.old.contains_key(&mark)
+    }
+
+    /// Whether others have a post that is not here.
+    pub(super) fn is_missing(&self, mark: Mark) -> bool {
+        self.missing.contains_key(&mark)
+    }
+
+    /// Whether one that its writer has said before it was told, or is about to be, so that it is
+    /// next, or after that.
+    pub(super) fn is_behind_new(&self, post: &Post) -> bool {
+        let stream = self.streams.get(&(post.writer(), post.turn.stream));
+        let first = |it: &Stream| it.next.or_else(|| it.waiting.first().map(|it| *it.0));
+        let first = stream.and_then(first);
+        first.is_some_and(|first| first <= post.turn.sequence)
     }
 
     fn know(&mut self, mark: Mark) {
@@ -151,9 +166,14 @@ impl Posts {
             since: now,
             bytes,
         };
+        let is_earlier = |it: &Kept| it.stream == kept.stream && it.sequence < kept.sequence;
         let is_later = |it: &Kept| it.stream == kept.stream && it.sequence > kept.sequence;
-        let place = self.kept.iter().position(is_later);
-        self.kept.insert(place.unwrap_or(self.kept.len()), kept);
+        let is_newer = |it: &Kept| age == Age::Old && it.age == Age::New;
+        let behind = self.kept.iter().rposition(is_earlier);
+        let before = self.kept.iter().position(|it| is_later(it) || is_newer(it));
+        let place = before.unwrap_or(self.kept.len());
+        let place = place.max(behind.map_or(0, |it| it + 1));
+        self.kept.insert(place, kept);
         while self.kept.len() > MAX_KEPT || self.bytes > MAX_KEPT_BYTES {
             let Some(oldest) = self.kept.pop_front() else {
                 break;
@@ -198,10 +218,12 @@ impl Posts {
         posts
     }
 
-    /// The marks of up to `count` posts that have come since a time.
+    /// The marks of up to `count` posts that have come since a time, without those that were said
+    /// long before: who has joined since would take them for new ones.
     pub(super) fn marks_since(&self, since: Time, count: usize) -> Vec<Mark> {
         let newest_first = self.kept.iter().rev();
-        let recent = newest_first.filter(|it| it.since >= since);
+        let is_news = |it: &Kept| it.age == Age::New || self.is_old(it.mark);
+        let recent = newest_first.filter(|it| it.since >= since && is_news(it));
         recent.take(count).map(|it| it.mark).collect()
     }
 
@@ -444,6 +466,9 @@ mod tests {
         assert_eq!(marks(posts.last(3, 2)), [2, 3]);
         let before = posts.before(START, 2);
         assert_eq!(before, [Arc::from([2]), Arc::from([3])]);
+        assert!(posts.marks_since(START, 2).is_empty());
+        // Those that were said lately when this peer came are news to others.
+        posts.pass_over(&[2, 3]);
         assert_eq!(posts.marks_since(START, 2), [3, 2]);
     }
 
