@@ -35,6 +35,7 @@ use token::{TokenError, VerifyingKey};
 
 use crate::error::ServerError;
 use crate::hub::short;
+use crate::network::NetworkName;
 
 /// What a subprotocol begins with that is a token. Browsers set no headers on WebSockets, and what
 /// stands in an address ends up in logs.
@@ -72,8 +73,7 @@ pub(crate) struct Admission {
 pub(crate) struct Knock<'a> {
     pub(crate) address: IpAddr,
     pub(crate) id: &'a ClientId,
-    /// Its name in the address; `None` is the default one.
-    pub(crate) network: Option<&'a str>,
+    pub(crate) network: &'a NetworkName,
     pub(crate) headers: &'a HeaderMap,
 }
 

@@ -184,7 +184,7 @@ async fn web_socket(
     let knock = Knock {
         address: address.ip(),
         id: &id,
-        network: Some(network.as_str()),
+        network: &network,
         headers: request.headers(),
     };
     if let Err(why) = server.admission.check(&knock) {
