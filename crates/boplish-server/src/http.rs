@@ -100,7 +100,7 @@ async fn see_client(
 }
 
 async fn health(State(server): State<Shared>) -> Response {
-    let Some(networks) = server.networks.stats().await else {
+    let Some(networks) = server.networks.stats() else {
         return (StatusCode::SERVICE_UNAVAILABLE, "the server shuts down\n").into_response();
     };
     let all = networks

@@ -158,7 +158,7 @@ impl Server {
 
     /// How many are connected to all networks, and what was counted so far.
     pub async fn stats(&self) -> Stats {
-        let all = self.networks.stats().await.unwrap_or_default();
+        let all = self.networks.stats().unwrap_or_default();
         all.into_values().fold(Stats::default(), Stats::and)
     }
 
