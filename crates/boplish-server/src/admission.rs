@@ -107,6 +107,15 @@ impl Admission {
         })
     }
 
+    /// What is wrong with the files.
+    pub(crate) fn check_files(config: &AdmissionConfig) -> impl Iterator<Item = ServerError> {
+        let token_key = config.token_key.as_deref().map(VerifyingKey::read);
+        let bans = config.ban_file.as_deref().map(BanFile::open);
+        let token_key = token_key.and_then(Result::err).map(ServerError::TokenKey);
+        let bans = bans.and_then(Result::err).map(ServerError::Bans);
+        token_key.into_iter().chain(bans)
+    }
+
     /// The file of those who may not.
     pub(crate) fn bans(&self) -> Option<&BanFile> {
         self.bans.as_ref()

@@ -74,12 +74,7 @@ impl Observer {
         }));
         if config.admin_token.is_some() {
             let sampler = observer.clone();
-            life.spawn(async move {
-                tokio::select! {
-                    () = sampler.sample() => {}
-                    () = sampler.0.life.closing() => {}
-                }
-            });
+            life.spawn_until_closing(async move { sampler.sample().await });
         }
         observer
     }

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use tokio::io::{AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::UdpSocket;
@@ -18,6 +18,7 @@ use tracing::{debug, error};
 use super::frame;
 use super::relays::{Relay, Relays};
 use super::session::{Output, Rules, Session};
+use crate::hub::unix_time;
 
 /// Messages that wait for a session; further datagrams are lost, as on any network, and a TCP
 /// client waits.
@@ -103,7 +104,7 @@ impl<W: AsyncWrite + Unpin> Client<W> {
             let (now, session) = (self.shared.now(), &mut self.session);
             let handled = catch_unwind(AssertUnwindSafe(|| match next {
                 Next::Message(Some(ToSession::Client(bytes))) => {
-                    session.handle_client(now, unix(), &bytes);
+                    session.handle_client(now, unix_time(), &bytes);
                     true
                 }
                 Next::Message(Some(ToSession::Relay { from, to, bytes })) => {
@@ -206,11 +207,4 @@ async fn receive(relays: &[Relay], buffer: &mut [u8]) -> (SocketAddr, SocketAddr
         Poll::Pending
     })
     .await
-}
-
-fn unix() -> Duration {
-    // A clock that is set to before 1970 ends no credentials.
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
 }

@@ -158,12 +158,9 @@ pub(super) async fn streams(listener: TcpListener, listen: SocketAddr, shared: S
         let permit = permit.expect("the semaphore is never closed");
         match listener.accept().await {
             Ok((stream, client)) => {
-                let (shared, closing) = (shared.clone(), life.clone());
-                life.spawn(async move {
-                    tokio::select! {
-                        () = serve(stream, client, listen, shared) => {}
-                        () = closing.closing() => {}
-                    }
+                let shared = shared.clone();
+                life.spawn_until_closing(async move {
+                    serve(stream, client, listen, shared).await;
                     drop(permit);
                 });
             }
