@@ -31,7 +31,7 @@ pub(crate) struct Options {
 /// A server, which ends when this is dropped.
 struct Server(Child);
 
-/// Starts an engine and the servers, and runs until one of them ends, or all by Ctrl-C.
+/// Starts an engine and the servers, and runs until the last of these has ended, or all by Ctrl-C.
 pub(crate) fn run(options: &Options) -> Result<()> {
     if !options.no_build {
         build::run()?;

@@ -80,6 +80,15 @@ impl Directory {
                 self.refuse(conn, &refusal);
                 self.close(conn, CloseReason::TooLarge);
             }
+            Input::NoSeat {
+                conn,
+                id,
+                address,
+                reason,
+            } => {
+                let id = canonical(id.as_str()).unwrap_or(id);
+                self.turn_away(conn, Client::new(now, id, address), reason);
+            }
             Input::SlowReader { conn } => self.close(conn, CloseReason::SlowReader),
             Input::Idle { conn } => self.close(conn, CloseReason::Idle),
             Input::Banned { conn } => self.close(conn, CloseReason::Banned),
@@ -174,10 +183,7 @@ impl Directory {
         };
         let client = Client::new(now, id, address);
         if let Some(reason) = refusal {
-            self.stats.refused += 1;
-            self.stats.refused_for.count(reason);
-            self.outputs.push_back(Output::Close { conn, reason });
-            self.log(conn, client, What::Refused(reason));
+            self.turn_away(conn, client, reason);
         } else if wants_proof {
             self.challenge(now, conn, client, work);
         } else {
@@ -186,6 +192,13 @@ impl Directory {
             self.appear(now, conn);
             self.welcome(now, conn, &id, address, false);
         }
+    }
+
+    fn turn_away(&mut self, conn: ConnId, client: Client, reason: CloseReason) {
+        self.stats.refused += 1;
+        self.stats.refused_for.count(reason);
+        self.outputs.push_back(Output::Close { conn, reason });
+        self.log(conn, client, What::Refused(reason));
     }
 
     fn challenge(&mut self, now: Duration, conn: ConnId, client: Client, work: u8) {
@@ -292,7 +305,19 @@ impl Directory {
     }
 
     fn handle_message(&mut self, now: Duration, conn: ConnId, id: &ClientId, text: String) {
-        match self.receiver_of(conn, id, &text) {
+        let receiver = self.receiver_of(conn, id, &text);
+        self.deliver(now, conn, id, text, receiver);
+    }
+
+    fn deliver(
+        &mut self,
+        now: Duration,
+        conn: ConnId,
+        id: &ClientId,
+        text: String,
+        receiver: Result<To, Undelivered>,
+    ) {
+        match receiver {
             Ok(To::Server) => self.handle_joined(now, conn),
             Ok(To::Client(receiver)) => self.forward(receiver, text),
             Ok(To::Elsewhere(to)) => self.send_elsewhere(to, text),
@@ -333,14 +358,8 @@ impl Directory {
             if head.kind.as_deref() == Some(JOINED) && self.table.part_of(conn).is_some() {
                 return Ok(To::Server);
             }
-            return self.anyone_anywhere_but(conn).ok_or_else(|| {
-                if head.is_offer {
-                    let offer = head.id.as_deref().map(str::to_owned);
-                    return Undelivered::Denied { offer };
-                }
-                let message = "nobody else is connected";
-                Undelivered::Unlucky(Refusal::new(ErrorCode::NoRecipient, message).of(&head))
-            });
+            let receiver = self.anyone_anywhere_but(conn);
+            return receiver.ok_or_else(|| nobody_else(&head));
         };
         let receiver = canonical(to);
         if receiver.as_ref() == Some(id) {
@@ -451,6 +470,16 @@ impl Directory {
             what,
         }));
     }
+}
+
+/// What becomes of a message for anyone if its sender is alone.
+fn nobody_else(head: &Head<'_>) -> Undelivered {
+    if head.is_offer {
+        let offer = head.id.as_deref().map(str::to_owned);
+        return Undelivered::Denied { offer };
+    }
+    let message = "nobody else is connected";
+    Undelivered::Unlucky(Refusal::new(ErrorCode::NoRecipient, message).of(head))
 }
 
 /// Who gets a member's message.

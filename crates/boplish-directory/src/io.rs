@@ -28,6 +28,18 @@ pub enum Input {
         /// [`SUBPROTOCOL`](boplish_wire::bootstrap::SUBPROTOCOL), and so for a challenge.
         wants_proof: bool,
     },
+    /// A client connected, but the shell has no room for it beyond what this directory counts, as
+    /// when several share their bounds.
+    NoSeat {
+        /// The new connection.
+        conn: ConnId,
+        /// The id in the path that the client connected to.
+        id: ClientId,
+        /// Where it connected from.
+        address: IpAddr,
+        /// What it is closed with.
+        reason: CloseReason,
+    },
     /// A client sent a text.
     Text {
         /// Its connection.

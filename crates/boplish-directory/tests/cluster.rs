@@ -303,6 +303,48 @@ fn hostile_then_healed_every_id_is_at_one_place_and_every_message_is_accounted_f
     }
 }
 
+#[test]
+fn what_found_no_room_stays_here_and_no_server_is_taken_for_gone() {
+    let mut cluster = Cluster::new(2, 1);
+    let alice = cluster.join(0, 1);
+    let bob = cluster.join(1, 2);
+    cluster.run(Duration::from_secs(1));
+    let [origin, other] = [0, 1].map(|server| cluster.directory(server).node());
+    let no_room = |cluster: &mut Cluster, channel, frame: &Frame| {
+        let frame = frame.encode();
+        let letter = Letter { channel, frame };
+        cluster.input(0, Input::Engine(News::NoRoom(letter)));
+    };
+    let words = text(&id(1), &id(2));
+    let to_bob = Frame::Message {
+        origin,
+        text: words,
+    };
+    let channel = Channel::Peer(ClientId::new(&id(2)).expect("an id"));
+    no_room(&mut cluster, channel, &to_bob);
+    assert_eq!(cluster.take_error(alice), ErrorCode::UnknownPeer);
+
+    let words = offer(&id(1));
+    let to_anyone = Frame::Anyone {
+        origin,
+        whom: Whom::Entry,
+        text: words.clone(),
+    };
+    no_room(&mut cluster, Channel::Node(other), &to_anyone);
+    let heard = cluster.take(alice);
+    let denied = heard.last().map(|text| FromServer::parse(text));
+    assert!(
+        matches!(denied, Some(Ok(FromServer::Denied { .. }))),
+        "{heard:?}"
+    );
+    let carol = cluster.join(0, 3);
+    cluster.take(carol);
+    no_room(&mut cluster, Channel::Node(other), &to_anyone);
+    assert_eq!(cluster.take(carol), [words]);
+    assert_eq!(cluster.take(bob).last(), None);
+    assert_eq!(cluster.directory(0).stats().other_servers, 1);
+}
+
 fn frame() -> impl Strategy<Value = Frame> {
     let node = || any::<u64>().prop_map(NodeId);
     let whom = || prop_oneof![Just(Whom::Member), Just(Whom::Entry)];

@@ -130,12 +130,7 @@ pub(crate) fn start(listeners: Listeners, door: &Door, life: &Life, config: &Con
     };
     for (listener, _) in listeners.0 {
         let acceptor = acceptor.clone();
-        life.spawn(async move {
-            tokio::select! {
-                () = acceptor.accept_on(listener) => {}
-                () = acceptor.life.closing() => {}
-            }
-        });
+        life.spawn_until_closing(async move { acceptor.accept_on(listener).await });
     }
 }
 
@@ -174,7 +169,11 @@ impl Acceptor {
         if let Err(error) = stream.set_nodelay(true) {
             debug!(address = %remote.0, %error, "cannot set TCP_NODELAY");
         }
-        let remote = match self.see_client(&mut stream, remote).await {
+        let seen = tokio::select! {
+            seen = self.see_client(&mut stream, remote) => seen,
+            () = self.life.closing() => return,
+        };
+        let remote = match seen {
             Ok(remote) => remote,
             Err(error) => return debug!(address = %remote.0, %error, "not from a proxy"),
         };

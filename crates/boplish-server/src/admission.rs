@@ -35,6 +35,7 @@ use token::{TokenError, VerifyingKey};
 
 use crate::error::ServerError;
 use crate::hub::short;
+use crate::network::NetworkName;
 
 /// What a subprotocol begins with that is a token. Browsers set no headers on WebSockets, and what
 /// stands in an address ends up in logs.
@@ -72,8 +73,7 @@ pub(crate) struct Admission {
 pub(crate) struct Knock<'a> {
     pub(crate) address: IpAddr,
     pub(crate) id: &'a ClientId,
-    /// Its name in the address; `None` is the default one.
-    pub(crate) network: Option<&'a str>,
+    pub(crate) network: &'a NetworkName,
     pub(crate) headers: &'a HeaderMap,
 }
 
@@ -105,6 +105,15 @@ impl Admission {
             start: Instant::now(),
             turned_away: AtomicU64::new(0),
         })
+    }
+
+    /// What is wrong with the files.
+    pub(crate) fn check_files(config: &AdmissionConfig) -> impl Iterator<Item = ServerError> {
+        let token_key = config.token_key.as_deref().map(VerifyingKey::read);
+        let bans = config.ban_file.as_deref().map(BanFile::open);
+        let token_key = token_key.and_then(Result::err).map(ServerError::TokenKey);
+        let bans = bans.and_then(Result::err).map(ServerError::Bans);
+        token_key.into_iter().chain(bans)
     }
 
     /// The file of those who may not.

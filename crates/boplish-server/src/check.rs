@@ -5,11 +5,13 @@ use std::net::SocketAddr;
 use std::time::SystemTime;
 
 use crate::accept::Listeners;
+use crate::admission::Admission;
 use crate::config::{Config, Site};
 use crate::error::ServerError;
-use crate::server::Server;
+use crate::server::{Server, check_networks};
 use crate::site::Files;
 use crate::tls::{Acme, Cache, CertificateSource, Pair};
+use crate::turn::Turn;
 
 /// What would be served; shown as one line for each thing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,10 +24,11 @@ impl fmt::Display for Plan {
 }
 
 impl Server {
-    /// Tries all that can be tried without serving: whether the addresses can be listened on, the
-    /// pages and the certificate be read, the certificate and its key belong together and are in
-    /// date, and the folder of ACME, if it is there, be written to. To be called in a tokio
-    /// runtime.
+    /// Tries all that can be tried without serving: whether the addresses can be listened on, those
+    /// of STUN and TURN, too, and these be announced; whether the pages, the certificate, the key
+    /// for tokens and the ban list be read; whether the certificate and its key belong together and
+    /// are in date; and whether the folder of ACME, if it is there, be written to. To be called in
+    /// a tokio runtime.
     ///
     /// # Errors
     ///
@@ -38,11 +41,14 @@ impl Server {
         } else {
             "http"
         };
-        listen(&config.listen, scheme, "", &mut lines, &mut errors);
+        // All are kept until the end: two of them may be in each other's way.
+        let _listening = listen(&config.listen, scheme, "", &mut lines, &mut errors);
+        let mut _redirecting = None;
         if let Some(tls) = &config.tls {
             if !tls.redirect_from.is_empty() {
                 let purpose = ", redirects to https";
-                listen(&tls.redirect_from, "http", purpose, &mut lines, &mut errors);
+                let from = &tls.redirect_from;
+                _redirecting = Some(listen(from, "http", purpose, &mut lines, &mut errors));
             }
             match certificate(&tls.certificate) {
                 Ok(line) => lines.push(line),
@@ -55,6 +61,20 @@ impl Server {
                 Site::Dir(path) => format!("pages: {}", path.display()),
             }),
             Err(error) => errors.push(error),
+        }
+        let turn = &config.turn;
+        let (_bound, failed) = Turn::try_all(turn);
+        errors.extend(failed);
+        let stun = turn.stun.iter().map(|address| ("STUN", address));
+        let served = turn.turn.iter().map(|address| ("TURN", address));
+        lines.extend(
+            served
+                .chain(stun)
+                .map(|(what, at)| format!("{what} at {at}")),
+        );
+        errors.extend(Admission::check_files(&config.admission));
+        if let Err(error) = check_networks(config) {
+            errors.push(error);
         }
         lines.push(format!("network: {:?}", config.network.router).to_lowercase());
         if errors.is_empty() {
@@ -71,12 +91,13 @@ fn listen(
     purpose: &str,
     lines: &mut Vec<String>,
     errors: &mut Vec<ServerError>,
-) {
+) -> Listeners {
     let (listeners, failed) = Listeners::try_all(addresses);
     for address in listeners.addresses() {
         lines.push(format!("listens on {scheme}://{address}{purpose}"));
     }
     errors.extend(failed);
+    listeners
 }
 
 fn certificate(source: &CertificateSource) -> Result<String, ServerError> {

@@ -27,6 +27,10 @@ const MAX_STREAMS: u32 = 100;
 /// Bytes of a response that wait in one HTTP/2 stream.
 const MAX_STREAM_BUFFER: usize = 64 * 1024;
 
+/// How long an HTTP/2 connection that has become idle may take to finish, as a multiple of the time
+/// for a request's head; then it is dropped, whatever is still under way.
+const FAREWELL: u32 = 20;
+
 /// One connection, and what its requests find.
 pub(crate) struct Connection<'a> {
     router: &'a Router,
@@ -138,8 +142,10 @@ impl Bounded<'_> {
         }
         // What is under way is finished.
         connection.as_mut().graceful_shutdown();
-        let ended = connection.await;
-        self.log(ended);
+        match tokio::time::timeout(self.header_timeout * FAREWELL, connection).await {
+            Ok(ended) => self.log(ended),
+            Err(_) => debug!(address = %self.connection.remote.0, "it never ended"),
+        }
     }
 
     fn log(&self, ended: hyper::Result<()>) {

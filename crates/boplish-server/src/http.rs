@@ -100,7 +100,7 @@ async fn see_client(
 }
 
 async fn health(State(server): State<Shared>) -> Response {
-    let Some(networks) = server.networks.stats().await else {
+    let Some(networks) = server.networks.stats() else {
         return (StatusCode::SERVICE_UNAVAILABLE, "the server shuts down\n").into_response();
     };
     let all = networks
@@ -184,7 +184,7 @@ async fn web_socket(
     let knock = Knock {
         address: address.ip(),
         id: &id,
-        network: Some(network.as_str()),
+        network: &network,
         headers: request.headers(),
     };
     if let Err(why) = server.admission.check(&knock) {

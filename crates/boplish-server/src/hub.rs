@@ -35,7 +35,7 @@ pub(crate) struct Hub(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    task: Mutex<Task>,
+    inside: Mutex<Inside>,
     orders: Orders,
     /// Says that the directory has to be told the time earlier than was known.
     earlier: Notify,
@@ -60,7 +60,7 @@ impl Hub {
         life: &Life,
         limits: &Limits,
     ) -> Self {
-        let mut task = Task {
+        let mut inside = Inside {
             directory,
             orders: orders.clone(),
             outboxes: BTreeMap::new(),
@@ -75,9 +75,9 @@ impl Hub {
             timeout: None,
             is_gone: false,
         };
-        task.feed(Input::UnixTime(unix_time()));
+        inside.feed(Input::UnixTime(unix_time()));
         let hub = Self(Arc::new(Shared {
-            task: Mutex::new(task),
+            inside: Mutex::new(inside),
             orders,
             earlier: Notify::new(),
         }));
@@ -91,9 +91,10 @@ impl Hub {
         hub
     }
 
-    /// Tells of a newcomer, and where what it is to be told goes.
-    pub(crate) fn connect(&self, newcomer: Newcomer, outbox: Outbox) {
-        self.work(|task| task.connect(newcomer, outbox));
+    /// Tells of a newcomer, where what it is to be told goes, and why the server has no room for
+    /// it, if so.
+    pub(crate) fn connect(&self, newcomer: Newcomer, outbox: Outbox, lacking: Option<CloseReason>) {
+        self.work(|inside| inside.connect(newcomer, outbox, lacking));
         self.flush();
     }
 
@@ -105,20 +106,20 @@ impl Hub {
 
     /// Tells what happened; what follows from it is sent by the next [`flush`](Self::flush).
     pub(crate) fn hand_in(&self, input: Input) {
-        self.work(|task| task.handle(input));
+        self.work(|inside| inside.handle(input));
     }
 
-    fn work(&self, work: impl FnOnce(&mut Task)) {
-        let mut task = self.lock();
-        work(&mut task);
-        let timeout = task.directory.poll_timeout();
-        let is_earlier = match (timeout, task.timeout) {
+    fn work(&self, work: impl FnOnce(&mut Inside)) {
+        let mut inside = self.lock();
+        work(&mut inside);
+        let timeout = inside.directory.poll_timeout();
+        let is_earlier = match (timeout, inside.timeout) {
             (Some(timeout), Some(known)) => timeout < known,
             (Some(_), None) => true,
             (None, _) => false,
         };
         if is_earlier {
-            task.timeout = timeout;
+            inside.timeout = timeout;
             self.0.earlier.notify_one();
         }
     }
@@ -135,7 +136,7 @@ impl Hub {
 
     /// Closes those who may not be connected.
     pub(crate) fn ban(&self, bans: Arc<Bans>) {
-        self.work(|task| task.ban(bans));
+        self.work(|inside| inside.ban(bans));
         self.flush();
     }
 
@@ -145,9 +146,9 @@ impl Hub {
     }
 
     /// The health numbers; `None` when the server is ending.
-    pub(crate) async fn stats(&self) -> Option<Stats> {
-        let task = self.lock();
-        (!task.is_gone).then(|| task.directory.stats())
+    pub(crate) fn stats(&self) -> Option<Stats> {
+        let inside = self.lock();
+        (!inside.is_gone).then(|| inside.directory.stats())
     }
 
     async fn run(&self, life: Life) {
@@ -169,14 +170,15 @@ impl Hub {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Task> {
-        let task = self.0.task.lock();
-        task.expect("nobody panics while holding the lock")
+    fn lock(&self) -> MutexGuard<'_, Inside> {
+        let inside = self.0.inside.lock();
+        inside.expect("nobody panics while holding the lock")
     }
 }
 
+/// What lies under the lock.
 #[derive(Debug)]
-struct Task {
+struct Inside {
     directory: Directory,
     orders: Orders,
     outboxes: BTreeMap<ConnId, Outbox>,
@@ -193,8 +195,8 @@ struct Task {
     is_gone: bool,
 }
 
-impl Task {
-    fn connect(&mut self, newcomer: Newcomer, outbox: Outbox) {
+impl Inside {
+    fn connect(&mut self, newcomer: Newcomer, outbox: Outbox, lacking: Option<CloseReason>) {
         let Newcomer {
             conn,
             id,
@@ -208,11 +210,19 @@ impl Task {
         self.outboxes.insert(conn, outbox);
         let is_banned = self.bans.has(address, &id);
         self.requests.insert(conn, request);
-        self.feed(Input::Connected {
-            conn,
-            id,
-            address,
-            wants_proof,
+        self.feed(match lacking {
+            Some(reason) => Input::NoSeat {
+                conn,
+                id,
+                address,
+                reason,
+            },
+            None => Input::Connected {
+                conn,
+                id,
+                address,
+                wants_proof,
+            },
         });
         if is_banned {
             self.feed(Input::Banned { conn });
@@ -264,7 +274,7 @@ impl Task {
                 }
                 Output::Engine(order) => {
                     if let Err(letter) = self.orders.put(order) {
-                        let news = Input::Engine(News::Undelivered(letter));
+                        let news = Input::Engine(News::NoRoom(letter));
                         self.directory.handle_input(self.start.elapsed(), news);
                     }
                 }
@@ -303,7 +313,7 @@ async fn sleep_until(start: Instant, timeout: Option<Duration>) {
     }
 }
 
-fn unix_time() -> Duration {
+pub(crate) fn unix_time() -> Duration {
     // A clock that is set to before 1970 ends no credentials.
     SystemTime::now()
         .duration_since(UNIX_EPOCH)

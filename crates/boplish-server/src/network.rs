@@ -115,10 +115,10 @@ impl Networks {
     }
 
     /// The health numbers of each network; `None` when the server is ending.
-    pub(crate) async fn stats(&self) -> Option<BTreeMap<NetworkName, Stats>> {
+    pub(crate) fn stats(&self) -> Option<BTreeMap<NetworkName, Stats>> {
         let mut all = BTreeMap::new();
         for (name, hub) in &*self.hubs {
-            all.insert(name.clone(), hub.stats().await?);
+            all.insert(name.clone(), hub.stats()?);
         }
         Some(all)
     }

@@ -74,12 +74,7 @@ impl Observer {
         }));
         if config.admin_token.is_some() {
             let sampler = observer.clone();
-            life.spawn(async move {
-                tokio::select! {
-                    () = sampler.sample() => {}
-                    () = sampler.0.life.closing() => {}
-                }
-            });
+            life.spawn_until_closing(async move { sampler.sample().await });
         }
         observer
     }
@@ -102,7 +97,7 @@ impl Observer {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            let Some(networks) = self.networks().await else {
+            let Some(networks) = self.networks() else {
                 return;
             };
             let uptime = self.0.meter.uptime();
@@ -116,8 +111,8 @@ impl Observer {
     }
 
     /// The numbers of each network; `None` when the server is ending.
-    async fn networks(&self) -> Option<Vec<report::Network>> {
-        let stats = self.0.networks.stats().await?.into_iter();
+    fn networks(&self) -> Option<Vec<report::Network>> {
+        let stats = self.0.networks.stats()?.into_iter();
         let networks = stats.map(|(name, stats)| report::Network {
             name: name.to_string(),
             stats,
@@ -126,12 +121,12 @@ impl Observer {
     }
 
     /// Why the server takes no newcomers at the moment; `None` when it does.
-    async fn unready(&self) -> Option<&'static str> {
+    fn unready(&self) -> Option<&'static str> {
         const SHUTDOWN: Option<&str> = Some("the server shuts down");
         if self.0.life.is_closing() {
             return SHUTDOWN;
         }
-        let Some(networks) = self.networks().await else {
+        let Some(networks) = self.networks() else {
             return SHUTDOWN;
         };
         let clients: u64 = networks.iter().map(report::Network::clients).sum();
@@ -141,7 +136,7 @@ impl Observer {
 }
 
 async fn ready(State(observer): State<Observer>) -> Response {
-    let (status, text) = match observer.unready().await {
+    let (status, text) = match observer.unready() {
         None => (StatusCode::OK, "ready"),
         Some(reason) => (StatusCode::SERVICE_UNAVAILABLE, reason),
     };

@@ -63,11 +63,7 @@ impl Server {
             Some(_) | None => None,
         };
         let turn = Turn::bind(&config.turn)?;
-        if config.networks.len() > MAX_NETWORKS {
-            return Err(ServerError::TooManyNetworks {
-                count: config.networks.len(),
-            });
-        }
+        check_networks(&config)?;
         let meter = Meter::new(getrandom::u32().map_err(ServerError::Random)?);
 
         let (phase, phases) = watch::channel(Phase::Serving);
@@ -158,7 +154,7 @@ impl Server {
 
     /// How many are connected to all networks, and what was counted so far.
     pub async fn stats(&self) -> Stats {
-        let all = self.networks.stats().await.unwrap_or_default();
+        let all = self.networks.stats().unwrap_or_default();
         all.into_values().fold(Stats::default(), Stats::and)
     }
 
@@ -191,19 +187,24 @@ impl Server {
     }
 }
 
+/// Whether there may be so many networks.
+pub(crate) fn check_networks(config: &Config) -> Result<(), ServerError> {
+    let count = config.networks.len();
+    if count > MAX_NETWORKS {
+        return Err(ServerError::TooManyNetworks { count });
+    }
+    Ok(())
+}
+
 /// Follows the ban list, if there is one.
 fn watch_bans(admission: &SharedAdmission, networks: &Networks, life: &Life) {
     if admission.bans().is_none() {
         return;
     }
-    let (admission, networks, closing) = (admission.clone(), networks.clone(), life.clone());
-    life.spawn(async move {
-        let Some(bans) = admission.bans() else {
-            return;
-        };
-        tokio::select! {
-            () = bans.watch(&networks) => {}
-            () = closing.closing() => {}
+    let (admission, networks) = (admission.clone(), networks.clone());
+    life.spawn_until_closing(async move {
+        if let Some(bans) = admission.bans() {
+            bans.watch(&networks).await;
         }
     });
 }
@@ -278,6 +279,17 @@ impl Life {
     /// Starts a task that ends with the server.
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         tokio::spawn(self.clone().limit(task));
+    }
+
+    /// Starts a task that ends as soon as the server shuts down.
+    pub(crate) fn spawn_until_closing(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let life = self.clone();
+        self.spawn(async move {
+            tokio::select! {
+                () = task => {}
+                () = life.closing() => {}
+            }
+        });
     }
 }
 

@@ -58,17 +58,11 @@ pub(crate) async fn start(upgrade: OnUpgrade, newcomer: Newcomer, surroundings: 
         alive,
     } = surroundings;
     let connection = Connection::new(stream, early, max_message, timing, |outbox| {
-        let seat = match seat {
-            Ok(seat) => {
-                hub.connect(newcomer, outbox);
-                seat
-            }
-            Err(reason) => {
-                outbox.close(Some(reason.code()), reason.text());
-                outbox.flush();
-                None
-            }
+        let (seat, lacking) = match seat {
+            Ok(seat) => (seat, None),
+            Err(reason) => (None, Some(reason)),
         };
+        hub.connect(newcomer, outbox, lacking);
         Client {
             conn,
             hub,

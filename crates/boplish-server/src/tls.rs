@@ -153,24 +153,15 @@ impl Endpoint {
             resolver,
             source,
         } = self;
-        let closing = life.clone();
         match source {
             Source::Files(files, pair) => {
                 info!(until = %pair.until(), "certificate read");
-                life.spawn(async move {
-                    tokio::select! {
-                        () = reload::run(files, &pair, &resolver, check_every) => {}
-                        () = closing.closing() => {}
-                    }
+                life.spawn_until_closing(async move {
+                    reload::run(files, &pair, &resolver, check_every).await;
                 });
             }
             Source::Acme(acme, cache) => {
-                life.spawn(async move {
-                    tokio::select! {
-                        () = acme::run(acme, cache, &resolver) => {}
-                        () = closing.closing() => {}
-                    }
-                });
+                life.spawn_until_closing(async move { acme::run(acme, cache, &resolver).await });
             }
         }
         TlsAcceptor::from(Arc::new(config))

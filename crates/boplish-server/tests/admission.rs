@@ -93,7 +93,7 @@ async fn without_a_list_pages_of_every_origin_may_connect() {
 
 fn grant(network: Option<&str>, id: Option<&str>) -> Grant {
     Grant {
-        network: network.map(str::to_owned),
+        network: network.map(|name| name.parse().expect("a name")),
         id: id.map(str::to_owned),
         lifetime: Duration::from_secs(60),
     }

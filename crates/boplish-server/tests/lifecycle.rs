@@ -1,5 +1,7 @@
 //! Starting and stopping.
 
+#![allow(clippy::wildcard_enum_match_arm, reason = "a test picks some errors")]
+
 mod common;
 
 use std::fs::{self, File};
@@ -7,7 +9,8 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use boplish_server::{CloseReason, Config, Server, ServerError, Site};
+use boplish_server::admission::TrustedProxies;
+use boplish_server::{CloseReason, Config, MAX_NETWORKS, Server, ServerError, Site};
 use boplish_wire::bootstrap::FromServer;
 use common::{Client, get, server, soon};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -39,6 +42,69 @@ async fn a_shutdown_tells_the_clients_and_ends() {
         TcpStream::connect(address).await.is_err(),
         "nobody listens any more"
     );
+}
+
+#[tokio::test]
+async fn a_proxy_that_says_nothing_does_not_delay_a_shutdown() {
+    let server = server(|config| {
+        config.admission.trusted_proxies = TrustedProxies(vec!["127.0.0.0/8".parse().expect("it")]);
+        config.admission.proxy_protocol = true;
+        config.limits.header_timeout = Duration::from_secs(3_600);
+        config.limits.shutdown_timeout = Duration::from_secs(3_600);
+    })
+    .await;
+    let mut silent = TcpStream::connect(server.local_addr())
+        .await
+        .expect("the server listens");
+    // Connections are accepted in order: so that one is.
+    let mut other = TcpStream::connect(server.local_addr())
+        .await
+        .expect("the server listens");
+    other
+        .write_all(b"no header at all")
+        .await
+        .expect("it is open");
+    let _ = soon("the end", other.read_to_end(&mut Vec::new())).await;
+    soon("the shutdown", server.shutdown()).await;
+    let _ = soon("the end", silent.read_to_end(&mut Vec::new())).await;
+}
+
+#[tokio::test]
+async fn a_check_finds_all_that_keeps_a_server_from_serving() {
+    let taken = std::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
+    let taken = (taken.local_addr().expect("it is bound"), taken);
+    let mut config = Config::on_loopback();
+    config.admission.token_key = Some(PathBuf::from("absent.pub"));
+    config.admission.ban_file = Some(PathBuf::from("absent.bans"));
+    config.turn.turn = vec![taken.0];
+    config.turn.stun = vec![(Ipv4Addr::UNSPECIFIED, 0).into()];
+    config.turn.urls = vec!["turn:turn.example.org".to_owned()];
+    let names = (0..=MAX_NETWORKS).map(|n| format!("n{n}").parse().expect("a name"));
+    config.networks = names.collect();
+    let errors = Server::check(&config).expect_err("nothing of it works");
+    let kinds = errors.iter().map(|error| match error {
+        ServerError::NoTurnSecret => "secret",
+        ServerError::Turn { .. } => "taken",
+        ServerError::NoPublicAddress { .. } => "public",
+        ServerError::TokenKey(_) => "token",
+        ServerError::Bans(_) => "bans",
+        ServerError::TooManyNetworks { .. } => "networks",
+        other => panic!("another error: {other}"),
+    });
+    let kinds = kinds.collect::<Vec<_>>();
+    assert_eq!(
+        kinds,
+        ["secret", "taken", "public", "token", "bans", "networks"]
+    );
+
+    let port = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
+    let port = port.and_then(|free| free.local_addr());
+    let mut config = Config::on_loopback();
+    config.listen = vec![port.expect("a port is free")];
+    Server::check(&config).expect("it can be served");
+    // Both want TCP there.
+    config.turn.turn = config.listen.clone();
+    assert_eq!(Server::check(&config).expect_err("it can't").len(), 1);
 }
 
 #[tokio::test]

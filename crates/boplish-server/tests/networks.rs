@@ -75,6 +75,11 @@ async fn the_limits_of_a_server_hold_over_all_its_networks() {
     let _second = Client::proven_at(&server, &format!("/ws/game/{}", id(2)), 2).await;
     let mut third = connect(&server, &path("chat")).await;
     assert_eq!(third.hear_close().await, CloseReason::AddressFull.code());
+    // The network that it came to counts it.
+    assert_eq!(server.stats().await.refused, 1);
+    let health = get(&server, "/health").await;
+    let health: serde_json::Value = serde_json::from_slice(&health.body).expect("JSON");
+    assert_eq!(health["networks"]["chat"]["refused"], 1);
     // There is room again when one has left.
     drop(first);
     loop {

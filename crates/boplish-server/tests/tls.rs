@@ -8,7 +8,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
-use boplish_server::{CertificateSource, Config, PairError, Server, ServerError, Tls};
+use boplish_server::{CertificateSource, Config, PairError, Server, ServerError, Site, Tls};
 use boplish_wire::bootstrap::SUBPROTOCOL;
 use common::tls::{Issued, Pem, connect, get, shown};
 use common::{id, raw, server, soon};
@@ -148,6 +148,34 @@ async fn an_idle_http2_connection_is_closed_and_so_is_one_that_never_speaks() {
     let silent = connect(server.local_addr(), &[&issued], &["h2"]).await;
     let mut silent = silent.expect("the server speaks TLS");
     let _ = soon("the end", silent.read_to_end(&mut Vec::new())).await;
+}
+
+#[tokio::test]
+async fn an_http2_client_that_never_reads_its_page_is_dropped() {
+    let issued = Issued::now();
+    let pem = Pem::new("tls-unread", &issued);
+    let site = std::env::temp_dir().join(format!("boplish-unread-{}", std::process::id()));
+    std::fs::create_dir_all(&site).expect("a folder can be made");
+    // More than flow control lets the server send.
+    std::fs::write(site.join("page.bin"), vec![0; 16 * 1024 * 1024]).expect("it can be written");
+    let server = secure(&pem, |config| {
+        config.site = Site::Dir(site.clone());
+        config.limits.header_timeout = Duration::from_millis(100);
+    })
+    .await;
+    let stream = connect(server.local_addr(), &[&issued], &["h2"]).await;
+    let stream = TokioIo::new(stream.expect("the server speaks TLS"));
+    let shaking = hyper::client::conn::http2::handshake(TokioExecutor::new(), stream);
+    let (mut sender, connection) = shaking.await.expect("the server speaks HTTP/2");
+    let connection = tokio::spawn(connection);
+    let request = hyper::Request::builder().uri("https://localhost/page.bin");
+    let request = request.body(Empty::<Bytes>::new()).expect("a request");
+    let response = soon("a response", sender.send_request(request)).await;
+    let response = response.expect("the server answers");
+    assert_eq!(response.status(), 200);
+    let _ = soon("the end", connection).await;
+    drop(response);
+    let _ = std::fs::remove_dir_all(&site);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ mod common;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use boplish_server::{Config, Server, ServerError, TurnSecret};
-use common::turn::{TurnPeer, address, allocate, credentials, ice_servers};
+use common::turn::{Plain, TurnPeer, address, allocate, credentials, ice_servers};
 use common::{server, soon};
 use stun_types::attribute::XorMappedAddress;
 use stun_types::message::{BINDING, Message, MessageWrite, MessageWriteVec};
@@ -126,6 +126,31 @@ async fn a_forged_or_prolonged_credential_gets_nothing() {
     assert_eq!(allocate(turn, &username, "guess").await, Err(401));
     assert_eq!(allocate(turn, &later, &password).await, Err(401));
     assert_eq!(allocate(turn, &username, &password).await, Ok(()));
+}
+
+#[tokio::test]
+async fn a_signed_request_alone_keeps_no_place_and_a_relay_does() {
+    let server = turn_server(true).await;
+    let (_client, servers) = ice_servers(&server, 1).await;
+    let turn = address(&servers, "turn:", "?transport=udp");
+    let (username, password) = credentials(&servers);
+    let signed = Some((&*username, &*password));
+    let mut settled = Plain::at("127.0.0.1:0", turn).await;
+    assert_eq!(settled.ask(None).await, Err(401));
+    assert_eq!(settled.ask(signed).await, Ok(()));
+    // What a forged sender address could send, too.
+    let mut forged = Plain::at("127.0.0.1:0", turn).await;
+    assert_eq!(forged.ask(signed).await, Err(438));
+    // As many strangers as there may be at a time.
+    for number in 0..1_024_u32 {
+        let stranger = format!("127.1.{}.{}:0", number / 256, number % 256);
+        let mut stranger = Plain::at(&stranger, turn).await;
+        assert_eq!(stranger.ask(None).await, Err(401));
+    }
+    // The nonce that it got was its session's, which is forgotten.
+    assert_eq!(forged.ask(signed).await, Err(438));
+    // There is an allocation already.
+    assert_eq!(settled.ask(signed).await, Err(437));
 }
 
 #[tokio::test]

@@ -16,8 +16,8 @@ pub(crate) fn stopping() {
     tell("STOPPING=1");
 }
 
-/// Tells the watchdog, if the unit has one, that the server is alive, as long as the task that
-/// every client depends on answers.
+/// Tells the watchdog, if the unit has one, that the server is alive, as long as this thread gets
+/// the lock on each directory, which whatever a client says needs, too.
 pub(crate) async fn watch(server: &Server) -> Infallible {
     let Some(limit) = watchdog().filter(|limit| !limit.is_zero()) else {
         return std::future::pending().await;

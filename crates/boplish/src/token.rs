@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use boplish_native::wire::PeerId;
+use boplish_server::NetworkName;
 use boplish_server::admission::token::{Grant, NewKey, SigningKey};
 use clap::Args;
 
@@ -34,7 +35,7 @@ pub(crate) struct TokenCommand {
     new_key: bool,
     /// The network that the token is for, `default` is that without a name [default: any].
     #[arg(long, value_name = "NAME")]
-    network: Option<String>,
+    network: Option<NetworkName>,
     /// The id of the peer that the token is for [default: any].
     #[arg(long, value_name = "ID")]
     id: Option<PeerId>,

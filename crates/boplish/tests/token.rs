@@ -39,6 +39,14 @@ fn a_new_key_overwrites_none() {
 }
 
 #[test]
+fn a_token_is_for_a_network_that_there_can_be() {
+    let sign = run(&["token", "--key", "any.key", "--network", "My Game"]);
+    assert_eq!(sign.status.code(), Some(2));
+    let error = text(&sign.stderr);
+    assert!(error.contains("lower-case letters"), "{error}");
+}
+
+#[test]
 fn whoever_has_a_token_joins_and_no_log_shows_it() {
     let folder = folder("token-join");
     let key = folder.join("server.key");

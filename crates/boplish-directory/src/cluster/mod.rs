@@ -62,8 +62,9 @@ pub enum Order {
         /// The peer.
         id: ClientId,
     },
-    /// Publish, after what was ordered before. What can't be published within the shell's bounds,
-    /// or reaches nobody, comes back as [`News::Undelivered`].
+    /// Publish, after what was ordered before. What reaches nobody comes back as
+    /// [`News::Undelivered`], what can't be published within the shell's bounds as
+    /// [`News::NoRoom`].
     Publish(Letter),
 }
 
@@ -78,4 +79,6 @@ pub enum News {
     Letter(Letter),
     /// Nobody listens on the channel that this was to be published on.
     Undelivered(Letter),
+    /// Too much waits for the engine; this says nothing of who listens on the channel.
+    NoRoom(Letter),
 }

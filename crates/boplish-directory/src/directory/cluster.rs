@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use boplish_wire::bootstrap::{ClientId, ErrorCode, Head};
 
-use super::{Directory, To};
+use super::{Directory, To, nobody_else};
 use crate::close::CloseReason;
 use crate::cluster::frame::{Counts, Frame, Whom};
 use crate::cluster::nodes::{ANNOUNCE_EVERY, ANNOUNCE_PAUSE, Nodes};
@@ -85,6 +85,7 @@ impl Directory {
             }
             News::Letter(letter) => self.handle_letter(now, letter),
             News::Undelivered(letter) => self.handle_undelivered(now, letter),
+            News::NoRoom(letter) => self.handle_no_room(now, letter),
         }
     }
 
@@ -254,8 +255,8 @@ impl Directory {
         }
     }
 
-    /// Another server has a connection of this id. Who proved it last keeps it; ages are compared
-    /// and not times, so that it does not matter what clocks say. What the claim's way takes makes
+    /// Another server has a connection of this id. Of two with a proof, the one that connected last
+    /// keeps it; ages are compared and not times, so that it does not matter what clocks say. What the claim's way takes makes
     /// the own connection look older, never younger: so there are never two that stay.
     fn handle_claim(
         &mut self,
@@ -321,6 +322,24 @@ impl Directory {
         }
     }
 
+    /// A letter did not even get to the engine.
+    fn handle_no_room(&mut self, now: Duration, letter: Letter) {
+        let max_text = self.config.limits.message_bytes;
+        match Frame::decode(&letter.frame, max_text) {
+            Ok(Frame::Message { text, .. }) => self.give_back(&text),
+            Ok(Frame::Anyone { text, .. }) => self.keep_here(now, text),
+            // Nobody waits for an answer to these.
+            Ok(
+                Frame::Absent { .. }
+                | Frame::Nobody { .. }
+                | Frame::Claim { .. }
+                | Frame::Taken { .. }
+                | Frame::Announce { .. },
+            )
+            | Err(_) => {}
+        }
+    }
+
     /// Tells the sender of a message that its receiver is nowhere.
     fn give_back(&mut self, text: &str) {
         let Ok(head) = Head::parse(text) else {
@@ -346,6 +365,23 @@ impl Directory {
             self.stats.returned += 1;
             let id = client.id.clone();
             self.handle_message(now, conn, &id, text);
+        }
+    }
+
+    /// Finds a receiver at this server for a message for anyone.
+    fn keep_here(&mut self, now: Duration, text: String) {
+        let Ok(head) = Head::parse(&text) else {
+            return;
+        };
+        if let Some(conn) = self.sender_of(&head)
+            && head.to.is_none()
+            && let Some((client, _)) = self.table.get_mut(conn)
+        {
+            self.stats.returned += 1;
+            let id = client.id.clone();
+            let receiver = self.anyone_but(conn).map(To::Client);
+            let receiver = receiver.ok_or_else(|| nobody_else(&head));
+            self.deliver(now, conn, &id, text, receiver);
         }
     }
 

@@ -19,6 +19,8 @@ use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 
+use crate::network::NetworkName;
+
 /// Bytes of the longest token; a longer one is refused.
 const MAX_TOKEN: usize = 4 * 1024;
 
@@ -47,7 +49,7 @@ pub struct SigningKey {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Grant {
     /// The network; `None` for all of the server.
-    pub network: Option<String>,
+    pub network: Option<NetworkName>,
     /// The peer's id; `None` for any.
     pub id: Option<String>,
     /// How long from now on.
@@ -144,11 +146,11 @@ impl VerifyingKey {
         Ok(Self { key, validation })
     }
 
-    /// Whether a token lets this peer into this network; `None` is the default one.
+    /// Whether a token lets this peer into this network.
     pub(crate) fn verify(
         &self,
         token: &str,
-        network: Option<&str>,
+        network: &NetworkName,
         id: &ClientId,
     ) -> Result<(), TokenError> {
         if token.len() > MAX_TOKEN {
@@ -156,9 +158,7 @@ impl VerifyingKey {
         }
         let decoded = jsonwebtoken::decode::<Claims>(token, &self.key, &self.validation);
         let claims = decoded.map_err(|error| refusal(error.kind()))?.claims;
-        let is_for_network = claims
-            .net
-            .is_none_or(|net| net == network.unwrap_or(DEFAULT_NETWORK));
+        let is_for_network = claims.net.is_none_or(|net| net == network.as_str());
         let is_for_id = claims
             .sub
             .is_none_or(|sub| sub.eq_ignore_ascii_case(id.as_str()));
@@ -168,9 +168,6 @@ impl VerifyingKey {
         }
     }
 }
-
-/// What `net` says for the network without a name in its address.
-pub(crate) const DEFAULT_NETWORK: &str = "default";
 
 const SHORT_SECRET: &str = "a secret of less than 32 bytes: `openssl rand -hex 32` makes one";
 
@@ -245,7 +242,7 @@ impl SigningKey {
     pub fn sign(&self, grant: &Grant) -> Option<String> {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         let claims = Claims {
-            net: grant.network.clone(),
+            net: grant.network.as_ref().map(NetworkName::to_string),
             sub: grant.id.clone(),
             exp: (now.ok()? + grant.lifetime).as_secs() as f64,
         };

@@ -23,7 +23,7 @@ const BATCH: usize = 64;
 /// Batches whose answers are awaited; with more, letters wait.
 const UNDER_WAY: usize = 64;
 
-/// Channels that one subscription is for.
+/// Channels that are given up at once.
 const CHANNELS: usize = 512;
 
 /// The pause before the engine is looked for again, doubled up to the longest; half of it is
@@ -189,17 +189,14 @@ impl<E: Engine> Driver<E> {
 
     /// Listens where peers have appeared, and no more where they have vanished.
     fn follow_changes(&self, link: &E::Link) -> Vec<Act> {
-        let (mut appeared, mut claims, mut vanished) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut appeared, mut vanished) = (Vec::new(), Vec::new());
         for (id, change) in self.state.take_changes() {
             let name = self.channels.of_peer(&id);
             match change {
                 Change::Appeared { claim } => {
-                    appeared.push(name);
                     let channel = Channel::Peer(id);
-                    claims.push(Letter {
-                        channel,
-                        frame: claim,
-                    });
+                    let frame = claim;
+                    appeared.push((name, Letter { channel, frame }));
                 }
                 Change::Vanished => vanished.push(name),
             }
@@ -209,13 +206,19 @@ impl<E: Engine> Driver<E> {
             let done = link.unsubscribe(channels.to_vec());
             acts.push(Box::pin(async { Done::Listening(done.await) }));
         }
-        for channels in appeared.chunks(CHANNELS) {
-            let done = link.subscribe(channels.to_vec());
-            acts.push(Box::pin(async { Done::Listening(done.await) }));
-        }
-        while !claims.is_empty() {
-            let rest = claims.split_off(claims.len().min(BATCH));
-            acts.push(self.publish(link, std::mem::replace(&mut claims, rest)));
+        while !appeared.is_empty() {
+            let rest = appeared.split_off(appeared.len().min(BATCH));
+            let (channels, claims): (Vec<_>, Vec<_>) =
+                std::mem::replace(&mut appeared, rest).into_iter().unzip();
+            let listening = link.subscribe(channels);
+            let published = self.publish(link, claims);
+            // Who hears a claim may answer on the channel that it came by.
+            acts.push(Box::pin(async {
+                match listening.await {
+                    Ok(()) => published.await,
+                    Err(error) => Done::Listening(Err(error)),
+                }
+            }));
         }
         acts
     }

@@ -82,7 +82,8 @@ pub(crate) trait Engine: Send + Sync + 'static {
     type Link: Link;
 
     /// Connects. What is heard on all channels comes out of the queue, which ends with
-    /// [`Heard::Lost`] or without it when the connection is gone. Nothing connects again by itself.
+    /// [`Heard::Lost`] or without it when the connection is gone. Nobody waits for what
+    /// connects again by itself: the link is dropped.
     fn connect(
         &self,
     ) -> impl Future<Output = Result<(Self::Link, mpsc::Receiver<Heard>), EngineError>> + Send;
@@ -90,7 +91,8 @@ pub(crate) trait Engine: Send + Sync + 'static {
 
 /// A connection to an engine, which ends when it is dropped.
 ///
-/// What is to be done begins in the order in which the futures are first polled.
+/// What is to be done begins in the order in which the futures are first polled; which channels are
+/// listened on in the end goes by the order of the calls.
 pub(crate) trait Link: Send + Sync + 'static {
     /// Listens on these channels.
     fn subscribe(

@@ -137,25 +137,14 @@ impl Membership {
             queue,
             state,
         } = self;
-        let closing = life.clone();
         match engine {
             EngineUrl::Redis(url) => {
                 let driver = Driver::new(redis::Redis(url), channels, queue, state, hub);
-                life.spawn(async move {
-                    tokio::select! {
-                        () = driver.run() => {}
-                        () = closing.closing() => {}
-                    }
-                });
+                life.spawn_until_closing(driver.run());
             }
             EngineUrl::Nats(url) => {
                 let driver = Driver::new(nats::Nats(url), channels, queue, state, hub);
-                life.spawn(async move {
-                    tokio::select! {
-                        () = driver.run() => {}
-                        () = closing.closing() => {}
-                    }
-                });
+                life.spawn_until_closing(driver.run());
             }
         }
     }

@@ -9,8 +9,8 @@ use tokio::sync::{Notify, mpsc};
 
 use super::EngineState;
 
-/// Letters that wait for the engine; a further one comes back to the directory as undelivered, so
-/// its sender hears the same as if the receiver were not there.
+/// Letters that wait for the engine; a further one comes back to the directory: the sender of a
+/// message for a peer hears the same as if that were not there, a message for anyone stays here.
 const LETTERS: usize = 4_096;
 
 /// The hub's end.

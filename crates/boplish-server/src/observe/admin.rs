@@ -25,7 +25,7 @@ pub(super) async fn respond(
         Ok(networks) => networks,
         Err(refusal) => return refusal,
     };
-    let unready = observer.unready().await;
+    let unready = observer.unready();
     let inner = &observer.0;
     let responses = inner.meter.responses();
     let responses = responses.map(|(class, count)| (class.to_owned(), count.into()));
@@ -55,7 +55,7 @@ impl Observer {
     ) -> Result<Vec<Network>, Response> {
         self.authorize(from, headers)?;
         let gone = || (StatusCode::SERVICE_UNAVAILABLE, "the server shuts down\n").into_response();
-        self.networks().await.ok_or_else(gone)
+        self.networks().ok_or_else(gone)
     }
 
     /// Lets whoever brings the token pass; the others get a response that says what is wrong.

@@ -1,9 +1,10 @@
 //! Wrong tokens, counted by address, so that nobody can try many.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::time::Duration;
 
+use boplish_directory::network_of;
 use tokio::time::Instant;
 
 /// Wrong tokens of one address within [`WINDOW`]; after that, it is not listened to.
@@ -29,14 +30,14 @@ struct Wrong {
 impl Attempts {
     /// Whether this address has brought so many that no further one is looked at.
     pub(super) fn is_blocked(&self, address: IpAddr, now: Instant) -> bool {
-        let wrong = self.0.get(&host(address));
+        let wrong = self.0.get(&network_of(address));
         wrong.is_some_and(|wrong| wrong.times >= LIMIT && now < wrong.since + WINDOW)
     }
 
     /// Counts a wrong token.
     pub(super) fn count(&mut self, address: IpAddr, now: Instant) {
         self.0.retain(|_, wrong| now < wrong.since + WINDOW);
-        let address = host(address);
+        let address = network_of(address);
         if self.0.len() >= ADDRESSES && !self.0.contains_key(&address) {
             let oldest = self.0.iter().min_by_key(|(_, wrong)| wrong.since);
             if let Some((&oldest, _)) = oldest {
@@ -51,19 +52,10 @@ impl Attempts {
     }
 }
 
-/// An IPv4 address, or the /64 network that one IPv6 host commonly has for itself.
-fn host(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.into(),
-        IpAddr::V6(address) => {
-            let network = address.to_bits() & !u128::from(u64::MAX);
-            Ipv6Addr::from_bits(network).into()
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv6Addr;
+
     use super::*;
 
     fn address(text: &str) -> IpAddr {

@@ -33,7 +33,7 @@ pub(super) async fn respond(
         Ok(networks) => networks,
         Err(refusal) => return refusal,
     };
-    let is_ready = observer.unready().await.is_none();
+    let is_ready = observer.unready().is_none();
     match observer.metrics(networks, is_ready) {
         Ok(text) => {
             let headers = [

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use tokio::io::{AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::UdpSocket;
@@ -18,6 +18,7 @@ use tracing::{debug, error};
 use super::frame;
 use super::relays::{Relay, Relays};
 use super::session::{Output, Rules, Session};
+use crate::hub::unix_time;
 
 /// Messages that wait for a session; further datagrams are lost, as on any network, and a TCP
 /// client waits.
@@ -75,8 +76,8 @@ pub(super) struct Client<W> {
     /// The other end of the queue, which closes when whoever reads from the client is gone.
     pub(super) sender: mpsc::WeakSender<ToSession>,
     pub(super) link: Link<W>,
-    /// Told once, when the client has shown its password.
-    pub(super) proven: Option<mpsc::Sender<SocketAddr>>,
+    /// Told once, when the client has a relay.
+    pub(super) settled: Option<mpsc::Sender<SocketAddr>>,
     pub(super) address: SocketAddr,
 }
 
@@ -103,7 +104,7 @@ impl<W: AsyncWrite + Unpin> Client<W> {
             let (now, session) = (self.shared.now(), &mut self.session);
             let handled = catch_unwind(AssertUnwindSafe(|| match next {
                 Next::Message(Some(ToSession::Client(bytes))) => {
-                    session.handle_client(now, unix(), &bytes);
+                    session.handle_client(now, unix_time(), &bytes);
                     true
                 }
                 Next::Message(Some(ToSession::Relay { from, to, bytes })) => {
@@ -125,14 +126,14 @@ impl<W: AsyncWrite + Unpin> Client<W> {
                 Ok(false) => return,
                 Err(_) => return error!(client = %self.address, "the TURN stack has panicked"),
             }
-            if self.session.is_proven()
-                && let Some(proven) = self.proven.take()
-            {
-                // Without a listener there is nobody to be told.
-                let _ = proven.try_send(self.address);
-            }
             if let Err(error) = self.carry_out(&mut open).await {
                 return debug!(client = %self.address, %error, "the client is gone");
+            }
+            if self.session.has_relay()
+                && let Some(settled) = self.settled.take()
+            {
+                // Without a listener there is nobody to be told.
+                let _ = settled.try_send(self.address);
             }
         }
     }
@@ -195,19 +196,15 @@ async fn receive(relays: &[Relay], buffer: &mut [u8]) -> (SocketAddr, SocketAddr
     poll_fn(|context| {
         for relay in relays {
             let mut bytes = ReadBuf::new(buffer);
-            // An error is about an earlier datagram, whose receiver refuses it.
-            if let Poll::Ready(Ok(peer)) = relay.socket.poll_recv_from(context, &mut bytes) {
-                return Poll::Ready((relay.address, peer, bytes.filled().len()));
+            // Until there is nothing, since only then the socket wakes this task. An error is about
+            // an earlier datagram, whose receiver refuses it; there are at most as many.
+            while let Poll::Ready(received) = relay.socket.poll_recv_from(context, &mut bytes) {
+                if let Ok(peer) = received {
+                    return Poll::Ready((relay.address, peer, bytes.filled().len()));
+                }
             }
         }
         Poll::Pending
     })
     .await
-}
-
-fn unix() -> Duration {
-    // A clock that is set to before 1970 ends no credentials.
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
 }

@@ -16,8 +16,8 @@ use super::client::{Client, Link, MAX_DATAGRAM, QUEUE, Shared, ToSession};
 use super::{frame, stun};
 use crate::server::Life;
 
-/// Clients of one socket that have not yet shown a password; for a further one the oldest of them
-/// is forgotten, since an honest client shows it within two round trips.
+/// Clients of one socket that have no relay yet; for a further one the oldest of them is forgotten,
+/// since an honest client has its relay within two round trips.
 const MAX_STRANGERS: usize = 1_024;
 
 /// TCP connections to one address; further ones wait to be accepted.
@@ -29,7 +29,7 @@ const IDLE: Duration = Duration::from_secs(660);
 /// How long to wait when the system can't accept, as when it is out of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
 
-/// Clients that have ended or shown a password, and whose listener has not yet heard of it.
+/// Clients that have ended or got a relay, and whose listener has not yet heard of it.
 const NEWS: usize = 1_024;
 
 /// Answers binding requests until the server closes.
@@ -53,10 +53,10 @@ pub(super) struct Datagrams {
     shared: Shared,
     life: Life,
     clients: BTreeMap<SocketAddr, mpsc::Sender<ToSession>>,
-    /// Those that have not shown a password when they last were looked at, the oldest first.
+    /// Those that had no relay when they last were looked at, the oldest first.
     strangers: VecDeque<SocketAddr>,
     ended: (mpsc::Sender<SocketAddr>, mpsc::Receiver<SocketAddr>),
-    proven: (mpsc::Sender<SocketAddr>, mpsc::Receiver<SocketAddr>),
+    settled: (mpsc::Sender<SocketAddr>, mpsc::Receiver<SocketAddr>),
 }
 
 impl Datagrams {
@@ -69,7 +69,7 @@ impl Datagrams {
             clients: BTreeMap::new(),
             strangers: VecDeque::new(),
             ended: mpsc::channel(NEWS),
-            proven: mpsc::channel(NEWS),
+            settled: mpsc::channel(NEWS),
         }
     }
 
@@ -85,7 +85,7 @@ impl Datagrams {
                         self.strangers.retain(|stranger| *stranger != client);
                     }
                 }
-                Some(client) = self.proven.1.recv() => {
+                Some(client) = self.settled.1.recv() => {
                     self.strangers.retain(|stranger| *stranger != client);
                 }
                 received = self.socket.recv_from(&mut buffer) => {
@@ -128,7 +128,7 @@ impl Datagrams {
             queue,
             sender: sender.downgrade(),
             link: Link::Datagrams(self.socket.clone(), client),
-            proven: Some(self.proven.0.clone()),
+            settled: Some(self.settled.0.clone()),
             address: client,
         };
         let ended = self.ended.0.clone();
@@ -158,12 +158,9 @@ pub(super) async fn streams(listener: TcpListener, listen: SocketAddr, shared: S
         let permit = permit.expect("the semaphore is never closed");
         match listener.accept().await {
             Ok((stream, client)) => {
-                let (shared, closing) = (shared.clone(), life.clone());
-                life.spawn(async move {
-                    tokio::select! {
-                        () = serve(stream, client, listen, shared) => {}
-                        () = closing.closing() => {}
-                    }
+                let shared = shared.clone();
+                life.spawn_until_closing(async move {
+                    serve(stream, client, listen, shared).await;
                     drop(permit);
                 });
             }
@@ -187,7 +184,7 @@ async fn serve(stream: TcpStream, client: SocketAddr, listen: SocketAddr, shared
         queue,
         sender: sender.downgrade(),
         link: Link::Stream(writer),
-        proven: None,
+        settled: None,
         address: client,
     };
     let reading = async move {

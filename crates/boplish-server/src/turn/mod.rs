@@ -21,7 +21,6 @@ mod relays;
 mod session;
 mod stun;
 
-use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -121,6 +120,31 @@ impl Turn {
         })
     }
 
+    /// Binds what can be bound, and says all that would keep [`Turn::bind`] from it.
+    pub(crate) fn try_all(options: &TurnOptions) -> (Vec<Self>, Vec<ServerError>) {
+        let mut bound = Vec::new();
+        let mut errors = Vec::new();
+        if !options.urls.is_empty() && options.secret.is_none() {
+            errors.push(ServerError::NoTurnSecret);
+        }
+        let only = |stun: &[SocketAddr], turn: &[SocketAddr]| TurnOptions {
+            stun: stun.to_vec(),
+            turn: turn.to_vec(),
+            urls: Vec::new(),
+            ..options.clone()
+        };
+        let turn = options.turn.iter().map(|address| only(&[], &[*address]));
+        let stun = options.stun.iter();
+        let stun = stun.filter(|stun| !options.turn.contains(stun));
+        for options in turn.chain(stun.map(|address| only(&[*address], &[]))) {
+            match Self::bind(&options) {
+                Ok(turn) => bound.push(turn),
+                Err(error) => errors.push(error),
+            }
+        }
+        (bound, errors)
+    }
+
     /// The STUN servers that clients are to be told of.
     pub(crate) fn stun_server(&self) -> Option<IceServer> {
         (!self.stun_urls.is_empty()).then(|| IceServer {
@@ -144,26 +168,16 @@ impl Turn {
         };
         for (socket, address) in self.stun {
             info!(%address, "answering STUN");
-            until_closing(life, listen::stun(socket));
+            life.spawn_until_closing(listen::stun(socket));
         }
         for (udp, tcp, address) in self.turn {
             info!(%address, "serving TURN over UDP and TCP");
             let datagrams = Datagrams::new(udp, address, shared.clone(), life.clone());
-            until_closing(life, datagrams.run());
+            life.spawn_until_closing(datagrams.run());
             let streams = listen::streams(tcp, address, shared.clone(), life.clone());
-            until_closing(life, streams);
+            life.spawn_until_closing(streams);
         }
     }
-}
-
-fn until_closing(life: &Life, task: impl Future<Output = ()> + Send + 'static) {
-    let closing = life.clone();
-    life.spawn(async move {
-        tokio::select! {
-            () = task => {}
-            () = closing.closing() => {}
-        }
-    });
 }
 
 fn drawn() -> Result<TurnSecret, ServerError> {

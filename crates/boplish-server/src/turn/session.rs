@@ -4,7 +4,7 @@
 //! Each client has a state machine of its own, so that a datagram costs the same however many
 //! clients there are, and so that it knows one user: the one whose password it has been shown.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,7 +44,7 @@ const PERMISSION: Duration = Duration::from_secs(300);
 /// Addresses that a client may have permissions for at a time; one beyond that is refused with 508.
 const MAX_PERMISSIONS: usize = 256;
 
-/// Channels that a client may bind in a session; one beyond that is refused with 508.
+/// Channels that a client may bind in a session, by number; one beyond that is refused with 508.
 const MAX_CHANNELS: usize = 1_024;
 
 /// Rounds with the state machine for one input.
@@ -103,8 +103,12 @@ pub(super) struct Session {
     /// There while the client has an allocation, or is about to.
     share: Option<Share>,
     relays: Vec<SocketAddr>,
+    /// Relays that are being opened.
+    opening: usize,
+    /// What has become of those so far.
+    opened: Vec<(Family, Option<SocketAddr>)>,
     permissions: BTreeMap<IpAddr, Duration>,
-    channels: usize,
+    channels: BTreeSet<u16>,
     /// When the session is over if the client does nothing about it.
     deadline: Duration,
     wake: Duration,
@@ -129,17 +133,20 @@ impl Session {
             user: None,
             share: None,
             relays: Vec::new(),
+            opening: 0,
+            opened: Vec::new(),
             permissions: BTreeMap::new(),
-            channels: 0,
+            channels: BTreeSet::new(),
             deadline: now + PROOF_TIMEOUT,
             wake: now + PROOF_TIMEOUT,
             outputs: VecDeque::new(),
         }
     }
 
-    /// Whether the client has shown a password.
-    pub(super) fn is_proven(&self) -> bool {
-        self.user.is_some()
+    /// Whether the client has a relay: then it is who it says, and counts among the allocations.
+    /// A signed request alone may come from anywhere.
+    pub(super) fn has_relay(&self) -> bool {
+        !self.relays.is_empty()
     }
 
     /// Whether nothing is left of the session.
@@ -205,27 +212,37 @@ impl Session {
 
     /// A relay has been opened at a public address, or could not be.
     pub(super) fn opened(&mut self, now: Duration, family: Family, relay: Option<SocketAddr>) {
-        let kind = match family {
-            Family::V4 => AddressFamily::IPV4,
-            Family::V6 => AddressFamily::IPV6,
-        };
-        let address = match relay {
-            Some(relay) => Ok(relay),
-            None if self.rules.public_of(family).is_some() => {
-                Err(SocketAllocateError::InsufficientCapacity)
-            }
-            None => Err(SocketAllocateError::AddressFamilyNotSupported),
-        };
         self.relays.extend(relay);
-        self.server.allocated_socket(
-            TransportType::Udp,
-            self.listen,
-            self.client,
-            TransportType::Udp,
-            kind,
-            address,
-            instant(now),
-        );
+        self.opened.push((family, relay));
+        self.opening = self.opening.saturating_sub(1);
+        if self.opening > 0 {
+            return;
+        }
+        let mut opened = std::mem::take(&mut self.opened);
+        // The state machine keeps an allocation only if the last that it hears of is a relay.
+        opened.sort_by_key(|(_, relay)| relay.is_some());
+        for (family, relay) in opened {
+            let kind = match family {
+                Family::V4 => AddressFamily::IPV4,
+                Family::V6 => AddressFamily::IPV6,
+            };
+            let address = match relay {
+                Some(relay) => Ok(relay),
+                None if self.rules.public_of(family).is_some() => {
+                    Err(SocketAllocateError::InsufficientCapacity)
+                }
+                None => Err(SocketAllocateError::AddressFamilyNotSupported),
+            };
+            self.server.allocated_socket(
+                TransportType::Udp,
+                self.listen,
+                self.client,
+                TransportType::Udp,
+                kind,
+                address,
+                instant(now),
+            );
+        }
         if self.relays.is_empty() {
             self.share = None;
             self.deadline = now + PROOF_TIMEOUT;
@@ -249,7 +266,8 @@ impl Session {
         // An allocation outlives its credentials: clients can't give it others.
         if self.relays.is_empty() && user.expiry <= unix {
             return self
-                .is_proven()
+                .user
+                .is_some()
                 .then(|| refused(ErrorCode::UNAUTHORIZED))
                 .flatten();
         }
@@ -291,11 +309,12 @@ impl Session {
                 return Err(ErrorCode::FORBIDDEN);
             }
         }
-        if request.has_attribute(ChannelNumber::TYPE) {
-            if self.channels >= MAX_CHANNELS {
+        if let Ok(channel) = request.attribute::<ChannelNumber>() {
+            let channel = channel.channel();
+            if self.channels.len() >= MAX_CHANNELS && !self.channels.contains(&channel) {
                 return Err(ErrorCode::INSUFFICIENT_CAPACITY);
             }
-            self.channels += 1;
+            self.channels.insert(channel);
         }
         for peer in peers() {
             let ip = peer.addr(id).ip();
@@ -343,6 +362,7 @@ impl Session {
                 }
                 TurnServerPollRet::AllocateSocket { family, .. } => {
                     self.deadline = now + MAX_LIFETIME;
+                    self.opening += 1;
                     self.outputs.push_back(Output::Open(match family {
                         AddressFamily::IPV4 => Family::V4,
                         AddressFamily::IPV6 => Family::V6,

@@ -135,6 +135,10 @@ impl<H: Handler> Connection<H> {
             }
             Poll::Ready(Ok(())) | Poll::Pending => {}
         }
+        // Before anything is read: somebody who floods must not keep the end away.
+        if self.phase != Phase::Open && self.timer.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Step::End);
+        }
         if !self.early.is_empty() {
             let mut early = std::mem::take(&mut self.early);
             self.handle(&mut early);
@@ -265,5 +269,73 @@ impl<H: Handler> Future for Connection<H> {
         }
         cx.waker().wake_by_ref();
         Poll::Pending
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use tokio::io::{AsyncRead, AsyncWrite};
+
+    use super::*;
+
+    /// A client that sends pings without end, and takes whatever it is sent.
+    struct Flood;
+
+    impl AsyncRead for Flood {
+        fn poll_read(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            buffer: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            buffer.put_slice(&[0x89, 0x80, 0, 0, 0, 0]);
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    impl AsyncWrite for Flood {
+        fn poll_write(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            Poll::Ready(Ok(bytes.len()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    struct Nothing;
+
+    impl Handler for Nothing {
+        fn handle_text(&mut self, _: Cow<'_, str>) {}
+        fn handle_binary(&mut self, _: Cow<'_, [u8]>) {}
+        fn handle_too_large(&mut self) {}
+        fn handle_idle(&mut self) {}
+        fn handle_end_of_batch(&mut self) {}
+        fn handle_end(&mut self) {}
+    }
+
+    #[tokio::test]
+    async fn a_flood_does_not_keep_a_closing_connection_open() {
+        let timing = Timing {
+            ping_every: Duration::from_secs(3_600),
+            idle_timeout: Duration::from_secs(3_600),
+            close_timeout: Duration::from_millis(20),
+        };
+        let stream = Stream::Other(Box::new(Flood));
+        let connection = Connection::new(stream, Vec::new(), 1_000, timing, |outbox| {
+            outbox.close(Some(1001), "");
+            Nothing
+        });
+        let ended = tokio::time::timeout(Duration::from_secs(30), connection).await;
+        ended.expect("the close takes 20 ms at most");
     }
 }

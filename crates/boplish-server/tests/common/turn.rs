@@ -235,42 +235,64 @@ impl<C: TurnClientApi> TurnPeer<C> {
 
 /// Asks for an allocation as a client does that has just heard the nonce; gives the error's code.
 pub(crate) async fn allocate(turn: SocketAddr, username: &str, password: &str) -> Result<(), u16> {
-    let socket = UdpSocket::bind("127.0.0.1:0").await;
-    let socket = socket.expect("a port is free");
-    let ask = async |request: Vec<u8>| {
-        socket
-            .send_to(&request, turn)
-            .await
-            .expect("it can be sent");
-        let mut buffer = vec![0; 1_500];
-        let length = soon("an answer", socket.recv(&mut buffer)).await;
-        buffer.truncate(length.expect("it can be read"));
-        buffer
-    };
-    let request = || {
+    let mut plain = Plain::at("127.0.0.1:0", turn).await;
+    plain.ask(None).await.expect_err("a password is asked for");
+    plain.ask(Some((username, password))).await
+}
+
+/// A socket that asks for an allocation as often as it is told to.
+pub(crate) struct Plain {
+    socket: UdpSocket,
+    turn: SocketAddr,
+    /// What the server has said last.
+    pub(crate) nonce: String,
+}
+
+impl Plain {
+    pub(crate) async fn at(local: &str, turn: SocketAddr) -> Self {
+        let socket = UdpSocket::bind(local).await.expect("a port is free");
+        let nonce = "none".to_owned();
+        Self {
+            socket,
+            turn,
+            nonce,
+        }
+    }
+
+    /// Asks, with a user name and a password or without; gives the error's code.
+    pub(crate) async fn ask(&mut self, credentials: Option<(&str, &str)>) -> Result<(), u16> {
         let mut request = Message::builder_request(ALLOCATE, MessageWriteVec::new());
         let transport = RequestedTransport::new(RequestedTransport::UDP);
         request.add_attribute(&transport).expect("there is room");
-        request
-    };
-    let challenge = ask(request().finish()).await;
-    let challenge = Message::from_bytes(&challenge).expect("this is STUN");
-    let realm: Realm = challenge.attribute().expect("it is there");
-    let nonce: Nonce = challenge.attribute().expect("it is there");
-    let mut request = request();
-    let name = Username::new(username).expect("it is short");
-    request.add_attribute(&name).expect("there is room");
-    request.add_attribute(&realm).expect("there is room");
-    request.add_attribute(&nonce).expect("there is room");
-    let realm = realm.realm().to_owned();
-    let credentials = LongTermKeyCredentials::new(username.to_owned(), password.to_owned(), realm);
-    request
-        .add_message_integrity(&credentials.into(), IntegrityAlgorithm::Sha1)
-        .expect("there is room");
-    let response = ask(request.finish()).await;
-    let response = Message::from_bytes(&response).expect("this is STUN");
-    match response.attribute::<ErrorCode>() {
-        Ok(error) => Err(error.code()),
-        Err(_) => Ok(()),
+        if let Some((username, password)) = credentials {
+            const REALM: &str = "boplish";
+            let name = Username::new(username).expect("it is short");
+            request.add_attribute(&name).expect("there is room");
+            let realm = Realm::new(REALM).expect("it is short");
+            request.add_attribute(&realm).expect("there is room");
+            let nonce = Nonce::new(&self.nonce).expect("it is short");
+            request.add_attribute(&nonce).expect("there is room");
+            let credentials = LongTermKeyCredentials::new(
+                username.to_owned(),
+                password.to_owned(),
+                REALM.to_owned(),
+            );
+            request
+                .add_message_integrity(&credentials.into(), IntegrityAlgorithm::Sha1)
+                .expect("there is room");
+        }
+        let sent = self.socket.send_to(&request.finish(), self.turn).await;
+        sent.expect("it can be sent");
+        let mut buffer = vec![0; 1_500];
+        let length = soon("an answer", self.socket.recv(&mut buffer)).await;
+        let response = Message::from_bytes(&buffer[..length.expect("it can be read")]);
+        let response = response.expect("this is STUN");
+        if let Ok(nonce) = response.attribute::<Nonce>() {
+            self.nonce = nonce.nonce().to_owned();
+        }
+        match response.attribute::<ErrorCode>() {
+            Ok(error) => Err(error.code()),
+            Err(_) => Ok(()),
+        }
     }
 }
