@@ -304,7 +304,8 @@ fn refusal(error: &tungstenite::Error) -> String {
     };
     let body = response.body().as_deref().unwrap_or_default();
     let said = String::from_utf8_lossy(&body[..body.len().min(MAX_REASON)]);
-    format!("{error}: {}", said.trim().escape_debug())
+    let said = said.trim_end_matches(char::REPLACEMENT_CHARACTER).trim();
+    format!("{error}: {}", said.replace(char::is_control, " "))
 }
 
 #[cfg(test)]

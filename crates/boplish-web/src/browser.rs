@@ -12,8 +12,8 @@ const HOST: &str = r#"
 export interface Host {
     /** The STUN and TURN servers for the next connection. The promise must not be rejected. */
     iceServers(): RTCIceServer[] | Promise<RTCIceServer[]>;
-    /** Which candidates connections may use [default: all]. */
-    iceTransportPolicy?: RTCIceTransportPolicy | undefined;
+    /** The next connection's configuration, but for its servers. */
+    configuration(): RTCConfiguration;
     /** The subprotocols for the next WebSocket: this one, and what else it needs. */
     protocols(own: string): string | Promise<string[]>;
     state(state: 'alone' | 'online' | 'degraded' | 'offline'): void;
@@ -52,8 +52,8 @@ extern "C" {
 
     #[wasm_bindgen(method, js_name = iceServers)]
     pub(crate) fn ice_servers(this: &Host) -> JsValue;
-    #[wasm_bindgen(method, getter, js_name = iceTransportPolicy)]
-    pub(crate) fn ice_transport_policy(this: &Host) -> JsValue;
+    #[wasm_bindgen(method)]
+    pub(crate) fn configuration(this: &Host) -> Dictionary;
     #[wasm_bindgen(method)]
     pub(crate) fn protocols(this: &Host, own: &str) -> JsValue;
     #[wasm_bindgen(method)]
@@ -203,8 +203,6 @@ extern "C" {
     pub(crate) type Dictionary;
     #[wasm_bindgen(method, structural, setter, js_name = iceServers)]
     pub(crate) fn set_ice_servers(this: &Dictionary, servers: &Array);
-    #[wasm_bindgen(method, structural, setter, js_name = iceTransportPolicy)]
-    pub(crate) fn set_ice_transport_policy(this: &Dictionary, policy: &JsValue);
     #[wasm_bindgen(method, structural, setter, js_name = type)]
     pub(crate) fn set_type(this: &Dictionary, r#type: &str);
     #[wasm_bindgen(method, structural, setter)]

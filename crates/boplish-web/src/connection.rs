@@ -52,9 +52,8 @@ impl Connection {
         outcomes: Outcomes,
         shell: Weak<Shell>,
     ) -> Result<Self, JsValue> {
-        let configuration = dictionary();
+        let configuration = host.configuration();
         configuration.set_ice_servers(&ice_servers.concat(servers_told));
-        configuration.set_ice_transport_policy(&host.ice_transport_policy());
         let peer = PeerConnection::new(&configuration)?;
         let mut connection = Self {
             channel: create_channel(&peer).inspect_err(|_| peer.close())?,

@@ -236,7 +236,12 @@ impl Shell {
                 } else {
                     protocols.unchecked_into::<Step>().then(
                         &self.callback(|shell, protocols| shell.open_signaling(&protocols)),
-                        &self.callback(|shell, why| shell.signaling_closed(describe(&why), false)),
+                        &self.callback(|shell, why| {
+                            // The core may have changed its mind.
+                            if shell.is_opening.take() {
+                                shell.signaling_closed(describe(&why), false);
+                            }
+                        }),
                     );
                 }
             }

@@ -11,6 +11,10 @@ use tracing_subscriber::{EnvFilter, Layer, fmt, registry};
 use crate::failure::Failure;
 use crate::otlp::{Collector, Traces};
 
+/// Whom nobody hears who does not ask for them: these take each client's first request, which has no
+/// credentials yet, for an error.
+const QUIET: &str = "turn_server_proto=off,stun_proto=off";
+
 /// What traces are made of.
 const TRACED: &str = "off,boplish_server=info";
 
@@ -52,9 +56,9 @@ pub(crate) fn start(
     default: &str,
     collector: Option<&Collector>,
 ) -> Result<Option<Traces>, Failure> {
-    let filter = options.log.as_deref().unwrap_or(default);
-    let filter = EnvFilter::try_new(filter)
-        .map_err(|error| Failure::Usage(format!("--log {filter}: {error}")))?;
+    let wanted = options.log.as_deref().unwrap_or(default);
+    let filter = EnvFilter::try_new(format!("{QUIET},{wanted}"))
+        .map_err(|error| Failure::Usage(format!("--log {wanted}: {error}")))?;
     let lines = fmt::layer()
         .with_writer(stderr)
         .with_ansi(stderr().is_terminal());

@@ -25,7 +25,7 @@ test('a line ends at the right edge, and too many values leave out the oldest', 
 });
 
 test('a line is told in words', () => {
-  assert.equal(lineText('Connected', [1, 7, 3], String), 'Connected: 3 now, at most 7');
+  assert.equal(lineText('Connected', [1, 7, 3], String), 'Connected: 3 now, at most 7 in the last 5 min');
   assert.equal(lineText('Connected', [], String), 'Connected: nothing yet');
 });
 

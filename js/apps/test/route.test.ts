@@ -36,6 +36,16 @@ test('a way that was noted is known peer by peer', () => {
   assert.equal(route(entry('forwarded', { hops: 3, via: 'near', passed })), 'from one two own near ? to');
 });
 
+test('a peer that is not known is not said to be the sender’s fault where the way was noted', () => {
+  const noted = entry('forwarded', { hops: 3, via: 'near', passed: ['from', 'one', 'two'] });
+  const stops = routeOf(noted, OWN);
+  assert.deepEqual(
+    stops.map((stop) => (stop.kind === 'peer' ? stop.role : stop.kind)),
+    ['sender', 'between', 'neighbour', 'own', 'neighbour', 'unknown', 'receiver'],
+  );
+  assert.match(whatIsOpen(noted, stops) ?? '', /the rest of the way/);
+});
+
 test('what came over no link came from the server, unless nothing is known of it', () => {
   assert.equal(route(entry('incoming', { hops: 0 })), 'from server own');
   assert.equal(route(entry('incoming', {})), 'from ? own');

@@ -59,6 +59,8 @@ pub(super) fn run(module: &Path) -> Result<()> {
         fs::rename(optimized, module)?;
         Ok(())
     };
+    // The second time finds 0.3 % more.
+    wasm_opt(&PASSES)?;
     wasm_opt(&PASSES)?;
     let named = order::name_by_order(&fs::read(module)?)?;
     fs::write(module, named)?;

@@ -41,7 +41,7 @@ export class Graph {
 
   show(lines: readonly Line[]): void {
     const top = ceiling(Math.max(0, ...lines.flatMap(({ values }) => values)));
-    setText(this.#top, this.#show(top));
+    setText(this.#top, `up to ${this.#show(top)}, last 5 min`);
     this.#lines.replaceChildren(
       ...lines.map(({ kind, values }) =>
         s('polyline', { class: `admin-line admin-line-${kind}`, points: linePoints(values, CAPACITY, top, AREA) }),

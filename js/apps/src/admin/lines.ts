@@ -34,5 +34,5 @@ export function linePoints(values: readonly number[], capacity: number, top: num
 export function lineText(name: string, values: readonly number[], show: (value: number) => string): string {
   const last = values.at(-1);
   if (last === undefined) return `${name}: nothing yet`;
-  return `${name}: ${show(last)} now, at most ${show(Math.max(...values))}`;
+  return `${name}: ${show(last)} now, at most ${show(Math.max(...values))} in the last 5 min`;
 }

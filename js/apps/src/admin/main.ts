@@ -50,6 +50,8 @@ else look(kept);
 
 function enter(event: SubmitEvent): void {
   event.preventDefault();
+  // The same words again are to be announced again.
+  setText(refused, '');
   look(field.value.trim());
 }
 
@@ -59,24 +61,23 @@ function look(token: string): void {
   const current = new AbortController();
   looking = current;
   const dashboard = new Dashboard();
+  let isKnown = token === recall();
   const ask = async (): Promise<void> => {
     try {
       const stats = await fetchStats(token, AbortSignal.any([current.signal, AbortSignal.timeout(PATIENCE)]));
       if (current.signal.aborted) return;
       dashboard.show(stats);
-      if (!dashboard.element.isConnected) {
-        keep(token);
-        field.value = '';
-        main.replaceChildren(dashboard.element);
-        signOut.hidden = false;
-        main.focus({ preventScroll: true });
-      }
+      keep(token);
+      isKnown = true;
+      open(dashboard);
     } catch (error) {
       if (current.signal.aborted) return;
-      if (error instanceof Refused || !dashboard.element.isConnected) {
+      // A token that was taken once outlasts a server that can't be reached for the moment.
+      if (error instanceof Refused || !isKnown) {
         leave(errorText(error));
         return;
       }
+      open(dashboard);
       dashboard.lost(errorText(error));
     }
     setTimeout(() => {
@@ -84,6 +85,14 @@ function look(token: string): void {
     }, EVERY);
   };
   void ask();
+}
+
+function open(dashboard: Dashboard): void {
+  if (dashboard.element.isConnected) return;
+  field.value = '';
+  main.replaceChildren(dashboard.element);
+  signOut.hidden = false;
+  main.focus({ preventScroll: true });
 }
 
 /** Forgets the token, and asks for one. */

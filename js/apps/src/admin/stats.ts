@@ -66,13 +66,13 @@ export async function fetchStats(token: string, signal: AbortSignal): Promise<Se
   const headers = { authorization: `Bearer ${token}` };
   const response = await fetch('./admin/stats', { headers, signal, cache: 'no-store' });
   if (!response.ok) {
-    const words = refusal(response.status);
-    throw words === undefined ? new Error(`The server answers with ${response.status}.`) : new Refused(words);
+    const words = refusal(response.status) ?? `The server answers with ${response.status}.`;
+    throw [401, 404].includes(response.status) ? new Refused(words) : new Error(words);
   }
   return (await response.json()) as ServerStats;
 }
 
-/** What a status says to whoever brought a token; undefined where it may pass. */
+/** What a status says to whoever brought a token; undefined where that has nothing to do with it. */
 export function refusal(status: number): string | undefined {
   switch (status) {
     case 401:

@@ -1,5 +1,6 @@
 import { h, setText } from '../dom.ts';
 import { shortId } from '../format.ts';
+import { linkTo } from '../publish/name.ts';
 import { showCarried } from './carry.ts';
 import { copyText } from './clipboard.ts';
 import { dial } from './dial.ts';
@@ -70,12 +71,14 @@ export class IdChip {
     if (id === undefined) return;
     this.#face.replaceChildren(dial(id, true));
     this.#digits.title = id;
+    this.#digits.ariaLabel = `Your id ${shortId(id)}: all of it, with a QR code`;
     setText(this.#digits, shortId(id));
     setText(this.#whole, id);
   }
 
   #draw(): void {
-    const link = new URL(`publish.html#bop:${this.#id}:content`, document.baseURI).href;
-    showCarried(this.#place, link, this.#toasts);
+    if (this.#id === undefined) return;
+    const page = new URL('publish.html', document.baseURI).href;
+    showCarried(this.#place, linkTo({ uid: this.#id, segments: [] }, page), this.#toasts);
   }
 }

@@ -5,7 +5,7 @@ import { counted } from '../format.ts';
 import type { Entry } from './log.ts';
 import { routeOf, type Stop, whatIsOpen } from './route.ts';
 
-const roles = { sender: 'sender', receiver: 'receiver', neighbour: 'neighbour', own: 'you' } as const;
+const roles = { sender: 'sender', receiver: 'receiver', neighbour: 'neighbour', between: 'passed it on', own: 'you' } as const;
 
 /** The way of a message as a line with stops. */
 export function routeView(entry: Entry, own: string): HTMLElement {

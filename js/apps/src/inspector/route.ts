@@ -1,8 +1,11 @@
 /** The way of a message, as far as this peer knows it. */
 import type { Entry } from './log.ts';
 
+/** What a peer is to the message, or to this peer; `between` has passed it on, further away. */
+export type Role = 'sender' | 'receiver' | 'neighbour' | 'between' | 'own';
+
 export type Stop =
-  | { readonly kind: 'peer'; readonly id: string; readonly role: 'sender' | 'receiver' | 'neighbour' | 'own' }
+  | { readonly kind: 'peer'; readonly id: string; readonly role: Role }
   /** Peers that are not known, and how many, if that is. */
   | { readonly kind: 'unknown'; readonly peers: number | undefined }
   | { readonly kind: 'server' }
@@ -24,7 +27,11 @@ export function routeOf(entry: Entry, own: string): Stop[] {
 
 function before({ message: { from }, hops, direction, passed }: Entry, via: string | undefined): Stop[] {
   if (passed.length > 0) {
-    return passed.map((id) => ({ kind: 'peer', id, role: id === from ? 'sender' : 'neighbour' }));
+    const role = (id: string, place: number): Role => {
+      if (id === from) return 'sender';
+      return place === passed.length - 1 ? 'neighbour' : 'between';
+    };
+    return passed.map((id, place) => ({ kind: 'peer', id, role: role(id, place) }));
   }
   const sender: Stop = { kind: 'peer', id: from, role: 'sender' };
   if (direction === 'incoming' && via === undefined) {
@@ -49,11 +56,11 @@ function after({ message: { to }, via }: Entry): Stop[] {
 }
 
 /** What the route leaves open, in a sentence; undefined where it is known from end to end. */
-export function whatIsOpen({ direction, via, hops }: Entry, stops: readonly Stop[]): string | undefined {
+export function whatIsOpen({ direction, via, hops, passed }: Entry, stops: readonly Stop[]): string | undefined {
   if (!stops.some(({ kind }) => kind === 'unknown')) return undefined;
   if (direction === 'outgoing' && via === undefined) return 'The router chose the way after this was noted.';
   if (direction === 'incoming' && hops === undefined) return 'Which way it came is not known.';
-  return direction === 'outgoing'
+  return direction === 'outgoing' || passed.length > 0
     ? 'The peers behind the next one choose the rest of the way.'
     : 'A peer knows its own links only, and the sender did not have the way noted.';
 }

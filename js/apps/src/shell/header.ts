@@ -31,10 +31,13 @@ export class Header {
       h('span', {}, 'Server gone'),
     );
     const peers = h('span', { class: 'header-peers' });
-    const hops = h('span', {
-      class: 'header-hops',
-      title: 'Links that the last messages to this tab have come over, on average',
-    });
+    const mean = h('span');
+    const hops = h(
+      'span',
+      { class: 'header-hops', title: 'Links that the last messages to this tab have come over, on average', hidden: true },
+      mean,
+      h('span', { class: 'visually-hidden' }, ' per message, on average'),
+    );
     const count = h('div', { class: 'header-count' }, peers, hops);
     const chip = new IdChip(toasts);
     this.element = h(
@@ -62,8 +65,10 @@ export class Header {
     session.on('change', show);
     session.on('peers', show);
     session.on('message', (message) => {
-      const mean = recent.add(message);
-      if (mean !== undefined) setText(hops, `${mean.toFixed(1)} hops`);
+      const links = recent.add(message);
+      if (links === undefined) return;
+      hops.hidden = false;
+      setText(mean, `${links.toFixed(1)} hops`);
     });
     show();
   }

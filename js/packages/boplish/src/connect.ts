@@ -66,10 +66,7 @@ export async function connect(options: ConnectOptions = {}): Promise<BoplishNode
   }
   if (typeof WebAssembly === 'undefined') throw new BoplishError('unsupported', 'there is no WebAssembly here');
   if (typeof RTCPeerConnection === 'undefined') {
-    throw new BoplishError(
-      'unsupported',
-      "there is no WebRTC here: connect() works in pages of browsers; native peers are the 'boplish' program",
-    );
+    throw new BoplishError('unsupported', 'there is no WebRTC here: connect() works in pages of browsers');
   }
   const { invitation, onAnswer } = options;
   if ((invitation === undefined) !== (onAnswer === undefined)) {

@@ -268,7 +268,7 @@ export class Runner {
     };
     return {
       iceServers: () => resolveServers(iceServers),
-      iceTransportPolicy,
+      configuration: () => (iceTransportPolicy ? { iceTransportPolicy } : {}),
       // Not in the address, which ends up in logs; browsers set no headers on WebSockets.
       protocols: (own) => (token ? withToken(own, token) : own),
       // The drop-in script's core asks for none of these.
@@ -335,7 +335,7 @@ export function guarded(callback: () => unknown): void {
 }
 
 async function withToken(own: string, token: Token): Promise<string[]> {
-  return [own, `boplish.token.${typeof token === 'string' ? token : await token()}`];
+  return [own, `boplish.token.${(typeof token === 'string' ? token : await token()).trim()}`];
 }
 
 /** The servers to use; those that a function gives may take their time, and may fail. */
