@@ -140,6 +140,7 @@ async fn a_signed_request_alone_keeps_no_place_and_a_relay_does() {
     assert_eq!(settled.ask(signed).await, Ok(()));
     // What a forged sender address could send, too.
     let mut forged = Plain::at("127.0.0.1:0", turn).await;
+    forged.realm.clone_from(&settled.realm);
     assert_eq!(forged.ask(signed).await, Err(438));
     // As many strangers as there may be at a time.
     for number in 0..1_024_u32 {

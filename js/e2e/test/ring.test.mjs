@@ -12,7 +12,7 @@ const MOST_LINKS = BUDGET + 1;
 const TABS = ['chromium', 'chromium 2', 'firefox', 'chromium', 'chromium 2', 'firefox'];
 
 /** The drop-in script notes no ways. */
-const PAGE = 'node.html?boplish.full.min.js';
+const PAGE = 'node.html?boplish/boplish.full.min.js';
 
 /** Two tabs without a link to each other. */
 async function apart(tabs) {

@@ -245,17 +245,18 @@ pub(crate) struct Plain {
     socket: UdpSocket,
     turn: SocketAddr,
     /// What the server has said last.
-    pub(crate) nonce: String,
+    pub(crate) realm: String,
+    nonce: String,
 }
 
 impl Plain {
     pub(crate) async fn at(local: &str, turn: SocketAddr) -> Self {
         let socket = UdpSocket::bind(local).await.expect("a port is free");
-        let nonce = "none".to_owned();
         Self {
             socket,
             turn,
-            nonce,
+            realm: "none".to_owned(),
+            nonce: "none".to_owned(),
         }
     }
 
@@ -265,17 +266,16 @@ impl Plain {
         let transport = RequestedTransport::new(RequestedTransport::UDP);
         request.add_attribute(&transport).expect("there is room");
         if let Some((username, password)) = credentials {
-            const REALM: &str = "boplish";
             let name = Username::new(username).expect("it is short");
             request.add_attribute(&name).expect("there is room");
-            let realm = Realm::new(REALM).expect("it is short");
+            let realm = Realm::new(&self.realm).expect("it is short");
             request.add_attribute(&realm).expect("there is room");
             let nonce = Nonce::new(&self.nonce).expect("it is short");
             request.add_attribute(&nonce).expect("there is room");
             let credentials = LongTermKeyCredentials::new(
                 username.to_owned(),
                 password.to_owned(),
-                REALM.to_owned(),
+                self.realm.clone(),
             );
             request
                 .add_message_integrity(&credentials.into(), IntegrityAlgorithm::Sha1)
@@ -289,6 +289,9 @@ impl Plain {
         let response = response.expect("this is STUN");
         if let Ok(nonce) = response.attribute::<Nonce>() {
             self.nonce = nonce.nonce().to_owned();
+        }
+        if let Ok(realm) = response.attribute::<Realm>() {
+            self.realm = realm.realm().to_owned();
         }
         match response.attribute::<ErrorCode>() {
             Ok(error) => Err(error.code()),
