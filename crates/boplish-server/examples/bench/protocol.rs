@@ -9,8 +9,9 @@ use crate::relay;
 /// Bytes of a message, without its frame.
 pub(crate) const MESSAGE: usize = 1_536;
 
-/// Before the time and the sender's number in a payload.
-pub(crate) const MARK: &[u8] = b"@@";
+/// Before the time and the sender's number in a payload. It does not begin as it ends, since the
+/// relay's frames have a number right before it, whose last byte may be any.
+pub(crate) const MARK: &[u8] = b"=@";
 
 /// Hex digits of the time in nanoseconds, and of the sender's number.
 pub(crate) const STAMP: usize = 16 + 8;
