@@ -83,7 +83,7 @@ async function showsWhoOneIs(tab, native) {
   );
   assert.equal(await tab.run(() => document.querySelector('.id-chip-digits').textContent), id.slice(0, 8));
   await tab.until('it says over how many links messages come', () =>
-    /^[1-9]\.\d hops$/.test(document.querySelector('.header-hops').textContent),
+    /^[1-9]\.\d hops per message, on average$/.test(document.querySelector('.header-hops').textContent),
   );
   await tab.click('.id-chip-digits');
   const shown = await tab.until('the whole id, and a QR code', () => {
