@@ -15,7 +15,6 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider, SpanData, SpanExporter as Exporter};
-use serde::Deserialize;
 use tracing::{info, warn};
 use ureq::http::Uri;
 use ureq::tls::{RootCerts, TlsConfig};
@@ -35,8 +34,7 @@ const FAREWELL: Duration = Duration::from_secs(2);
 const MAX_ANSWER: u64 = 64 * 1024;
 
 /// The base address of a collector, to which `/v1/traces` is added.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Collector(String);
 
 impl FromStr for Collector {
@@ -50,14 +48,6 @@ impl FromStr for Collector {
             return Err(wrong());
         }
         Ok(Self(text.trim_end_matches('/').to_owned()))
-    }
-}
-
-impl TryFrom<String> for Collector {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
     }
 }
 

@@ -358,12 +358,7 @@ impl Directory {
         let Ok(head) = Head::parse(&text) else {
             return;
         };
-        if let Some(conn) = self.sender_of(&head)
-            && head.to.is_none()
-            && let Some((client, _)) = self.table.get_mut(conn)
-        {
-            self.stats.returned += 1;
-            let id = client.id.clone();
+        if let Some((conn, id)) = self.returned_for_anyone(&head) {
             self.handle_message(now, conn, &id, text);
         }
     }
@@ -373,16 +368,19 @@ impl Directory {
         let Ok(head) = Head::parse(&text) else {
             return;
         };
-        if let Some(conn) = self.sender_of(&head)
-            && head.to.is_none()
-            && let Some((client, _)) = self.table.get_mut(conn)
-        {
-            self.stats.returned += 1;
-            let id = client.id.clone();
+        if let Some((conn, id)) = self.returned_for_anyone(&head) {
             let receiver = self.anyone_but(conn).map(To::Client);
             let receiver = receiver.ok_or_else(|| nobody_else(&head));
             self.deliver(now, conn, &id, text, receiver);
         }
+    }
+
+    /// Counts a message for anyone that has come back, if it is one; gives its sender.
+    fn returned_for_anyone(&mut self, head: &Head<'_>) -> Option<(ConnId, ClientId)> {
+        let conn = self.sender_of(head).filter(|_| head.to.is_none())?;
+        let (client, _) = self.table.get_mut(conn)?;
+        self.stats.returned += 1;
+        Some((conn, client.id.clone()))
     }
 
     fn sender_of(&self, head: &Head<'_>) -> Option<ConnId> {

@@ -21,7 +21,7 @@ pub(super) async fn respond(
     Extension(Remote(address)): Extension<Remote>,
     headers: HeaderMap,
 ) -> Response {
-    let networks = match observer.show(address, &headers).await {
+    let networks = match observer.show(address, &headers) {
         Ok(networks) => networks,
         Err(refusal) => return refusal,
     };
@@ -48,7 +48,8 @@ pub(super) async fn respond(
 
 impl Observer {
     /// The networks, for whoever brings the token.
-    pub(super) async fn show(
+    #[expect(clippy::result_large_err, reason = "the response is sent as it is")]
+    pub(super) fn show(
         &self,
         from: SocketAddr,
         headers: &HeaderMap,

@@ -29,7 +29,7 @@ pub(super) async fn respond(
     Extension(Remote(address)): Extension<Remote>,
     headers: HeaderMap,
 ) -> Response {
-    let networks = match observer.show(address, &headers).await {
+    let networks = match observer.show(address, &headers) {
         Ok(networks) => networks,
         Err(refusal) => return refusal,
     };

@@ -262,6 +262,7 @@ pub(crate) struct ServeOptions {
     /// Send traces to this collector of OpenTelemetry, by OTLP over HTTP, such as
     /// http://127.0.0.1:4318; the variables OTEL_... say more [default: none].
     #[arg(long, env = "BOPLISH_OTLP_ENDPOINT", value_name = "URL")]
+    #[serde(deserialize_with = "parsed")]
     pub(crate) otlp_endpoint: Option<Collector>,
 }
 
