@@ -6,23 +6,27 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tracing::{debug, warn};
 
 use crate::admission::{AdmissionConfig, proxy_protocol};
-use crate::config::{Config, Limits};
-use crate::connection::Connection;
+use crate::config::Config;
+use crate::connection::{Connection, FAREWELL};
 use crate::error::ServerError;
 use crate::observe::{Meter, OpenSocket};
+use crate::places::{PlaceOfOne, Places};
 use crate::server::Life;
 use crate::tls::Spoken;
 
 /// Connections that the system keeps until they are accepted.
 const BACKLOG: i32 = 1_024;
+
+/// Whether a socket that is accepted has the options of the one that listens.
+const ARE_INHERITED: bool = cfg!(target_os = "linux");
 
 /// How long to wait when the system can't accept, as when it is out of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
@@ -87,6 +91,7 @@ pub(crate) fn listen(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr
         // A restarted server must not wait for the last one's sockets in TIME_WAIT.
         socket.set_reuse_address(true)?;
     }
+    socket.set_tcp_nodelay(true)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     socket.set_nonblocking(true)?;
@@ -109,14 +114,9 @@ fn is_without_ipv6(error: &io::Error) -> bool {
 pub(crate) struct Door {
     pub(crate) router: Router,
     pub(crate) tls: Option<TlsAcceptor>,
-    /// How many may be connected; several doors may share it.
-    pub(crate) sockets: Arc<Semaphore>,
+    /// How many may be connected; several doors may share them.
+    pub(crate) places: Arc<Places>,
     pub(crate) meter: Arc<Meter>,
-}
-
-/// A place for each socket that the limits allow.
-pub(crate) fn places(limits: &Limits) -> Arc<Semaphore> {
-    Arc::new(Semaphore::new(limits.sockets.min(Semaphore::MAX_PERMITS)))
 }
 
 /// Accepts on every listener until the server closes.
@@ -128,7 +128,13 @@ pub(crate) fn start(listeners: Listeners, door: &Door, life: &Life, config: &Con
         header_timeout: limits.header_timeout,
         admission: Arc::new(config.admission.clone()),
     };
-    for (listener, _) in listeners.0 {
+    for (listener, address) in listeners.0 {
+        #[cfg(target_os = "linux")]
+        if let Err(error) =
+            SockRef::from(&listener).set_tcp_user_timeout(Some(limits.header_timeout * FAREWELL))
+        {
+            warn!(%address, %error, "who does not read is not dropped");
+        }
         let acceptor = acceptor.clone();
         life.spawn_until_closing(async move { acceptor.accept_on(listener).await });
     }
@@ -145,15 +151,14 @@ struct Acceptor {
 impl Acceptor {
     async fn accept_on(&self, listener: TcpListener) {
         loop {
-            let permit = self.door.sockets.clone().acquire_owned().await;
-            let permit = permit.expect("the semaphore is never closed");
+            let place = self.door.places.for_next().await;
             match listener.accept().await {
                 Ok((stream, address)) => {
                     let remote =
                         Remote(SocketAddr::new(address.ip().to_canonical(), address.port()));
                     let acceptor = self.clone();
                     self.life
-                        .spawn(async move { acceptor.serve(stream, remote, permit).await });
+                        .spawn(async move { acceptor.serve(stream, remote, place).await });
                 }
                 // It was gone before it was accepted.
                 Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
@@ -165,8 +170,9 @@ impl Acceptor {
         }
     }
 
-    async fn serve(&self, mut stream: TcpStream, remote: Remote, permit: OwnedSemaphorePermit) {
-        if let Err(error) = stream.set_nodelay(true) {
+    /// What is large of this is boxed, since a task is moved several times before it starts.
+    async fn serve(&self, mut stream: TcpStream, remote: Remote, place: OwnedSemaphorePermit) {
+        if !ARE_INHERITED && let Err(error) = stream.set_nodelay(true) {
             debug!(address = %remote.0, %error, "cannot set TCP_NODELAY");
         }
         let seen = tokio::select! {
@@ -177,20 +183,30 @@ impl Acceptor {
             Ok(remote) => remote,
             Err(error) => return debug!(address = %remote.0, %error, "not from a proxy"),
         };
-        let permit = SocketPermit(Arc::new((permit, self.door.meter.open_socket())));
+        // Who speaks for others has no bound of its own.
+        let of_one = if self.admission.trusted_proxies.has(remote.0.ip()) {
+            None
+        } else {
+            let of_one = self.door.places.of(remote.0.ip());
+            if of_one.is_none() {
+                return debug!(address = %remote.0, "its address has too many sockets");
+            }
+            of_one
+        };
+        let permit = SocketPermit(Arc::new((place, of_one, self.door.meter.open_socket())));
         let connection = Connection::new(&self.door.router, remote, permit);
         let connection = connection.with(&self.life, self.header_timeout);
         let Some(tls) = &self.door.tls else {
-            return connection.http1(stream).await;
+            return Box::pin(connection.http1(stream)).await;
         };
         let shaken = tokio::select! {
-            shaken = timeout(self.header_timeout, tls.accept(stream)) => shaken,
+            shaken = timeout(self.header_timeout, Box::pin(tls.accept(stream))) => shaken,
             () = self.life.closing() => return,
         };
         match shaken {
             Ok(Ok(stream)) => match Spoken::from_alpn(stream.get_ref().1.alpn_protocol()) {
-                Spoken::Http1 => connection.http1(stream).await,
-                Spoken::Http2 => connection.http2(stream).await,
+                Spoken::Http1 => Box::pin(connection.http1(stream)).await,
+                Spoken::Http2 => Box::pin(connection.http2(stream)).await,
                 Spoken::Nothing => {}
             },
             Ok(Err(error)) => debug!(address = %remote.0, %error, "no TLS handshake"),
@@ -218,5 +234,6 @@ impl Acceptor {
 /// Counts a socket for as long as it is open; a WebSocket takes it over from its request.
 #[derive(Clone)]
 pub(crate) struct SocketPermit(
-    #[expect(dead_code, reason = "held, never read")] Arc<(OwnedSemaphorePermit, OpenSocket)>,
+    #[expect(dead_code, reason = "held, never read")]
+    Arc<(OwnedSemaphorePermit, Option<PlaceOfOne>, OpenSocket)>,
 );

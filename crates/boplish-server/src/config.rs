@@ -66,6 +66,9 @@ pub struct Limits {
     pub directory: boplish_directory::Limits,
     /// Sockets in all, WebSockets and other requests; further ones wait to be accepted.
     pub sockets: usize,
+    /// Sockets of one IPv4 address or one IPv6 /64 network; a further one is dropped as soon as it
+    /// is accepted. Trusted proxies, whose clients are not known yet then, may have any number.
+    pub sockets_per_address: usize,
     /// Messages that wait to be sent to one client; at a further one it is closed as a slow
     /// reader.
     pub queued_messages: usize,
@@ -137,6 +140,7 @@ impl Default for Limits {
         let directory = boplish_directory::Limits::default();
         Self {
             sockets: directory.connections + 1_000,
+            sockets_per_address: directory.connections_per_address + 1_000,
             directory,
             queued_messages: 1_024,
             queued_bytes: 4 * 1024 * 1024,

@@ -27,9 +27,10 @@ const MAX_STREAMS: u32 = 100;
 /// Bytes of a response that wait in one HTTP/2 stream.
 const MAX_STREAM_BUFFER: usize = 64 * 1024;
 
-/// How long an HTTP/2 connection that has become idle may take to finish, as a multiple of the time
-/// for a request's head; then it is dropped, whatever is still under way.
-const FAREWELL: u32 = 20;
+/// How long an HTTP/2 connection that has become idle may take to finish, and how long a client may
+/// leave unread what it is sent, as a multiple of the time for a request's head; then the connection
+/// is dropped, whatever is still under way.
+pub(crate) const FAREWELL: u32 = 20;
 
 /// One connection, and what its requests find.
 pub(crate) struct Connection<'a> {

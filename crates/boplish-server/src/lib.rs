@@ -49,6 +49,7 @@ mod http;
 mod hub;
 mod network;
 mod observe;
+mod places;
 mod redirect;
 mod server;
 mod site;

@@ -25,6 +25,7 @@ use tokio::time::MissedTickBehavior;
 use crate::admission::SharedAdmission;
 use crate::config::Config;
 use crate::network::Networks;
+use crate::places::Places;
 use crate::server::Life;
 use attempts::Attempts;
 use history::History;
@@ -49,7 +50,7 @@ struct Inner {
     attempts: Mutex<Attempts>,
     history: Mutex<History>,
     max_connections: usize,
-    max_sockets: usize,
+    places: Arc<Places>,
 }
 
 impl Observer {
@@ -59,6 +60,7 @@ impl Observer {
         networks: Networks,
         admission: SharedAdmission,
         meter: Arc<Meter>,
+        places: Arc<Places>,
         life: &Life,
     ) -> Self {
         let observer = Self(Arc::new(Inner {
@@ -70,7 +72,7 @@ impl Observer {
             attempts: Mutex::default(),
             history: Mutex::default(),
             max_connections: config.limits.directory.connections,
-            max_sockets: config.limits.sockets,
+            places,
         }));
         if config.admin_token.is_some() {
             let sampler = observer.clone();

@@ -19,6 +19,7 @@ use crate::http;
 use crate::hub::Hub;
 use crate::network::{MAX_NETWORKS, NetworkName, Networks};
 use crate::observe::{Meter, Observer};
+use crate::places::Places;
 use crate::redirect;
 use crate::site::Files;
 use crate::tls::Endpoint;
@@ -83,11 +84,13 @@ impl Server {
         let networks = Networks::new(hubs, &config.limits);
         let addresses = listeners.addresses();
         watch_bans(&admission, &networks, &life);
+        let places = Places::new(&config.limits);
         let observer = Observer::start(
             &config,
             networks.clone(),
             admission.clone(),
             meter.clone(),
+            places.clone(),
             &life,
         );
         let router = http::router(
@@ -103,7 +106,7 @@ impl Server {
         let door = Door {
             router,
             tls: endpoint.map(|endpoint| endpoint.start(check_every, &life)),
-            sockets: accept::places(&config.limits),
+            places: places.clone(),
             meter,
         };
         accept::start(listeners, &door, &life, &config);
@@ -116,7 +119,7 @@ impl Server {
             let door = Door {
                 router: redirect::router(addresses[0].port()),
                 tls: None,
-                sockets: door.sockets,
+                places: door.places,
                 meter: door.meter,
             };
             accept::start(listeners, &door, &life, &config);

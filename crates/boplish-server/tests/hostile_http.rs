@@ -5,7 +5,8 @@ mod common;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use boplish_server::{Config, Server};
+use boplish_server::admission::TrustedProxies;
+use boplish_server::{Config, Server, Site};
 use common::tls::{Issued, Pem, connect, get};
 use common::{Client, raw, server, soon};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -200,4 +201,81 @@ async fn connections_without_a_request_keep_nobody_out_for_long() {
     let answer = raw(server.local_addr(), request).await;
     assert!(answer.starts_with(b"HTTP/1.1 200"));
     drop(idle);
+}
+
+/// Whether the server answers whoever asks whether it lives.
+async fn answers(server: &Server) -> bool {
+    let request = b"GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    let answer = say_and_wait(server.local_addr(), request).await;
+    assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 200"));
+    !answer.is_empty()
+}
+
+async fn until_it_answers(server: &Server) {
+    soon("an answer", async {
+        while !answers(server).await {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_address_has_so_many_sockets_and_no_more() {
+    let server = server(|config| {
+        config.open_ids = true;
+        config.limits.sockets_per_address = 3;
+    })
+    .await;
+    let mut others = Others::connect(&server).await;
+    let mut idle = TcpStream::connect(server.local_addr())
+        .await
+        .expect("the server listens");
+    // It is served, and so it is counted.
+    let request = b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n";
+    idle.write_all(request).await.expect("it is open");
+    idle.read_u8().await.expect("the server answers");
+    assert!(!answers(&server).await);
+    others.assert_undisturbed().await;
+    drop(idle);
+    until_it_answers(&server).await;
+}
+
+#[tokio::test]
+async fn a_trusted_proxy_has_any_number_of_sockets() {
+    let server = server(|config| {
+        config.limits.sockets_per_address = 0;
+        let loopback = "127.0.0.0/8".parse().expect("a network");
+        config.admission.trusted_proxies = TrustedProxies(vec![loopback]);
+    })
+    .await;
+    assert!(answers(&server).await);
+}
+
+/// The system ends such connections where it can be told to.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_client_that_never_reads_its_page_is_dropped() {
+    let site = std::env::temp_dir().join(format!("boplish-unread-http-{}", std::process::id()));
+    std::fs::create_dir_all(&site).expect("a folder can be made");
+    // More than the buffers of sockets take.
+    std::fs::write(site.join("page.bin"), vec![0; 64 * 1024 * 1024]).expect("it can be written");
+    let server = impatient(|config| {
+        config.site = Site::Dir(site.clone());
+        config.limits.header_timeout = Duration::from_millis(100);
+        config.limits.sockets_per_address = 3;
+    })
+    .await;
+    let mut others = Others::connect(&server).await;
+    let mut unread = TcpStream::connect(server.local_addr())
+        .await
+        .expect("the server listens");
+    let request = b"GET /page.bin HTTP/1.1\r\nHost: a\r\n\r\n";
+    unread.write_all(request).await.expect("it is open");
+    unread.read_u8().await.expect("the server answers");
+    assert!(!answers(&server).await);
+    until_it_answers(&server).await;
+    others.assert_undisturbed().await;
+    drop(unread);
+    let _ = std::fs::remove_dir_all(&site);
 }

@@ -132,12 +132,12 @@ fn config(options: ServeOptions) -> Result<Config, Failure> {
         limits.directory.entry_peers = entry_peers;
     }
     if let Some(connections) = options.max_connections {
-        // Pages and health checks need sockets besides.
-        let others = limits.sockets.saturating_sub(limits.directory.connections);
-        limits.sockets = connections.saturating_add(others);
+        limits.sockets = with_others(connections, limits.sockets, limits.directory.connections);
         limits.directory.connections = connections;
     }
     if let Some(connections) = options.max_connections_per_address {
+        let of_one = limits.directory.connections_per_address;
+        limits.sockets_per_address = with_others(connections, limits.sockets_per_address, of_one);
         limits.directory.connections_per_address = connections;
     }
     if let Some(Seconds(timeout)) = options.shutdown_timeout {
@@ -156,6 +156,11 @@ fn config(options: ServeOptions) -> Result<Config, Failure> {
     let of_one = options.max_joins_per_minute_per_address;
     limits.directory.joins_per_address = of_one.map(Rate::per_minute);
     Ok(config)
+}
+
+/// Sockets for so many connections: as many more for pages and health checks as there are by default.
+fn with_others(connections: usize, sockets: usize, of_connections: usize) -> usize {
+    connections.saturating_add(sockets.saturating_sub(of_connections))
 }
 
 #[cfg(test)]

@@ -70,9 +70,10 @@ pub(crate) fn everything(programs: &Programs, peer: Peer, plan: &Plan) -> Result
     })
 }
 
-/// Messages per second to nobody in particular, with a tenth of the connections and with all.
-pub(crate) fn anyone(programs: &Programs, plan: &Plan) -> Result<(f64, f64)> {
-    let mut running = Running::start(programs, Peer::Boplish, plan.connections)?;
+/// Messages per second to nobody in particular, with a tenth of the connections and with all; of the
+/// relay, to random ones.
+pub(crate) fn anyone(programs: &Programs, peer: Peer, plan: &Plan) -> Result<(f64, f64)> {
+    let mut running = Running::start(programs, peer, plan.connections)?;
     let mut rates = [0.0; 2];
     for (rate, count) in rates
         .iter_mut()

@@ -101,10 +101,14 @@ fn measure_all(peers: &[Peer], rounds: usize, plan: &Plan) -> Result<Results> {
             println!("round {round}: {}: {sample}", peer.title());
             results.add(peer, sample);
         }
-        if peers.contains(&Peer::Boplish) {
-            let (few, many) = measure::anyone(&programs, plan)?;
-            println!("round {round}: an empty `to`: {few:.0}/s, {many:.0}/s");
-            results.add_anyone(few, many);
+        for peer in [Peer::Boplish, Peer::Relay] {
+            if !peers.contains(&peer) {
+                continue;
+            }
+            let (few, many) = measure::anyone(&programs, peer, plan)?;
+            let title = peer.title();
+            println!("round {round}: {title}: to a random client: {few:.0}/s, {many:.0}/s");
+            results.add_anyone(peer, few, many);
         }
     }
     Ok(results)

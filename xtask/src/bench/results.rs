@@ -10,7 +10,7 @@ use super::peers::Peer;
 #[derive(Default)]
 pub(crate) struct Results {
     samples: BTreeMap<Peer, Vec<Sample>>,
-    anyone: Vec<(f64, f64)>,
+    anyone: BTreeMap<Peer, Vec<(f64, f64)>>,
 }
 
 /// The values of several rounds.
@@ -52,8 +52,8 @@ impl Results {
         self.samples.entry(peer).or_default().push(sample);
     }
 
-    pub(crate) fn add_anyone(&mut self, few: f64, many: f64) {
-        self.anyone.push((few, many));
+    pub(crate) fn add_anyone(&mut self, peer: Peer, few: f64, many: f64) {
+        self.anyone.entry(peer).or_default().push((few, many));
     }
 
     /// Everything in Markdown: medians, and the least and the most in brackets.
@@ -85,13 +85,13 @@ impl Results {
             ];
             text.push_str(&format!("| {} |\n", row.join(" | ")));
         }
-        if !self.anyone.is_empty() {
-            let few = Spread::of(self.anyone.iter().map(|it| it.0)).show(0);
-            let many = Spread::of(self.anyone.iter().map(|it| it.1)).show(0);
-            let tenth = connections / 10;
+        for (peer, rates) in &self.anyone {
+            let few = Spread::of(rates.iter().map(|it| it.0)).show(0);
+            let many = Spread::of(rates.iter().map(|it| it.1)).show(0);
+            let (title, tenth) = (peer.title(), connections / 10);
             let line = format!(
-                "\nMessages per second with an empty `to`: {few} with {tenth} connected, {many} \
-                 with {connections}.\n"
+                "\n{title}: messages per second to random clients: {few} with {tenth} connected, \
+                 {many} with {connections}.\n"
             );
             text.push_str(&line);
         }
@@ -108,6 +108,10 @@ impl Results {
         let best = Spread::of(idle.into_iter().filter(|it| !it.is_nan())).least;
         let ours = |value| median(Peer::Boplish, value);
         let matchbox = |value| median(Peer::Matchbox, value);
+        let anyone = |peer| {
+            let rates = self.anyone.get(&peer).into_iter().flatten();
+            Spread::of(rates.map(|it| it.1 / it.0)).median
+        };
         let ratios = [
             (
                 "idle memory / best peer's",
@@ -135,9 +139,19 @@ impl Results {
                 "at most 0.6",
             ),
             (
+                "the limit: p99 of the relay / matchbox's",
+                median(Peer::Relay, |it| it.p99) / matchbox(|it| it.p99),
+                "",
+            ),
+            (
                 "empty `to`, all connections / a tenth of them",
-                Spread::of(self.anyone.iter().map(|it| it.1 / it.0)).median,
+                anyone(Peer::Boplish),
                 "1",
+            ),
+            (
+                "the limit: random clients of the relay, all connections / a tenth of them",
+                anyone(Peer::Relay),
+                "",
             ),
         ];
         let mut text = String::new();

@@ -123,6 +123,11 @@ impl Client {
         Ok(())
     }
 
+    /// Sends the relay's frames to this connection from now on.
+    pub(crate) fn aim(&mut self, number: usize) {
+        self.frame[4..HEADER].copy_from_slice(&(number as u32).to_be_bytes());
+    }
+
     /// Adds the message to what is to be written.
     pub(crate) fn say(&mut self, time: u64) {
         let stamp = format!("{time:016x}{:08x}", self.number);

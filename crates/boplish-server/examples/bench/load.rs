@@ -5,7 +5,8 @@
 //! - `exchange`: one message over each connection.
 //! - `peak SECONDS`: pairs that answer each other as fast as they can; `messages`, per second.
 //! - `rate N SECONDS`: N messages per second; `p50` and `p99`, in microseconds.
-//! - `anyone SECONDS`: messages to nobody in particular; `messages`, per second.
+//! - `anyone SECONDS`: messages to nobody in particular, or to a random connection where the server
+//!   chooses none; `messages`, per second.
 
 use std::io::BufRead;
 use std::time::{Duration, Instant};
@@ -49,6 +50,7 @@ pub(crate) fn run(port: u16, protocol: Protocol) -> Result<()> {
         ready: 0,
         heard: Vec::new(),
         start: Instant::now(),
+        aimed: 0,
     };
     for line in std::io::stdin().lock().lines() {
         let line = line?;
@@ -67,6 +69,8 @@ struct Load {
     ready: usize,
     heard: Vec<Heard>,
     start: Instant,
+    /// Counts the messages to random connections.
+    aimed: u64,
 }
 
 impl Load {
@@ -253,6 +257,13 @@ impl Load {
 
     fn queue(&mut self, number: usize, to: Receiver) -> Result<()> {
         self.prepare(number, to)?;
+        if (self.protocol, to) == (Protocol::Relay, Receiver::Anyone) {
+            // Fibonacci hashing of a counter.
+            self.aimed += 1;
+            let random = self.aimed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
+            let receiver = random as usize % self.clients.len();
+            self.clients[number].aim(receiver);
+        }
         let now = self.now();
         self.clients[number].say(now);
         Ok(())

@@ -62,6 +62,7 @@ fn serve(port: u16) -> Result<()> {
         open_ids: true,
         ..Config::default()
     };
+    config.limits.sockets_per_address = usize::MAX;
     let limits = &mut config.limits.directory;
     limits.connections_per_address = usize::MAX;
     limits.messages = unlimited;

@@ -33,7 +33,11 @@ pub(super) async fn respond(
         "version": env!("CARGO_PKG_VERSION"),
         "uptime": inner.meter.uptime().as_secs(),
         "unready": unready,
-        "sockets": { "open": inner.meter.sockets(), "most": inner.max_sockets },
+        "sockets": {
+            "open": inner.meter.sockets(),
+            "most": inner.places.most(),
+            "refused": inner.places.refused(),
+        },
         "connections": { "most": inner.max_connections },
         "turnedAway": inner.admission.turned_away(),
         "responses": Value::Object(responses.collect()),

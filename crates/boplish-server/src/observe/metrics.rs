@@ -61,6 +61,7 @@ impl Observer {
             uptime: meter.uptime().as_secs_f64(),
             is_ready,
             sockets: meter.sockets(),
+            refused_sockets: self.0.places.refused(),
             turned_away: self.0.admission.turned_away(),
             responses: meter.responses().collect(),
             networks,
@@ -77,6 +78,7 @@ struct Snapshot {
     uptime: f64,
     is_ready: bool,
     sockets: u64,
+    refused_sockets: u64,
     turned_away: u64,
     responses: Vec<(&'static str, u64)>,
     networks: Vec<Network>,
@@ -97,8 +99,11 @@ impl Collector for Snapshot {
         gauge(encoder, "ready", help, is_ready)?;
         let help = "Sockets that are open now";
         gauge(encoder, "open_sockets", help, ConstGauge::new(self.sockets))?;
-        let help = "Requests for a WebSocket that were refused by a status, before any network";
         let counter = MetricType::Counter;
+        let help = "Sockets that were dropped, since their address had too many";
+        let metric = encoder.encode_descriptor("refused_sockets", help, None, counter)?;
+        ConstCounter::new(self.refused_sockets).encode(metric)?;
+        let help = "Requests for a WebSocket that were refused by a status, before any network";
         let metric = encoder.encode_descriptor("turned_away", help, None, counter)?;
         ConstCounter::new(self.turned_away).encode(metric)?;
         let responses = self.responses.iter();

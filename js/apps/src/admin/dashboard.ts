@@ -9,6 +9,7 @@ export class Dashboard {
   readonly #version = h('dd');
   readonly #uptime = h('dd');
   readonly #sockets = h('dd');
+  readonly #refused = h('dd');
   readonly #turnedAway = h('dd');
   readonly #responses = h('dd');
   readonly #networks = new Map<string, NetworkView>();
@@ -24,6 +25,7 @@ export class Dashboard {
       tile('Version', this.#version),
       tile('Running for', this.#uptime),
       tile('Open sockets', this.#sockets),
+      tile('Sockets refused', this.#refused),
       tile('Turned away', this.#turnedAway),
       tile('Responses', this.#responses),
     ),
@@ -38,6 +40,7 @@ export class Dashboard {
     setText(this.#version, stats.version);
     setText(this.#uptime, duration(stats.uptime));
     setText(this.#sockets, `${amount(stats.sockets.open)} of ${amount(stats.sockets.most)}`);
+    setText(this.#refused, amount(stats.sockets.refused));
     setText(this.#turnedAway, amount(stats.turnedAway));
     const responses = Object.entries(stats.responses).filter(([, count]) => count > 0);
     setText(this.#responses, responses.map(([status, count]) => `${status} ${amount(count)}`).join(', ') || 'None');

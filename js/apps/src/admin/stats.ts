@@ -49,7 +49,7 @@ export interface ServerStats {
   readonly uptime: number;
   /** Why it takes no newcomers; null when it does. */
   readonly unready: string | null;
-  readonly sockets: { readonly open: number; readonly most: number };
+  readonly sockets: { readonly open: number; readonly most: number; readonly refused: number };
   readonly connections: { readonly most: number };
   /** Requests for a WebSocket that were refused by a status. */
   readonly turnedAway: number;

@@ -60,5 +60,6 @@ pub(super) fn config(
     }
     // All peers have this machine's address.
     config.limits.directory.connections_per_address = config.limits.directory.connections;
+    config.limits.sockets_per_address = config.limits.sockets;
     config
 }
