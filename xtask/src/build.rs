@@ -32,10 +32,20 @@ pub(crate) fn command_line() -> Result<PathBuf> {
     program()
 }
 
-/// Where the command line is that was built last.
+/// Builds the command line as `cargo test` does, which has compiled all of it, and says where it is.
+pub(crate) fn command_line_for_tests() -> Result<PathBuf> {
+    process::run(process::cargo().args(["build", "--package", "boplish"]))?;
+    program_in("debug")
+}
+
+/// Where the command line is that was built last for real use.
 pub(crate) fn program() -> Result<PathBuf> {
+    program_in("release")
+}
+
+fn program_in(profile: &str) -> Result<PathBuf> {
     let name = format!("boplish{}", std::env::consts::EXE_SUFFIX);
-    let program = workspace::target().join("release").join(name);
+    let program = workspace::target().join(profile).join(name);
     ensure!(
         program.exists(),
         "there is no program: `cargo xtask build` makes it"

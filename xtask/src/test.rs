@@ -44,8 +44,6 @@ enum Step {
     Doc,
     /// Licences and sources of all dependencies.
     Deny,
-    /// The command line, as released.
-    Build,
     /// Chromium, Firefox and native peers in one network.
     E2e,
     /// The packed npm package in an empty project.
@@ -137,7 +135,6 @@ fn run_step(step: Step) -> Result<()> {
                 .env("RUSTDOCFLAGS", "--deny warnings"),
         ),
         Step::Deny => deny(),
-        Step::Build => build::command_line().map(drop),
         Step::E2e => in_browsers("e2e"),
         Step::Pack => in_browsers("packtest"),
     }
@@ -187,7 +184,7 @@ fn rust() -> Result<()> {
 fn in_browsers(script: &str) -> Result<()> {
     js::install()?;
     engines::install()?;
-    let program = build::command_line()?;
+    let program = build::command_line_for_tests()?;
     let chromium = browser(
         &["chromium", "chromium-browser", "google-chrome"],
         "chromium",

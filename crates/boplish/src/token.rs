@@ -70,7 +70,10 @@ fn make_key(private: &Path) -> Result<(), Failure> {
         .ok_or_else(|| Failure::Runtime("the system has no random numbers".to_owned()))?;
     // The public one first: without it, the private one would be of no use and in the way.
     write_new(&public, &key.public)?;
-    write_new(private, &key.private)?;
+    write_new(private, &key.private).inspect_err(|_| {
+        // It belongs to no key.
+        let _ = std::fs::remove_file(&public);
+    })?;
     eprintln!(
         "made {}, to make tokens with, and {}, for boplish serve --token-key",
         private.display(),

@@ -6,7 +6,7 @@ mod common;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use boplish_native::wire::content::ContentId;
@@ -156,7 +156,16 @@ fn a_gateway_answers_with_what_is_published() {
     fs::write(path("album/2.jpg"), "it is removed later").unwrap();
     // The first in the network, it waits for somebody else.
     let publisher = publish(&server, &path("publisher"), &[&album]);
-    let arguments = ["gateway", "--json", "--listen", "127.0.0.1:0"];
+    // Less than the album has, so that one picture goes when another is asked for.
+    let room = (picture().len() + 1_000).to_string();
+    let arguments = [
+        "gateway",
+        "--json",
+        "--listen",
+        "127.0.0.1:0",
+        "--room",
+        &room,
+    ];
     let gateway = Running::start(command(&server, &path("gateway"), &arguments));
     let published = expect(&publisher, "published");
     let uri = published["uri"].as_str().unwrap();
@@ -190,9 +199,12 @@ fn a_gateway_answers_with_what_is_published() {
         "{head}"
     );
     assert!(body.is_empty());
-    let known = format!("if-none-match: {tag}\r\n");
-    let (head, _) = get("GET", "/1.jpg", &known);
-    assert!(head.starts_with("http/1.1 304"), "{head}");
+    let known = [tag.to_owned(), format!("\"other\", W/{tag}")];
+    let known = known.map(|it| format!("if-none-match: {it}\r\n"));
+    for known in &known {
+        let (head, _) = get("GET", "/1.jpg", known);
+        assert!(head.starts_with("http/1.1 304"), "{head}");
+    }
 
     let (head, _) = get("GET", "/more", "");
     assert!(head.starts_with("http/1.1 307"), "{head}");
@@ -221,6 +233,50 @@ fn a_gateway_answers_with_what_is_published() {
     assert!(head.starts_with("http/1.1 504"), "{head}");
     assert!(head.contains("content-type: text/plain"), "{head}");
     assert!(!body.is_empty());
+}
+
+/// Bytes of the contents in a folder for them, each of which has a folder of its own.
+fn size_of_contents(folder: &Path) -> u64 {
+    let list = |folder: &Path| {
+        let entries = fs::read_dir(folder).unwrap();
+        entries.map(|it| it.unwrap()).collect::<Vec<_>>()
+    };
+    let contents = list(folder).into_iter().map(|content| content.path());
+    let files = contents.filter(|it| it.is_dir()).flat_map(|it| list(&it));
+    files.map(|file| file.metadata().unwrap().len()).sum()
+}
+
+#[test]
+fn a_gateway_keeps_no_more_than_it_has_room_for() {
+    let (server, folder) = (Server::start(), Folder::new("room"));
+    let path = |name: &str| folder.path(name);
+    let mut other = picture();
+    other.reverse();
+    fs::write(path("album/2.jpg"), &other).unwrap();
+    fs::write(path("album/both"), [picture(), other.clone()].concat()).unwrap();
+    let publisher = publish(&server, &path("publisher"), &[&path("album")]);
+    // For one picture and some lists, not for two.
+    let room = picture().len() + 100_000;
+    let (kept, room_text) = (path("kept"), room.to_string());
+    let mut arguments = vec!["gateway", "--json", "--listen", "127.0.0.1:0"];
+    arguments.extend(["--room", &room_text, "--content", &kept]);
+    let gateway = Running::start(command(&server, &path("gateway"), &arguments));
+    let published = expect(&publisher, "published");
+    let uid = published["uri"].as_str().unwrap().strip_prefix("bop:");
+    let uid = uid.unwrap().replace(':', "/");
+    let url = expect(&gateway, "listening")["url"].take();
+    let address = url.as_str().unwrap().strip_prefix("http://").unwrap();
+    let get = |name: &str| http(address, "GET", &format!("/bop/{uid}/{name}"), "");
+    for (name, bytes) in [("1.jpg", picture()), ("2.jpg", other), ("1.jpg", picture())] {
+        let (head, body) = get(name);
+        assert!(head.starts_with("http/1.1 200"), "{head}");
+        assert!(body == bytes, "{name}");
+        let size = size_of_contents(Path::new(&kept));
+        assert!(size < room as u64, "{size}");
+    }
+    let (head, body) = get("both");
+    assert!(head.starts_with("http/1.1 507"), "{head}");
+    assert!(text(&body).contains("--room"), "{}", text(&body));
 }
 
 /// The names of what is in a folder.

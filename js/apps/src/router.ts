@@ -51,6 +51,8 @@ export class Router {
       mount(this.#host, this.#context, current.signal);
     } catch (error) {
       if (current.signal.aborted) return;
+      // So that it can be tried again.
+      this.#page = undefined;
       this.#host.replaceChildren(
         h('p', { class: 'empty', role: 'alert' }, `This page did not load (${String(error)}).`),
       );

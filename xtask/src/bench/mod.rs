@@ -75,7 +75,8 @@ pub(crate) fn run(bench: &Bench) -> Result<()> {
     } else {
         options.only.clone()
     };
-    let results = measure_all(&peers, options.rounds, &plan)?;
+    let programs = Programs::build(&peers)?;
+    let results = measure_all(&programs, &peers, options.rounds, &plan)?;
     write("server.md", &results.table(&plan))
 }
 
@@ -86,17 +87,18 @@ pub(crate) fn quick() -> Result<()> {
         seconds: 1,
         rate: 500,
     };
-    let results = measure_all(&[Peer::Boplish, Peer::Proven, Peer::Relay], 1, &plan)?;
+    let programs = Programs::build_for_tests()?;
+    let peers = [Peer::Boplish, Peer::Proven, Peer::Relay];
+    let results = measure_all(&programs, &peers, 1, &plan)?;
     println!("{}", results.table(&plan));
     Ok(())
 }
 
-fn measure_all(peers: &[Peer], rounds: usize, plan: &Plan) -> Result<Results> {
-    let programs = Programs::build(peers)?;
+fn measure_all(programs: &Programs, peers: &[Peer], rounds: usize, plan: &Plan) -> Result<Results> {
     let mut results = Results::default();
     for round in 1..=rounds.max(1) {
         for &peer in peers {
-            let sample = measure::everything(&programs, peer, plan)
+            let sample = measure::everything(programs, peer, plan)
                 .with_context(|| format!("{} in round {round}", peer.title()))?;
             println!("round {round}: {}: {sample}", peer.title());
             results.add(peer, sample);
@@ -105,7 +107,7 @@ fn measure_all(peers: &[Peer], rounds: usize, plan: &Plan) -> Result<Results> {
             if !peers.contains(&peer) {
                 continue;
             }
-            let (few, many) = measure::anyone(&programs, peer, plan)?;
+            let (few, many) = measure::anyone(programs, peer, plan)?;
             let title = peer.title();
             println!("round {round}: {title}: to a random client: {few:.0}/s, {many:.0}/s");
             results.add_anyone(peer, few, many);

@@ -69,18 +69,30 @@ impl Peer {
     }
 }
 
+/// Builds our own programs, and says where they are.
+fn built(options: &[&str], profile: &str) -> Result<PathBuf> {
+    let example = ["--package", "boplish-server", "--example", "bench"];
+    process::run(process::cargo().arg("build").args(options).args(example))?;
+    let own = workspace::target().join(profile).join("examples/bench");
+    ensure!(own.exists(), "the build left no {}", own.display());
+    Ok(own)
+}
+
 /// The programs, built or installed.
 pub(crate) struct Programs {
     own: PathBuf,
 }
 
 impl Programs {
+    /// Builds our own as `cargo test` does: they run, and that is all.
+    pub(crate) fn build_for_tests() -> Result<Self> {
+        let own = built(&[], "debug")?;
+        Ok(Self { own })
+    }
+
     /// Builds and installs what these servers need.
     pub(crate) fn build(peers: &[Peer]) -> Result<Self> {
-        let example = ["--package", "boplish-server", "--example", "bench"];
-        process::run(process::cargo().args(["build", "--release"]).args(example))?;
-        let own = workspace::target().join("release/examples/bench");
-        ensure!(own.exists(), "the build left no {}", own.display());
+        let own = built(&["--release"], "release")?;
         if peers.iter().any(|peer| peer.is_of_npm()) {
             install_from_npm()?;
         }

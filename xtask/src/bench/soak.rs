@@ -32,13 +32,14 @@ pub(crate) fn run(programs: &Programs, plan: &Plan, duration: Duration) -> Resul
     let rate = (peak / 2.0).floor();
     let part = REPORT_EVERY.min(duration / 10).as_secs().max(1);
     let mut report = format!(
-        "{count} connections, {rate} messages of 1,536 bytes per second, half of {peak:.0}\n\n\
+        "{count} connections, {rate} messages of 1,536 bytes per second, half of {peak:.0}, in bursts \
+         as at that peak\n\n\
          | minutes | KiB more than empty | p50 us | p99 us |\n|---|---|---|---|\n"
     );
     let began = Instant::now();
     let mut sizes = Vec::new();
     while began.elapsed() < duration {
-        let times = running.load(&format!("rate {rate} {part}"))?;
+        let times = running.load(&format!("bursts {rate} {part}"))?;
         let minutes = began.elapsed().as_secs_f64() / 60.0;
         let size = running.growth()?;
         let (p50, p99) = (number(&times, "p50")?, number(&times, "p99")?);

@@ -75,6 +75,8 @@ fn build(variant: Variant, options: &Options) -> Result<()> {
         return Ok(());
     }
 
+    // Until it is written anew, the folder holds nothing that is finished.
+    let _ = fs::remove_file(&stamp);
     bind(&compiled, &workspace::wasm_output(name))?;
     let bound = fs::metadata(&module)?.len();
     if !options.no_opt {

@@ -5,6 +5,7 @@
 //! - `exchange`: one message over each connection.
 //! - `peak SECONDS`: pairs that answer each other as fast as they can; `messages`, per second.
 //! - `rate N SECONDS`: N messages per second; `p50` and `p99`, in microseconds.
+//! - `bursts N SECONDS`: the same, but each connection says as many at once as at the peak.
 //! - `anyone SECONDS`: messages to nobody in particular, or to a random connection where the server
 //!   chooses none; `messages`, per second.
 
@@ -81,8 +82,9 @@ impl Load {
             ["exchange"] => self.exchange(),
             ["peak", seconds] => self.peak(seconds.parse()?, Receiver::Partner),
             ["anyone", seconds] => self.peak(seconds.parse()?, Receiver::Anyone),
-            ["rate", rate, seconds] => self.rate(rate.parse()?, seconds.parse()?),
-            _ => bail!("connect, exchange, peak, rate or anyone"),
+            ["rate", rate, seconds] => self.rate(rate.parse()?, seconds.parse()?, 1),
+            ["bursts", rate, seconds] => self.rate(rate.parse()?, seconds.parse()?, WINDOW),
+            _ => bail!("connect, exchange, peak, rate, bursts or anyone"),
         }
     }
 
@@ -176,23 +178,27 @@ impl Load {
 
     /// Every message has a moment at which it is to be sent, from which its time is counted:
     /// whatever keeps it from being sent then counts, too.
-    fn rate(&mut self, rate: f64, seconds: f64) -> Result<Value> {
+    fn rate(&mut self, rate: f64, seconds: f64, at_once: usize) -> Result<Value> {
         let talkers = self.talkers()?;
         let first = self.now();
         let measured_from = first + WARM_UP.as_nanos() as u64;
         let total = ((WARM_UP.as_secs_f64() + seconds) * rate) as u64;
+        // No burst is cut short.
+        let total = total.next_multiple_of(at_once as u64);
         let mut times = Vec::with_capacity(total as usize);
         let (mut sent, mut received) = (0, 0);
         let began = Instant::now();
         while received < total {
             let due = ((self.now() - first) as f64 / 1e9 * rate) as u64;
             while sent < due.min(total) {
-                let number = sent as usize % talkers;
+                let number = sent as usize / at_once % talkers;
                 let moment = first + (sent as f64 / rate * 1e9) as u64;
                 self.prepare(number, Receiver::Partner)?;
-                self.clients[number].say(moment);
+                for _ in 0..at_once {
+                    self.clients[number].say(moment);
+                }
                 self.clients[number].flush();
-                sent += 1;
+                sent += at_once as u64;
             }
             self.turn(Some(Duration::ZERO))?;
             let now = self.now();

@@ -3,6 +3,7 @@
 use std::future::ready;
 use std::io;
 use std::ops::Range;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -19,6 +20,7 @@ use tokio::net::TcpListener;
 
 use super::keepers::Keepers;
 use super::progress::{print, say};
+use super::shelf::{Reserved, Shelf};
 use super::{GatewayCommand, content_folder, join};
 use crate::failure::Failure;
 use crate::signals::Shutdown;
@@ -39,13 +41,18 @@ pub(crate) async fn run(command: GatewayCommand) -> Result<(), Failure> {
     let bound = TcpListener::bind(listen).await;
     let listener = bound.map_err(|error| Failure::runtime(&format!("--listen {listen}"), error))?;
     let address = listener.local_addr()?;
-    let (peer, _) = join(&command.options, &folder, identity, true).await?;
+    let joined = tokio::select! {
+        joined = join(&command.options, &folder, identity, true) => joined,
+        () = shutdown.wait() => return Err(Failure::Interrupted),
+    };
+    let (peer, _) = joined?;
     match command.options.json.unwrap_or(false) {
         true => print(&json!({"event": "listening", "url": format!("http://{address}")})),
         false => say(&format!("listening on http://{address}")),
     }
     let _keepers = Keepers::serve(&peer);
-    let app = Router::new().fallback(answer).with_state(peer.clone());
+    let shelf = Shelf::new(peer.clone(), command.room);
+    let app = Router::new().fallback(answer).with_state(shelf);
     let serving = axum::serve(listener, app);
     let result = tokio::select! {
         result = serving => result.map_err(Failure::from),
@@ -55,7 +62,7 @@ pub(crate) async fn run(command: GatewayCommand) -> Result<(), Failure> {
     result
 }
 
-async fn answer(State(peer): State<Peer>, request: Request) -> Response<Body> {
+async fn answer(State(shelf): State<Arc<Shelf>>, request: Request) -> Response<Body> {
     // Its body can't be shared, and is of no use.
     let request = request.into_parts().0;
     let is_get = request.method == Method::GET;
@@ -65,33 +72,33 @@ async fn answer(State(peer): State<Peer>, request: Request) -> Response<Body> {
             let asked = Asked {
                 path,
                 query: request.uri.query(),
-                range: header(RANGE),
+                // Ranges are defined for GET alone (RFC 9110, section 14.2).
+                range: header(RANGE).filter(|_| is_get),
                 if_range: header(IF_RANGE),
                 if_none_match: header(IF_NONE_MATCH),
             };
-            http::answer(&peer, asked).await
+            http::answer(shelf.peer(), asked).await
         }
-        Some(_) => http::refusal(405, "this gateway answers GET and HEAD"),
+        Some(_) => {
+            let mut refusal = http::refusal(405, "this gateway answers GET and HEAD");
+            refusal.headers.push(("allow", "GET, HEAD".to_owned()));
+            refusal
+        }
         None => http::refusal(400, "names look like /bop/<peer id>/content/<path>"),
     };
-    respond(peer, answer, is_get).await
+    respond(&shelf, answer, is_get).await
 }
 
-async fn respond(peer: Peer, answer: Answer, is_get: bool) -> Response<Body> {
+async fn respond(shelf: &Arc<Shelf>, answer: Answer, is_get: bool) -> Response<Body> {
     let mut response = Response::new(match answer.body {
         http::Body::Text(text) => Body::from(text),
         http::Body::Content {
             id,
             publisher,
             range,
-        } if is_get => match stream(peer.clone(), publisher, id, range).await {
+        } if is_get => match reserved_stream(shelf, publisher, id, range).await {
             Ok(body) => body,
-            Err(error) => {
-                let is_away = matches!(error, PeerError::Fetch(_));
-                let status = if is_away { 504 } else { 500 };
-                let refusal = http::refusal(status, &error.to_string());
-                return Box::pin(respond(peer, refusal, is_get)).await;
-            }
+            Err(refusal) => return Box::pin(respond(shelf, refusal, is_get)).await,
         },
         http::Body::Content { .. } => Body::empty(),
     });
@@ -105,6 +112,37 @@ async fn respond(peer: Peer, answer: Answer, is_get: bool) -> Response<Body> {
     response
 }
 
+/// The bytes of a content, for which there is room until they are sent; else the answer to that.
+async fn reserved_stream(
+    shelf: &Arc<Shelf>,
+    publisher: PeerId,
+    id: ContentId,
+    range: Range<u64>,
+) -> Result<Body, Answer> {
+    let begun = async {
+        let Some(reserved) = shelf.reserve(id).await? else {
+            return Ok(None);
+        };
+        let peer = shelf.peer().clone();
+        stream(peer, publisher, id, range, reserved).await.map(Some)
+    };
+    match begun.await {
+        Ok(Some(body)) => Ok(body),
+        Ok(None) => {
+            let why = format!(
+                "this gateway has no room for these {} bytes: ask later, or start it with --room",
+                id.length
+            );
+            Err(http::refusal(507, &why))
+        }
+        Err(error) => {
+            let is_away = matches!(error, PeerError::Fetch(_));
+            let status = if is_away { 504 } else { 500 };
+            Err(http::refusal(status, &error.to_string()))
+        }
+    }
+}
+
 /// Bytes as they come from the network. The first of them are here when this returns: before, nobody
 /// knows whether anybody has them.
 async fn stream(
@@ -112,19 +150,21 @@ async fn stream(
     publisher: PeerId,
     id: ContentId,
     range: Range<u64>,
+    reserved: Reserved,
 ) -> Result<Body, PeerError> {
     if range.is_empty() {
         return Ok(Body::empty());
     }
     let (first, rest) = window(&peer, publisher, id, range).await?;
-    let rest = stream::try_unfold(rest, move |left| {
+    let rest = stream::try_unfold((rest, reserved), move |(left, reserved)| {
         let peer = peer.clone();
         async move {
             if left.is_empty() {
                 return Ok(None);
             }
             let next = window(&peer, publisher, id, left).await;
-            next.map(Some).map_err(io::Error::other)
+            let (bytes, left) = next.map_err(io::Error::other)?;
+            Ok(Some((bytes, (left, reserved))))
         }
     });
     let first = stream::once(ready(Ok::<_, io::Error>(first)));

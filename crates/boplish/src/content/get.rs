@@ -20,6 +20,9 @@ use crate::signals::Shutdown;
 /// How often the progress is asked for.
 const TICK: Duration = Duration::from_millis(100);
 
+/// What has been put together in the folder of parts, before it gets its name.
+const WHOLE: &str = "whole";
+
 /// A file is written in parts of so many bytes.
 const PART: u64 = 1 << 20;
 
@@ -44,7 +47,10 @@ pub(crate) async fn run(command: GetCommand) -> Result<(), Failure> {
             PathBuf::from(part)
         }
     };
-    let peer = join_others(&command.options, &part, identity).await?;
+    let peer = tokio::select! {
+        joined = join_others(&command.options, &part, identity) => joined?,
+        () = shutdown.wait() => return Err(Failure::Interrupted),
+    };
     let json = command.options.json.unwrap_or(false);
     let fetch = async {
         let resolved = names::resolve(&peer, &command.uri).await?;
@@ -56,10 +62,22 @@ pub(crate) async fn run(command: GetCommand) -> Result<(), Failure> {
         let fetcher = Fetcher {
             peer: &peer,
             publisher: resolved.publisher,
-            json,
+            json: json && !is_stdout,
         };
-        fetcher.fetch(target, &output).await?;
-        if json && !is_stdout {
+        let name = output
+            .file_name()
+            .unwrap_or(output.as_os_str())
+            .to_string_lossy();
+        if is_stdout {
+            fetcher.fetch(target, &output, &name).await?;
+            return Ok(());
+        }
+        let whole = part.join(WHOLE);
+        // Of an earlier run that did not end well.
+        let _ = fs::remove_dir_all(&whole).or_else(|_| fs::remove_file(&whole));
+        fetcher.fetch(target, &whole, &name).await?;
+        fs::rename(&whole, &output).map_err(|error| failed(&output, error))?;
+        if json {
             let bytes = target.total();
             print(&json!({"event": "fetched", "path": output, "bytes": bytes}));
         }
@@ -84,10 +102,10 @@ struct Fetcher<'p> {
 }
 
 impl Fetcher<'_> {
-    async fn fetch(&self, target: &Target, output: &Path) -> Result<(), Failure> {
+    async fn fetch(&self, target: &Target, output: &Path, name: &str) -> Result<(), Failure> {
         match target {
             Target::File { id, .. } => {
-                self.fetch_file(*id, output).await?;
+                self.fetch_file(*id, name).await?;
                 self.write(*id, output).await
             }
             Target::Folder { id, .. } => {
@@ -95,18 +113,17 @@ impl Fetcher<'_> {
                 fs::create_dir_all(output).map_err(|error| failed(output, error))?;
                 for entry in folder.entries() {
                     let output = output.join(local_name(&entry.name)?);
-                    Box::pin(self.fetch(&entry.target, &output)).await?;
+                    Box::pin(self.fetch(&entry.target, &output, &entry.name)).await?;
                 }
                 Ok(())
             }
         }
     }
 
-    async fn fetch_file(&self, id: ContentId, output: &Path) -> Result<(), Failure> {
+    async fn fetch_file(&self, id: ContentId, name: &str) -> Result<(), Failure> {
         let hints = [self.publisher];
         let mut fetching = self.peer.begin_fetch(id, None, &hints).await?;
-        let name = output.file_name().unwrap_or(output.as_os_str());
-        let mut progress = Progress::new(self.json, &name.to_string_lossy(), id.length);
+        let mut progress = Progress::new(self.json, name, id.length);
         let mut ticks = interval(TICK);
         loop {
             tokio::select! {

@@ -7,6 +7,7 @@ mod look;
 mod options;
 mod progress;
 mod publish;
+mod shelf;
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -38,6 +39,9 @@ async fn join(
 ) -> Result<(Peer, Session), Failure> {
     let start = start(options, identity, Some(content.to_owned()), keeps)?;
     let Start { peer, session, .. } = start;
+    if let Some(invitation) = &options.accept {
+        session.accept(invitation).await?;
+    }
     session.join().await?;
     Ok((peer, session))
 }

@@ -92,6 +92,9 @@ pub(crate) struct GatewayCommand {
     /// Where to listen; port 0 lets the system choose one.
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
     pub(crate) listen: SocketAddr,
+    /// Bytes that are kept of what was asked for; what was not for the longest goes first.
+    #[arg(long, value_name = "BYTES", default_value_t = 16 << 30)]
+    pub(crate) room: u64,
     /// Where to keep what was fetched, and what is stored and held for others [default: boplish/gateway in the folder for data of the
     /// user].
     #[arg(long, env = "BOPLISH_CONTENT", value_name = "DIR")]

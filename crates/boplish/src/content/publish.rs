@@ -38,7 +38,11 @@ pub(crate) async fn run(command: PublishCommand) -> Result<(), Failure> {
     }
     let keypair = publisher(&command.options)?;
     let folder = content_folder(command.content.as_deref(), OWN)?;
-    let (peer, _) = join(&command.options, &folder, clone(&keypair), true).await?;
+    let joined = tokio::select! {
+        joined = join(&command.options, &folder, clone(&keypair), true) => joined,
+        () = shutdown.wait() => return Err(Failure::Interrupted),
+    };
+    let (peer, _) = joined?;
     let keepers = Keepers::serve(&peer);
     let others = async {
         if peer.connected_peers().is_empty() && !json {
@@ -155,7 +159,15 @@ fn segments(path: &str) -> Vec<&str> {
 }
 
 fn name_of(path: &Path) -> Result<String, Failure> {
-    let path = fs::canonicalize(path).map_err(|error| unreadable(path, &error))?;
+    let real;
+    let path = match path.file_name() {
+        // A link is called as it is called, not as what it leads to.
+        Some(_) => path,
+        None => {
+            real = fs::canonicalize(path).map_err(|error| unreadable(path, &error))?;
+            &real
+        }
+    };
     let name = path.file_name().and_then(|name| name.to_str());
     let none = || Failure::Usage(format!("{} has no name: use --as", path.display()));
     Ok(name.ok_or_else(none)?.to_owned())

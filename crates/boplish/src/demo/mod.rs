@@ -42,6 +42,9 @@ pub(crate) async fn run(options: DemoOptions) -> Result<(), Failure> {
         site: serve::site(options.site.as_deref()),
         ..Config::default()
     };
+    // Each is to have a link to each: a ring is a mesh for certain up to a quarter of its budget.
+    let budget = &mut config.network.link_budget;
+    *budget = (*budget).max(4 * u16::from(count));
     if !options.listen.is_empty() {
         config.listen = options.listen;
     }

@@ -56,6 +56,9 @@ impl Folder {
         self.file("time.csv", &time(runs))?;
         if runs.iter().any(|(_, run)| !run.posts.is_empty()) {
             self.file("posts.csv", &posts(runs))?;
+        } else {
+            // Of an earlier run in the same folder.
+            let _ = std::fs::remove_file(self.0.join("posts.csv"));
         }
         self.file("report.html", &page::report(summary))?;
         self.file(SUMMARY, &(json + "\n"))

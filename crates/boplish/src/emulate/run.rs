@@ -171,7 +171,11 @@ fn summarize(scenario: &Scenario, command: &Command<'_>, first: u64, done: &[Don
 fn run_summary(scenario: &Scenario, command: &Command<'_>, done: &Done) -> RunSummary {
     let performed = &done.performed;
     let last = performed.samples.moments.last();
-    let (steps, memory) = (performed.ending.steps, memory());
+    // What this process needed is that of a run only if there was no other in it, and none elsewhere.
+    let options = command.options;
+    let is_alone = options.seeds.unwrap_or(1) == 1 && options.processes.unwrap_or(1) == 1;
+    let memory = is_alone.then(memory).flatten();
+    let steps = performed.ending.steps;
     RunSummary {
         seed: done.seed,
         trace_hash: performed

@@ -257,18 +257,7 @@ impl<'a> Stage<'a> {
     fn join(&mut self) -> Result<(), Failure> {
         let number = self.numbers;
         self.numbers += 1;
-        let share = self
-            .scenario
-            .peers
-            .count
-            .div_ceil(self.scenario.peers.rings);
-        let ring = number as usize / share;
-        // Whoever comes later belongs to all.
-        let ring = if ring < self.scenario.peers.rings {
-            ring
-        } else {
-            0
-        };
+        let ring = self.scenario.peers.ring_of(number as usize);
         let host = match self.backend.has_server() {
             true => None,
             false => self.member(),

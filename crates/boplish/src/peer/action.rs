@@ -241,9 +241,10 @@ impl Session {
                     | Event::InvitationFailed { .. },
                 ) => false,
             };
+            let is_message = event.is_ok();
             if is_wanted && let Some(report) = report(event)? {
                 self.printer.print(&report)?;
-                left = left.map(|left| left - 1);
+                left = left.map(|left| left - u64::from(is_message));
             }
         }
         Ok(())

@@ -9,7 +9,7 @@ use crate::failure::Failure;
 
 impl Session {
     /// Accepts an invitation, and prints the answer.
-    pub(super) async fn accept(&self, invitation: &str) -> Result<(), Failure> {
+    pub(crate) async fn accept(&self, invitation: &str) -> Result<(), Failure> {
         let accepted = self.peer.accept_invitation(invitation).await;
         let accepted = accepted.map_err(|error| Failure::Usage(format!("--accept: {error}")))?;
         let (peer, answer) = (accepted.peer, accepted.answer);

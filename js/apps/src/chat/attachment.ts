@@ -6,7 +6,7 @@ import { downloadButton } from '../publish/download-button.ts';
 import { kindIcon, kindWord } from '../publish/kinds.ts';
 import { mediaAddress } from '../publish/media.ts';
 import { shownAs } from '../publish/media-types.ts';
-import { linkTo, parseName, type Name } from '../publish/name.ts';
+import { formatName, linkTo, parseName, type Name } from '../publish/name.ts';
 import { browsingTrouble } from '../publish/trouble.ts';
 import { browseAddress } from './message-view.ts';
 import type { SharedFile } from './wire.ts';
@@ -69,8 +69,11 @@ export class AttachmentView {
       link.replaceChildren(icon('picture'), h('span', { class: 'visually-hidden' }, file.name));
       link.classList.add('is-loading');
       try {
+        // How large it is stands in what was said, and that may be untrue.
+        const { kind, bytes } = await session.node.names.resolve(formatName(name), { signal: this.#signal });
+        if (kind !== 'file' || bytes > LARGEST) throw new Error('this is no picture of the size that was said');
         const image = h('img', { alt: file.name, decoding: 'async' });
-        image.src = await mediaAddress(session.node, name, shown.type, file.bytes, { signal: this.#signal });
+        image.src = await mediaAddress(session.node, name, shown.type, bytes, { signal: this.#signal });
         await image.decode();
         link.classList.remove('is-loading');
         link.replaceChildren(image);

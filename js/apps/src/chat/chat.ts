@@ -152,11 +152,14 @@ export class Chat extends Emitter<ChatEvents> {
     const direct = new DirectConversation(this.#context, () => this.#rooms.values(), { peer, name, readUntil });
     this.#directs.set(direct.key, direct);
     this.#left.delete(direct.key);
-    for (const [oldest, conversation] of this.#directs) {
-      if (this.#directs.size <= MOST_DIRECTS) break;
-      if (conversation === this.#current) continue;
-      this.#directs.delete(oldest);
-      void conversation.forget();
+    while (this.#directs.size > MOST_DIRECTS) {
+      const others = this.directs.filter((each) => each !== direct && each !== this.#current);
+      // Strangers can begin any number of them; those in which the visitor has spoken stay longest.
+      const spare = others.find(({ isLoaded, transcript }) => isLoaded && !transcript.messages.some((it) => it.isOwn));
+      const gone = spare ?? others[0];
+      if (gone === undefined) break;
+      this.#directs.delete(gone.key);
+      void gone.forget();
     }
     this.#attend(direct);
     return direct;

@@ -155,9 +155,9 @@ export class Composer {
       if (this.#conversation === conversation && this.#field.value === text) {
         this.#field.value = '';
         this.#fit();
-      } else if (conversation.draft === text) {
-        conversation.draft = '';
       }
+      // It is kept when the page is left.
+      if (conversation.draft === text) conversation.draft = '';
       this.#say('');
     } catch (error) {
       this.#say(`Not sent, try again: ${errorText(error)}`);
@@ -174,6 +174,7 @@ export class Composer {
           type: 'button',
           class: 'button button-small',
           onclick: () => {
+            if (!this.#canSend) return this.#say(`Not sent: ${this.#conversation?.standing.words ?? 'no conversation'}`);
             this.attach([new File([text], 'message.txt', { type: 'text/plain' })]);
             this.#field.value = '';
             this.#fit();

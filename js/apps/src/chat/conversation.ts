@@ -107,7 +107,9 @@ export abstract class Conversation extends Emitter<ConversationEvents> {
     const last = this.transcript.messages.at(-1)?.at ?? 0;
     if (last <= this.#readUntil) return;
     this.#readUntil = last;
-    this.#count();
+    this.#unread = this.transcript.unread(last);
+    // Also where it was none before: until when all is read has to be kept.
+    this.emit('unread', undefined);
   }
 
   /** Takes what somebody has said. */

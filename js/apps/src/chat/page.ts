@@ -52,7 +52,6 @@ export const mount: Mount = (host, context, signal) => {
 
   const open = (): void => {
     tabs.select(CONVERSATION);
-  people.begin();
     panel.focus();
   };
   const rooms = new RoomsPanel(context, chat, open, signal);

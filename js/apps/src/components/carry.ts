@@ -5,17 +5,16 @@ import type { Toasts } from './toast.ts';
 
 /** Puts a link there, for people to carry. */
 export function showCarried(place: HTMLElement, link: string, toasts: Toasts): void {
-  carry(link, 'Link', toasts).then(
-    (shown) => place.replaceChildren(shown),
-    // Where a code can't be drawn, there is still the link.
-    () => place.replaceChildren(h('code', {}, link)),
-  );
+  void carry(link, 'Link', toasts).then((shown) => place.replaceChildren(shown));
 }
 
 /** A text for people to carry: as a QR code, to be copied, or by the system's own sharing. */
 export async function carry(link: string, what: string, toasts: Toasts): Promise<HTMLElement> {
-  // Only who has something to carry loads it.
-  const { qrCode } = await import('./qr.ts');
+  // Only who has something to carry loads it; without a server there may be nothing to load.
+  const code = await import('./qr.ts').then(
+    ({ qrCode }) => qrCode(link, `QR code: ${what}`),
+    () => undefined,
+  );
   const field = h('input', {
     class: 'field carry-text',
     readonly: true,
@@ -27,7 +26,7 @@ export async function carry(link: string, what: string, toasts: Toasts): Promise
   return h(
     'div',
     { class: 'carry' },
-    qrCode(link, `QR code: ${what}`),
+    code,
     h(
       'div',
       { class: 'carry-row' },

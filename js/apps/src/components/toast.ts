@@ -9,6 +9,8 @@ export class Toasts {
   readonly element = h('div', { class: 'toasts', role: 'status', 'aria-live': 'polite' });
 
   show(text: string, name: IconName = 'check'): void {
+    // A dialog that had them may have gone with its page.
+    if (!this.element.isConnected) document.body.append(this.element);
     const toast = h('div', { class: 'toast' }, icon(name), h('span', {}, text));
     this.element.append(toast);
     while (this.element.childElementCount > MOST_AT_ONCE) this.element.firstElementChild?.remove();

@@ -109,8 +109,9 @@ export class PublishPanel {
     this.#follow(job, true);
     job.on('end', ({ kind }) => {
       // Whoever has gone to another page is told there.
-      if (this.#signal.aborted && kind !== 'failed') toasts.show(`${order.path} is published`);
-      else if (this.#signal.aborted) toasts.show(`${order.path} could not be published`, 'warning');
+      if (!this.#signal.aborted || kind === 'cancelled') return;
+      if (kind === 'failed') toasts.show(`${order.path} could not be published`, 'warning');
+      else toasts.show(`${order.path} is published`);
     });
   }
 

@@ -339,7 +339,10 @@ export class BoplishNode extends typedEventTarget<NodeEvents>() {
       refused: (from, reason) => emit(this, 'refused', { from, reason }),
       serverError: (message) =>
         emit(this, 'error', { error: new BoplishError('refused', `the bootstrap server: ${message}`) }),
-      failed: (error) => emit(this, 'error', { error }),
+      failed: (error) => {
+        emit(this, 'state', { state: 'offline' });
+        emit(this, 'error', { error });
+      },
     };
   }
 

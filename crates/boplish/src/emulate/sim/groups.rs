@@ -41,12 +41,12 @@ struct OpenPost {
 }
 
 impl Gathering {
-    pub(super) fn new(load: &GroupLoad) -> Self {
+    pub(super) fn new(load: &GroupLoad, seed: u64) -> Self {
         Self {
             access: load.access().expect("a scenario's group has a name"),
             share: load.share.0,
             bytes: load.bytes,
-            random: Random::new(0x0067_726f_7570),
+            random: Random::new(0x0067_726f_7570 ^ seed),
             members: BTreeMap::new(),
             open: VecDeque::new(),
             first: 0,

@@ -19,7 +19,7 @@ use boplish_sim::{EventSink, FrameKind, PeerHandle, World};
 use super::backend::Number;
 use super::owners::Owners;
 use super::scenario::Scenario;
-use super::statistics::samples::{Count, Outcome, Samples, Traffic, Trip};
+use super::statistics::samples::{Count, FROM_SERVER, Outcome, Samples, Traffic, Trip};
 use super::trips::{Begun, TripNumber, Trips};
 use crate::failure::Failure;
 
@@ -96,7 +96,7 @@ impl<'a> Simulation<'a> {
                 Invariants::new(successors, every.0, scenario.measured_from())
             }),
             records,
-            gathering: scenario.group.as_ref().map(Gathering::new),
+            gathering: scenario.group.as_ref().map(|it| Gathering::new(it, seed)),
             invited: BTreeMap::new(),
             ring: 0,
         })
@@ -269,7 +269,7 @@ impl<'a> Simulation<'a> {
         let counters = self.world.counters();
         let servers = [
             ("to the server", counters.to_server),
-            ("from the server", counters.from_server),
+            (FROM_SERVER, counters.from_server),
         ];
         let frames = FrameKind::ALL.map(|kind| (name(kind), counters[kind]));
         let kinds = frames.into_iter().chain(servers);

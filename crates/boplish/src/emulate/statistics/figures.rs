@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::numbers::{self, Estimate, Numbers};
-use super::samples::{Count, Outcome, Samples, Trip, TripKind};
+use super::samples::{Count, FROM_SERVER, Outcome, Samples, Trip, TripKind};
 use super::{groups, storage};
 
 /// What a figure counts in.
@@ -112,16 +112,31 @@ pub(crate) fn figures(runs: &[&Samples]) -> Vec<Figure> {
         .collect()
 }
 
+/// What all runs together say about a share; `None` of anything else.
+fn shares(runs: &[&Measure]) -> Option<Estimate> {
+    let shares = runs.iter().filter_map(|run| match run.data {
+        Data::Share(part, all) => Some((part, all)),
+        Data::Values(_) | Data::Pairs(_) | Data::Single(_) => None,
+    });
+    let (part, all) = shares.reduce(|sum, it| (sum.0 + it.0, sum.1 + it.1))?;
+    numbers::share(part, all)
+}
+
 fn combine(runs: &[&Measure]) -> Option<Figure> {
     let estimates: Vec<Estimate> = runs
         .iter()
         .filter_map(|measure| measure.data.estimate())
         .collect();
-    let estimate = match estimates.as_slice() {
+    let mut estimate = match estimates.as_slice() {
         [] => return None,
         [only] => *only,
         several => Numbers::new(several.iter().map(|it| it.value)).mean_estimate()?,
     };
+    if let Some(of_all) = shares(runs) {
+        // Runs that agree by chance are no more certain than all that they have seen.
+        estimate.low = estimate.low.min(of_all.low).max(0.0);
+        estimate.high = estimate.high.max(of_all.high).min(1.0);
+    }
     let about = runs.first()?;
     let pooled = Numbers::new(runs.iter().flat_map(|measure| measure.data.values()));
     Some(Figure {
@@ -279,8 +294,11 @@ fn of_peers(run: &Samples) -> Vec<Measure> {
         let seconds = run.peer_seconds(first.at, last.at);
         if seconds > 0.0 {
             let sum = |moment: &super::samples::Moment| {
-                let counts = moment.traffic.values();
-                counts.fold(Count::default(), |all, it| all.plus(*it))
+                let of_peers = moment
+                    .traffic
+                    .iter()
+                    .filter(|(kind, _)| **kind != FROM_SERVER);
+                of_peers.fold(Count::default(), |all, (_, it)| all.plus(*it))
             };
             let sent = sum(last).since(sum(first));
             if !last.traffic.is_empty() {

@@ -156,6 +156,9 @@ impl Count {
     }
 }
 
+/// The kind of what the bootstrap server has sent, and no peer.
+pub(crate) const FROM_SERVER: &str = "from the server";
+
 /// What was sent so far, by kind.
 pub(crate) type Traffic = BTreeMap<String, Count>;
 

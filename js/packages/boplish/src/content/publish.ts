@@ -92,7 +92,7 @@ export async function publish(
     const tree = await found;
     progress = { ...progress, total: sizeOf(tree) };
     // Should it come to nothing, what was not here before goes again.
-    const before = new Set(contents.storage.of('own'));
+    const before = new Set((['own', 'kept', 'cached'] as const).flatMap((kind) => contents.storage.of(kind)));
     const undo = () => contents.forget(added.filter((content) => !before.has(content))).catch(() => {});
     let target: RawTarget;
     try {

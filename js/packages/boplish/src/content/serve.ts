@@ -18,9 +18,11 @@ export async function serve(runner: Runner, script: string): Promise<string> {
   const listen = (event: MessageEvent) => {
     const asked = event.data as Asked | undefined;
     const [port] = event.ports;
-    if (asked?.boplish === undefined || !port) return;
+    if (asked?.boplish === undefined || !port || !runner.isOpen) return;
+    // Two that answer would spoil it for each other: other nodes of the page, or this one, if it serves twice.
+    event.stopImmediatePropagation();
     if (asked.boplish === 'who') {
-      if (runner.isOpen) port.postMessage({ boplish: 'here' });
+      port.postMessage({ boplish: 'here' });
     } else {
       void answer(runner, asked, port);
     }

@@ -51,6 +51,10 @@ fn traffic(mut chart: Chart, runs: &[&Samples], of: impl Fn(Count) -> u64) -> Ch
     let mut by_kind: BTreeMap<&str, BTreeMap<u64, (f64, f64)>> = BTreeMap::new();
     for run in runs {
         for (before, after) in run.moments.iter().zip(run.moments.iter().skip(1)) {
+            // Two surveys of one moment have nothing between them.
+            if after.at <= before.at {
+                continue;
+            }
             let seconds = run.peer_seconds(before.at, after.at).max(f64::EPSILON);
             for (kind, count) in &after.traffic {
                 let earlier = before.traffic.get(kind).copied().unwrap_or_default();
