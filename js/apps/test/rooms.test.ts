@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Room } from '../src/network.ts';
+import { Greeter } from '../src/rooms/greeter.ts';
 import { askedRoom, LONGEST_ROOM, roomLink, roomName } from '../src/rooms/room-name.ts';
 import { Roster } from '../src/rooms/roster.ts';
 import { cleanText, field } from '../src/rooms/text.ts';
@@ -64,4 +66,30 @@ test('texts keep their lines, and only own properties count', () => {
   assert.equal(cleanText('abcdef', 4), 'abc…');
   assert.equal(field({}, 'toString'), undefined);
   assert.equal(field('abc', 'length'), undefined);
+});
+
+test('a member who could not be reached is greeted again, until the room is left', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const sent: string[] = [];
+  const room = Object.assign(new EventTarget(), {
+    members: ['a', 'b'],
+    send: (id: string) => {
+      sent.push(id);
+      return id === 'a' ? Promise.resolve() : Promise.reject(new Error('unreachable'));
+    },
+  });
+  const leaving = new AbortController();
+  new Greeter(room as unknown as Room, () => 'hello', leaving.signal);
+  const settled = async (): Promise<void> => {
+    for (let turn = 0; turn < 5; turn += 1) await Promise.resolve();
+  };
+  await settled();
+  assert.deepEqual(sent, ['a', 'b']);
+  t.mock.timers.tick(5_000);
+  await settled();
+  assert.deepEqual(sent, ['a', 'b', 'b']);
+  leaving.abort();
+  t.mock.timers.tick(60_000);
+  await settled();
+  assert.deepEqual(sent, ['a', 'b', 'b']);
 });

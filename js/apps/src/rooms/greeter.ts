@@ -3,6 +3,8 @@ import type { Room } from '../network.ts';
 /** Greetings answered within a minute; who asks more often is not heard. */
 const MOST_ANSWERS = 120;
 const MINUTE_MS = 60_000;
+/** Who could not be reached is told again after so long. */
+const AGAIN_MS = 5_000;
 
 /**
  * Tells each member once, and it alone, what a newcomer has to know: so nothing of it is among what
@@ -11,14 +13,18 @@ const MINUTE_MS = 60_000;
 export class Greeter {
   readonly #room: Room;
   readonly #greeting: (asks: boolean) => unknown;
+  readonly #signal: AbortSignal;
   readonly #told = new Set<string>();
+  #again: ReturnType<typeof setTimeout> | undefined;
   #answers = 0;
   #since = 0;
 
   constructor(room: Room, greeting: (asks: boolean) => unknown, signal: AbortSignal) {
     this.#room = room;
     this.#greeting = greeting;
+    this.#signal = signal;
     room.addEventListener('members', () => this.#greet(), { signal });
+    signal.addEventListener('abort', () => clearTimeout(this.#again), { once: true });
     this.#greet();
   }
 
@@ -47,7 +53,14 @@ export class Greeter {
 
   #tell(id: string, asks: boolean): void {
     this.#told.add(id);
-    // Who can't be reached is told when the members change next.
-    this.#room.send(id, this.#greeting(asks)).catch(() => this.#told.delete(id));
+    this.#room.send(id, this.#greeting(asks)).catch(() => {
+      this.#told.delete(id);
+      if (!this.#signal.aborted) this.#again ??= setTimeout(() => this.#greetAgain(), AGAIN_MS);
+    });
+  }
+
+  #greetAgain(): void {
+    this.#again = undefined;
+    this.#greet();
   }
 }
