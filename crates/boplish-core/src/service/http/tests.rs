@@ -80,7 +80,8 @@ fn who_has_a_file_is_told_so_and_a_range_only_of_the_same_file() {
         (200, Some("100"))
     );
     assert_eq!(header(&whole, "cache-control"), Some("no-cache"));
-    for tags in [tag.clone(), format!("\"x\", {tag}"), "*".to_owned()] {
+    let weak = format!("W/{tag}");
+    for tags in [tag.clone(), format!("\"x\", {tag}"), weak, "*".to_owned()] {
         let asked = Asked {
             if_none_match: Some(&tags),
             ..at(&path)
