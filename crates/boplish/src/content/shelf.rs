@@ -1,6 +1,6 @@
 //! What a gateway keeps of what it was asked for: no more than it has room for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use boplish_native::wire::content::ContentId;
@@ -26,8 +26,25 @@ struct Uses {
 struct Use {
     /// The later, the higher.
     last: u64,
-    /// How many answers it is part of now.
+    /// How many answers it is part of now, or waits to be.
     open: usize,
+    /// Whether there is room for it.
+    has_room: bool,
+}
+
+impl Uses {
+    fn is_open(&self, id: ContentId) -> bool {
+        self.of.get(&id).is_some_and(|it| it.open > 0)
+    }
+
+    /// No room any more for what nobody is sent; whether that is so.
+    fn give_up(&mut self, id: ContentId) -> bool {
+        let is_unused = !self.is_open(id);
+        if is_unused {
+            self.of.remove(&id);
+        }
+        is_unused
+    }
 }
 
 impl Shelf {
@@ -50,54 +67,68 @@ impl Shelf {
         self: &Arc<Self>,
         id: ContentId,
     ) -> Result<Option<Reserved>, PeerError> {
-        let (reserved, is_new) = self.open(id);
-        if !is_new {
-            return Ok(Some(reserved));
+        let reserved = self.open(id);
+        if !self.has_room(id) {
+            let _turn = self.turn.lock().await;
+            // Somebody else may have made it meanwhile.
+            if !self.has_room(id) && !self.make_room(id).await? {
+                return Ok(None);
+            }
         }
-        let _turn = self.turn.lock().await;
-        let held = self.peer.contents().await?;
-        let mut kept: Vec<ContentId> = held
-            .into_iter()
-            .filter(|it| !it.is_copy)
-            .map(|it| it.id)
-            .collect();
-        let (needed, spare) = {
+        Ok(Some(reserved))
+    }
+
+    async fn make_room(&self, id: ContentId) -> Result<bool, PeerError> {
+        let held = self.peer.contents().await?.into_iter();
+        let mut kept: BTreeSet<ContentId> = held.filter(|it| !it.is_copy).map(|it| it.id).collect();
+        let mut spare: Vec<ContentId> = Vec::new();
+        {
             let mut uses = self.uses();
-            // Those that are sent may not have begun to come.
-            kept.extend(uses.of.iter().filter(|it| it.1.open > 0).map(|it| *it.0));
-            kept.sort_unstable();
-            kept.dedup();
-            uses.of.retain(|id, _| kept.binary_search(id).is_ok());
-            let last = |id: &ContentId| uses.of.get(id).map_or(0, |it| it.last);
-            let is_open = |id: &ContentId| uses.of.get(id).is_some_and(|it| it.open > 0);
-            let needed = kept.iter().map(|id| id.length).sum::<u64>();
-            let mut spare: Vec<_> = kept.into_iter().filter(|id| !is_open(id)).collect();
-            spare.sort_by_key(last);
-            (needed, spare)
-        };
-        let mut needed = needed;
+            uses.of.retain(|id, it| it.open > 0 || kept.contains(id));
+            // What is sent may not have begun to come.
+            let sent = uses.of.iter().filter(|(_, it)| it.open > 0 && it.has_room);
+            kept.extend(sent.map(|(id, _)| *id));
+            kept.insert(id);
+            spare.extend(kept.iter().filter(|id| !uses.is_open(**id)));
+            spare.sort_by_key(|id| uses.of.get(id).map_or(0, |it| it.last));
+        }
+        let bytes =
+            |ids: &mut dyn Iterator<Item = &ContentId>| ids.map(|id| id.length).sum::<u64>();
+        let mut needed = bytes(&mut kept.iter());
+        if needed - bytes(&mut spare.iter()) > self.room {
+            // Nothing has to go for what has no room in any case.
+            return Ok(false);
+        }
         for id in spare {
             if needed <= self.room {
                 break;
             }
-            self.uses().of.remove(&id);
-            self.peer.remove_content(id).await?;
-            needed -= id.length;
+            if self.uses().give_up(id) {
+                self.peer.remove_content(id).await?;
+                needed -= id.length;
+            }
         }
-        Ok((needed <= self.room).then_some(reserved))
+        let has_room = needed <= self.room;
+        if let Some(of_content) = self.uses().of.get_mut(&id) {
+            of_content.has_room = has_room;
+        }
+        Ok(has_room)
     }
 
-    /// The content is part of one answer more; whether nobody has asked for it before.
-    fn open(self: &Arc<Self>, id: ContentId) -> (Reserved, bool) {
+    /// The content is part of one answer more.
+    fn open(self: &Arc<Self>, id: ContentId) -> Reserved {
         let mut uses = self.uses();
         uses.count += 1;
         let last = uses.count;
-        let is_new = !uses.of.contains_key(&id);
         let of_content = uses.of.entry(id).or_default();
         of_content.last = last;
         of_content.open += 1;
         let shelf = self.clone();
-        (Reserved { shelf, id }, is_new)
+        Reserved { shelf, id }
+    }
+
+    fn has_room(&self, id: ContentId) -> bool {
+        self.uses().of.get(&id).is_some_and(|it| it.has_room)
     }
 
     fn uses(&self) -> MutexGuard<'_, Uses> {
