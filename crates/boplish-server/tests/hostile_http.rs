@@ -211,6 +211,17 @@ async fn answers(server: &Server) -> bool {
     !answer.is_empty()
 }
 
+/// A connection of which the server has begun to answer a request.
+async fn served(server: &Server, path: &str) -> TcpStream {
+    let stream = TcpStream::connect(server.local_addr()).await;
+    let mut stream = stream.expect("the server listens");
+    let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n");
+    let written = stream.write_all(request.as_bytes()).await;
+    written.expect("it is open");
+    stream.read_u8().await.expect("the server answers");
+    stream
+}
+
 async fn until_it_answers(server: &Server) {
     soon("an answer", async {
         while !answers(server).await {
@@ -228,13 +239,7 @@ async fn an_address_has_so_many_sockets_and_no_more() {
     })
     .await;
     let mut others = Others::connect(&server).await;
-    let mut idle = TcpStream::connect(server.local_addr())
-        .await
-        .expect("the server listens");
-    // It is served, and so it is counted.
-    let request = b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n";
-    idle.write_all(request).await.expect("it is open");
-    idle.read_u8().await.expect("the server answers");
+    let idle = served(&server, "/health").await;
     assert!(!answers(&server).await);
     others.assert_undisturbed().await;
     drop(idle);
@@ -267,12 +272,7 @@ async fn a_client_that_never_reads_its_page_is_dropped() {
     })
     .await;
     let mut others = Others::connect(&server).await;
-    let mut unread = TcpStream::connect(server.local_addr())
-        .await
-        .expect("the server listens");
-    let request = b"GET /page.bin HTTP/1.1\r\nHost: a\r\n\r\n";
-    unread.write_all(request).await.expect("it is open");
-    unread.read_u8().await.expect("the server answers");
+    let unread = served(&server, "/page.bin").await;
     assert!(!answers(&server).await);
     until_it_answers(&server).await;
     others.assert_undisturbed().await;

@@ -34,6 +34,17 @@ impl Shutdown {
         }
     }
 
+    /// What comes of the work, unless it is to end before.
+    pub(crate) async fn unless_asked<T>(
+        &mut self,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        tokio::select! {
+            result = work => result,
+            () = self.wait() => Err(Failure::Interrupted),
+        }
+    }
+
     #[cfg(not(unix))]
     pub(crate) fn new() -> Result<Self, Failure> {
         Ok(Self {})

@@ -41,11 +41,8 @@ pub(crate) async fn run(command: GatewayCommand) -> Result<(), Failure> {
     let bound = TcpListener::bind(listen).await;
     let listener = bound.map_err(|error| Failure::runtime(&format!("--listen {listen}"), error))?;
     let address = listener.local_addr()?;
-    let joined = tokio::select! {
-        joined = join(&command.options, &folder, identity, true) => joined,
-        () = shutdown.wait() => return Err(Failure::Interrupted),
-    };
-    let (peer, _) = joined?;
+    let joining = join(&command.options, &folder, identity, true);
+    let (peer, _) = shutdown.unless_asked(joining).await?;
     match command.options.json.unwrap_or(false) {
         true => print(&json!({"event": "listening", "url": format!("http://{address}")})),
         false => say(&format!("listening on http://{address}")),

@@ -47,10 +47,8 @@ pub(crate) async fn run(command: GetCommand) -> Result<(), Failure> {
             PathBuf::from(part)
         }
     };
-    let peer = tokio::select! {
-        joined = join_others(&command.options, &part, identity) => joined?,
-        () = shutdown.wait() => return Err(Failure::Interrupted),
-    };
+    let joining = join_others(&command.options, &part, identity);
+    let peer = shutdown.unless_asked(joining).await?;
     let json = command.options.json.unwrap_or(false);
     let fetch = async {
         let resolved = names::resolve(&peer, &command.uri).await?;
@@ -83,10 +81,7 @@ pub(crate) async fn run(command: GetCommand) -> Result<(), Failure> {
         }
         Ok(())
     };
-    let result = tokio::select! {
-        result = fetch => result,
-        () = shutdown.wait() => Err(Failure::Interrupted),
-    };
+    let result = shutdown.unless_asked(fetch).await;
     peer.close().await;
     if result.is_ok() || is_stdout {
         // What is left of it is in nobody's way.

@@ -38,11 +38,8 @@ pub(crate) async fn run(command: PublishCommand) -> Result<(), Failure> {
     }
     let keypair = publisher(&command.options)?;
     let folder = content_folder(command.content.as_deref(), OWN)?;
-    let joined = tokio::select! {
-        joined = join(&command.options, &folder, clone(&keypair), true) => joined,
-        () = shutdown.wait() => return Err(Failure::Interrupted),
-    };
-    let (peer, _) = joined?;
+    let joining = join(&command.options, &folder, clone(&keypair), true);
+    let (peer, _) = shutdown.unless_asked(joining).await?;
     let keepers = Keepers::serve(&peer);
     let others = async {
         if peer.connected_peers().is_empty() && !json {
@@ -65,10 +62,7 @@ pub(crate) async fn run(command: PublishCommand) -> Result<(), Failure> {
         }
         Ok::<_, Failure>(last)
     };
-    let result = tokio::select! {
-        result = work => result,
-        () = shutdown.wait() => Err(Failure::Interrupted),
-    };
+    let result = shutdown.unless_asked(work).await;
     if let Ok(Some(published)) = &result {
         tokio::select! {
             () = stay(&peer, &keypair, published, &command) => {}

@@ -65,12 +65,7 @@ pub(crate) async fn run(options: PeerOptions, action: Option<Action>) -> Result<
     };
     let result = match (result, action) {
         (Err(failure), _) => Err(failure),
-        (Ok(()), Some(action)) => {
-            tokio::select! {
-                result = session.act(action, events) => result,
-                () = shutdown.wait() => Err(Failure::Interrupted),
-            }
-        }
+        (Ok(()), Some(action)) => shutdown.unless_asked(session.act(action, events)).await,
         (Ok(()), None) => session.stay(events, &mut shutdown).await,
     };
     peer.close().await;
@@ -282,10 +277,7 @@ impl Session {
             }
             Ok(())
         };
-        tokio::select! {
-            result = answer => result,
-            () = shutdown.wait() => Err(Failure::Interrupted),
-        }
+        shutdown.unless_asked(answer).await
     }
 }
 

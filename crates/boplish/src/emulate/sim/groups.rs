@@ -35,9 +35,17 @@ pub(super) struct Gathering {
 struct OpenPost {
     at: f64,
     from: Number,
-    /// Those that were members then, and how long it has taken to each that it has reached.
-    expected: BTreeMap<Number, Option<f32>>,
-    again: u32,
+    /// Those that were members then.
+    expected: BTreeMap<Number, Heard>,
+}
+
+/// What a member has heard of a post.
+#[derive(Debug, Clone, Copy, Default)]
+struct Heard {
+    /// How long it has taken, if it has come.
+    latency: Option<f32>,
+    /// Whether it has come more than once.
+    again: bool,
 }
 
 impl Gathering {
@@ -82,8 +90,8 @@ impl Gathering {
                 at: post.at,
                 from: post.from,
                 expected: post.expected.len() as u32,
-                latencies: post.expected.values().copied().flatten().collect(),
-                again: post.again,
+                latencies: post.expected.values().filter_map(|it| it.latency).collect(),
+                again: post.expected.values().filter(|it| it.again).count() as u32,
             });
         }
         judged
@@ -98,11 +106,9 @@ impl Gathering {
         let Some(post) = index.and_then(|index| self.open.get_mut(index as usize)) else {
             return;
         };
-        if let Some(latency) = post.expected.get_mut(&peer) {
-            match latency {
-                Some(_) => post.again += 1,
-                None => *latency = Some((at - post.at) as f32),
-            }
+        if let Some(heard) = post.expected.get_mut(&peer) {
+            heard.again = heard.latency.is_some();
+            heard.latency.get_or_insert((at - post.at) as f32);
         }
     }
 }
@@ -134,13 +140,8 @@ impl Simulation<'_> {
         let mut value = number.to_be_bytes().to_vec();
         value.resize(gathering.bytes, 0);
         let others = gathering.members.keys().filter(|it| **it != from);
-        let expected = others.map(|it| (*it, None)).collect();
-        gathering.open.push_back(OpenPost {
-            at,
-            from,
-            expected,
-            again: 0,
-        });
+        let expected = others.map(|it| (*it, Heard::default())).collect();
+        gathering.open.push_back(OpenPost { at, from, expected });
         let group = gathering.access.key();
         let Ok(payload) = Payload::bytes(value) else {
             return;

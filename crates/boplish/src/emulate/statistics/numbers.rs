@@ -110,8 +110,6 @@ pub(crate) fn share(part: u64, all: u64) -> Option<Estimate> {
     if all == 0 {
         return None;
     }
-    // Who is counted in the part may be gone from the whole.
-    let part = part.min(all);
     let (n, p) = (all as f64, part as f64 / all as f64);
     let middle = (p + Z * Z / (2.0 * n)) / (1.0 + Z * Z / n);
     let half = Z / (1.0 + Z * Z / n) * (p * (1.0 - p) / n + Z * Z / (4.0 * n * n)).sqrt();
