@@ -5,7 +5,8 @@
 //! - `exchange`: one message over each connection.
 //! - `peak SECONDS`: pairs that answer each other as fast as they can; `messages`, per second.
 //! - `rate N SECONDS`: N messages per second; `p50` and `p99`, in microseconds.
-//! - `bursts N SECONDS`: the same, but each connection says as many at once as at the peak.
+//! - `bursts N SECONDS`: the same, but each connection says as many at once as at the peak, and what is
+//!   due within a millisecond is said together, so that the processor rests in between.
 //! - `anyone SECONDS`: messages to nobody in particular, or to a random connection where the server
 //!   chooses none; `messages`, per second.
 
@@ -36,6 +37,9 @@ const WARM_UP: Duration = Duration::from_millis(500);
 
 /// After that, a server that says nothing has lost something.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long bursts wait for one another.
+const REST: Duration = Duration::from_millis(1);
 
 /// How long nothing must come until nothing is under way any more.
 const QUIET: Duration = Duration::from_millis(300);
@@ -82,8 +86,10 @@ impl Load {
             ["exchange"] => self.exchange(),
             ["peak", seconds] => self.peak(seconds.parse()?, Receiver::Partner),
             ["anyone", seconds] => self.peak(seconds.parse()?, Receiver::Anyone),
-            ["rate", rate, seconds] => self.rate(rate.parse()?, seconds.parse()?, 1),
-            ["bursts", rate, seconds] => self.rate(rate.parse()?, seconds.parse()?, WINDOW),
+            ["rate", rate, seconds] => {
+                self.rate(rate.parse()?, seconds.parse()?, 1, Duration::ZERO)
+            }
+            ["bursts", rate, seconds] => self.rate(rate.parse()?, seconds.parse()?, WINDOW, REST),
             _ => bail!("connect, exchange, peak, rate, bursts or anyone"),
         }
     }
@@ -178,7 +184,7 @@ impl Load {
 
     /// Every message has a moment at which it is to be sent, from which its time is counted:
     /// whatever keeps it from being sent then counts, too.
-    fn rate(&mut self, rate: f64, seconds: f64, at_once: usize) -> Result<Value> {
+    fn rate(&mut self, rate: f64, seconds: f64, at_once: usize, rest: Duration) -> Result<Value> {
         let talkers = self.talkers()?;
         let first = self.now();
         let measured_from = first + WARM_UP.as_nanos() as u64;
@@ -200,7 +206,7 @@ impl Load {
                 self.clients[number].flush();
                 sent += at_once as u64;
             }
-            self.turn(Some(Duration::ZERO))?;
+            self.turn(Some(rest))?;
             let now = self.now();
             for heard in self.heard.drain(..) {
                 received += 1;
