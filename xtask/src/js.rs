@@ -1,8 +1,10 @@
 //! `cargo xtask js`: the npm package, the drop-in script and the pages.
 
-use std::fs;
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::SystemTime;
 
 use anyhow::{Context, Result, ensure};
 
@@ -11,6 +13,8 @@ use crate::{process, wasm, workspace};
 /// The most that the drop-in script may weigh for a visitor, in bytes after brotli.
 const DROP_IN_LIMIT: u64 = 120_000;
 const DROP_IN: &str = "packages/boplish/dist/boplish.min.js";
+/// What the server's binary has inside.
+const PAGES: &str = "apps/dist";
 const OLDEST_NODE: u32 = 20;
 
 /// Prints "<bytes> <bytes after brotli 11>" of the file in its argument.
@@ -29,7 +33,10 @@ console.log(bytes.length, brotliCompressSync(bytes, { params }).length);
 /// Gives the size of the drop-in script, in bytes after brotli.
 pub(crate) fn run() -> Result<u64> {
     install()?;
+    let pages = workspace::js().join(PAGES);
+    let before = Snapshot::of(&pages);
     process::run(npm()?.args(["run", "build", "--workspaces", "--if-present"]))?;
+    before.keep_times();
     for module in wasm::modules() {
         measure(&module)?;
     }
@@ -84,6 +91,58 @@ pub(crate) fn install() -> Result<()> {
 fn is_newer(file: &Path, than: &Path) -> bool {
     let modified = |path: &Path| fs::metadata(path).and_then(|data| data.modified()).ok();
     modified(file).is_some_and(|time| Some(time) > modified(than))
+}
+
+/// What a folder held before it was written anew, and when that was changed last.
+struct Snapshot(BTreeMap<PathBuf, (SystemTime, Contents)>);
+
+#[derive(PartialEq)]
+enum Contents {
+    File(Vec<u8>),
+    Folder(Vec<PathBuf>),
+}
+
+impl Snapshot {
+    /// Of a folder and everything below it; what can't be read is left out.
+    fn of(folder: &Path) -> Self {
+        let mut all = BTreeMap::new();
+        let mut left = vec![folder.to_owned()];
+        while let Some(path) = left.pop() {
+            let Ok(modified) = fs::metadata(&path).and_then(|data| data.modified()) else {
+                continue;
+            };
+            let Some(contents) = Contents::of(&path) else {
+                continue;
+            };
+            if let Contents::Folder(entries) = &contents {
+                left.extend(entries.iter().cloned());
+            }
+            all.insert(path, (modified, contents));
+        }
+        Self(all)
+    }
+
+    /// Gives what is the same as before its old time, so that Cargo compiles nothing anew for it.
+    fn keep_times(self) {
+        for (path, (modified, contents)) in self.0 {
+            if Contents::of(&path).is_some_and(|now| now == contents) {
+                // Where the system has no times for folders, they are new, and nothing is lost.
+                let _ = File::open(&path).and_then(|file| file.set_modified(modified));
+            }
+        }
+    }
+}
+
+impl Contents {
+    fn of(path: &Path) -> Option<Self> {
+        if !path.is_dir() {
+            return fs::read(path).ok().map(Self::File);
+        }
+        let entries = fs::read_dir(path).ok()?;
+        let mut entries: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+        entries.sort();
+        Some(Self::Folder(entries))
+    }
 }
 
 /// Prints a file's size; gives the one after brotli, in bytes.

@@ -7,6 +7,7 @@ const { outputFiles } = await build({
   stdin: {
     contents: `
       export * from './bootstrap.ts';
+      export * from './content/buffered.ts';
       export * from './content/files.ts';
       export * from './content/well-known.ts';
       export * from './error.ts';
@@ -21,7 +22,7 @@ const { outputFiles } = await build({
 });
 const parts = await import(`data:text/javascript,${encodeURIComponent(outputFiles[0].text)}`);
 
-export const { BoplishError, bootstrapUrl, decode, encode, ephemeral, Files, fromCore, fromSecret, memory, ofThisTab, persistent, wellKnown } = parts;
+export const { BoplishError, bootstrapUrl, buffered, decode, encode, ephemeral, Files, fromCore, fromSecret, memory, ofThisTab, persistent, wellKnown } = parts;
 
 /** The runner, which knows of no dead module yet, and what uses it. */
 export async function freshRunner() {

@@ -1,6 +1,9 @@
 /** What pages say to their workers, and these to them. */
 import type { Files } from './files.js';
 
+/** The methods of `Files`, wherever they are carried out. */
+export type Calls = Pick<Files, keyof Files>;
+
 /** To the worker that keeps contents, several at once: a call of a method of `Files`; the first is `open`, with a folder. */
 export interface Call {
   readonly id: number;

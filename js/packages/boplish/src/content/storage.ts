@@ -1,11 +1,9 @@
 /** The files of contents, as the page sees them: in a worker's private file system, or in memory. */
 import { LONGEST_LIFE } from '../records.js';
+import { buffered } from './buffered.js';
 import { Files, type Kind, memory, type StoredFile } from './files.js';
-import type { Call, Result } from './messages.js';
+import type { Call, Calls, Result } from './messages.js';
 import { workerSource } from 'boplish:worker';
-
-/** The methods of `Files`, wherever they are carried out. */
-type Calls = Pick<Files, keyof Files>;
 
 interface Entry {
   kind: Kind;
@@ -251,7 +249,7 @@ async function startWorker(folder: string): Promise<[Worker, Calls]> {
   }
   return [
     worker,
-    {
+    buffered({
       load: () => call('load'),
       read: (...values) => call('read', ...values),
       write: (...values) => call('write', ...values),
@@ -263,7 +261,7 @@ async function startWorker(folder: string): Promise<[Worker, Calls]> {
       move: (...values) => call('move', ...values),
       remove: (...values) => call('remove', ...values),
       close: () => call('close'),
-    },
+    }),
   ];
 }
 
