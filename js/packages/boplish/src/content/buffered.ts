@@ -22,7 +22,7 @@ interface Part {
 interface Run {
   readonly content: string;
   readonly at: number;
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly blocks: Uint8Array[];
   length: number;
   readonly done: Promise<void>;
   readonly resolve: (written: Promise<void>) => void;
@@ -38,14 +38,13 @@ export function buffered(files: Calls): Calls {
   const begin = (content: string, at: number): Run => {
     let resolve: Run['resolve'] = () => {};
     const done = new Promise<void>((settle) => (resolve = settle));
-    const run = { content, at, bytes: new Uint8Array(PART), length: 0, done, resolve };
+    const run: Run = { content, at, blocks: [], length: 0, done, resolve };
     runs.push(run);
     return run;
   };
   const flush = (run: Run) => {
     runs = runs.filter((one) => one !== run);
-    const { content, at, bytes, length } = run;
-    run.resolve(files.write(content, at, length < PART ? bytes.slice(0, length) : bytes));
+    run.resolve(files.write(run.content, run.at, joined(run)));
   };
   const flushAll = () => {
     clearTimeout(timer);
@@ -76,11 +75,10 @@ export function buffered(files: Calls): Calls {
       flush(run);
       run = undefined;
     }
-    if (!run && bytes.length >= PART) return files.write(content, offset, bytes);
     run ??= begin(content, offset);
-    run.bytes.set(bytes, run.length);
+    run.blocks.push(bytes);
     run.length += bytes.length;
-    if (run.length === PART) flush(run);
+    if (run.length >= PART) flush(run);
     else timer ??= setTimeout(flushAll, PATIENCE);
     return run.done;
   };
@@ -115,4 +113,16 @@ export function buffered(files: Calls): Calls {
   };
 
   return { ...files, read, write, mark, remove, finish, move, close };
+}
+
+function joined({ blocks, length }: Run): Uint8Array {
+  const [first, ...rest] = blocks;
+  if (first && rest.length === 0) return first;
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const block of blocks) {
+    bytes.set(block, at);
+    at += block.length;
+  }
+  return bytes;
 }
