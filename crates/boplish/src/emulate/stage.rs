@@ -187,10 +187,10 @@ impl<'a> Stage<'a> {
         let peers = &self.scenario.peers;
         let (count, within) = (peers.count as u32, peers.within.0);
         match peers.join {
-            JoinPattern::Steady => {
-                for index in 0..count {
-                    let pauses = Peers::PAUSE * peers.ring_of(index as usize) as f64;
-                    self.plan(f64::from(index) / peers.rate + pauses, Action::Join);
+            JoinPattern::Steady | JoinPattern::Growing => {
+                for index in 0..peers.count {
+                    let pauses = Peers::PAUSE * peers.ring_of(index) as f64;
+                    self.plan(peers.joins_at(index) + pauses, Action::Join);
                 }
             }
             JoinPattern::FlashCrowd => {

@@ -122,9 +122,9 @@ impl Scenario {
     /// When the last of the first peers has begun to join.
     pub(crate) fn joined_at(&self) -> f64 {
         match self.peers.join {
-            JoinPattern::Steady => {
+            JoinPattern::Steady | JoinPattern::Growing => {
                 let pauses = Peers::PAUSE * (self.peers.rings - 1) as f64;
-                self.peers.count as f64 / self.peers.rate + pauses
+                self.peers.joins_at(self.peers.count) + pauses
             }
             JoinPattern::FlashCrowd => self.peers.within.0,
             JoinPattern::Ordered => 0.0,
@@ -169,6 +169,9 @@ impl Scenario {
         }
         if !(peers.rate > 0.0 && peers.rate.is_finite()) {
             return wrong("peers.rate", &peers.rate, "joins per second, more than 0");
+        }
+        if peers.doubling.0 < 1.0 {
+            return wrong("peers.doubling", &peers.doubling.0, "at least 1 s");
         }
         if peers.rings == 0 || peers.rings > 16 || peers.rings > peers.count {
             return wrong(
@@ -330,6 +333,22 @@ mod tests {
     }
 
     #[test]
+    fn a_growing_network_doubles_once_the_rate_would_be_less() {
+        let scenario =
+            parse("[peers]\ncount = 8000\njoin = \"growing\"\nrate = 5\ndoubling = 20").unwrap();
+        let at = |number| scenario.peers.joins_at(number);
+        assert_eq!(at(0), 0.0);
+        assert_eq!(at(100), 20.0, "5 a second");
+        for many in [500, 1000, 4000] {
+            let doubled = at(2 * many) - at(many);
+            assert!((doubled - 20.0).abs() < 1e-9, "{many}: {doubled}");
+        }
+        // Neither a jump nor a step backwards where one goes over into the other, at 144 peers.
+        assert!((1..8000).all(|it| (0.0..=0.200_001).contains(&(at(it) - at(it - 1)))));
+        assert_eq!(scenario.joined_at(), at(8000));
+    }
+
+    #[test]
     fn the_ready_scenarios_can_be_run() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
         let mut count = 0;
@@ -353,6 +372,7 @@ mod tests {
             ("[peers]\ncuont = 3", "cuont", "unknown field"),
             ("[peers]\ncount = \"many\"", "count = ", "many"),
             ("[peers]\njoin = \"slowly\"", "join = ", "slowly"),
+            ("[peers]\ndoubling = 0.5", "peers.doubling", "= 0.5"),
             ("[network]\nloss = 1.5", "loss = ", "1.5 is no share"),
             ("[network]\nloss = 0.9", "network.loss", "0.9"),
             ("warm-up = -1", "warm-up", "-1 is no time"),

@@ -15,8 +15,10 @@ pub(crate) struct Peers {
     /// How many join before the warm-up.
     pub(crate) count: usize,
     pub(crate) join: JoinPattern,
-    /// Joins per second, for `steady`.
+    /// Joins per second, for `steady`, and for the first of `growing`.
     pub(crate) rate: f64,
+    /// The time in which there become twice as many, for `growing`.
+    pub(crate) doubling: Span,
     /// The time in which all join, for `flash-crowd`.
     pub(crate) within: Span,
     /// So many networks, which can't reach each other until a `heal`.
@@ -24,6 +26,22 @@ pub(crate) struct Peers {
 }
 
 impl Peers {
+    /// When the first peer with this number begins to join, in seconds, where `join` says so
+    /// without chance.
+    pub(crate) fn joins_at(&self, number: usize) -> f64 {
+        let number = number as f64;
+        match self.join {
+            JoinPattern::Steady => number / self.rate,
+            JoinPattern::Growing => {
+                // From this many on, doubling brings more per second than the rate.
+                let small = self.rate * self.doubling.0 / core::f64::consts::LN_2;
+                let doublings = (number / small).max(1.0).log2();
+                number.min(small) / self.rate + doublings * self.doubling.0
+            }
+            JoinPattern::FlashCrowd | JoinPattern::Ordered => 0.0,
+        }
+    }
+
     /// From the last join of a network to the first of the next, so that everybody is in.
     pub(crate) const PAUSE: f64 = 60.0;
 
@@ -41,6 +59,8 @@ impl Peers {
 pub(crate) enum JoinPattern {
     /// One after the other, at an even rate.
     Steady,
+    /// At an even rate at first, then in proportion to those who are there.
+    Growing,
     /// At random moments of a short time.
     FlashCrowd,
     /// They are there from the start, as members of a finished ring.
@@ -53,6 +73,7 @@ impl Default for Peers {
             count: 100,
             join: JoinPattern::Steady,
             rate: 10.0,
+            doubling: Span(30.0),
             within: Span(1.0),
             rings: 1,
         }
