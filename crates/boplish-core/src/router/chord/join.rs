@@ -8,7 +8,6 @@ use boplish_wire::ring::{Place, RingState};
 use super::finds::Purpose;
 use super::long_links::Want;
 use super::neighbours::Neighbour;
-use super::space::is_between;
 use super::{Chord, Detour};
 use crate::time::Time;
 
@@ -91,12 +90,15 @@ impl Chord {
                 self.stabilize_with(from.peer);
                 self.tend(now);
             }
-            Some(first) if is_approached && is_between(&self.own, &first.peer, &from.peer) => {
-                self.approach(now, first.peer, Vec::new());
+            Some(_) | None if is_approached => {
+                // Those that can't be linked may be gone.
+                let between = self.ring.between(&from.peer, state);
+                match between.filter(|it| !self.is_avoided(now, it)).last() {
+                    Some(nearest) => self.approach(now, nearest, vec![from.peer]),
+                    None => self.approached = None,
+                }
             }
-            Some(_) | None => {
-                self.approached.take_if(|_| is_approached);
-            }
+            Some(_) | None => {}
         }
     }
 

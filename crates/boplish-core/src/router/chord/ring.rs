@@ -127,6 +127,19 @@ impl Ring {
         changed
     }
 
+    /// Of the predecessors of a peer behind this one, as that peer tells them, those that would
+    /// stand between the two; the nearest to this peer last.
+    pub(super) fn between<'a>(
+        &self,
+        peer: &'a PeerId,
+        state: &'a RingState,
+    ) -> impl Iterator<Item = PeerId> + use<'a> {
+        let mut last = *peer;
+        let own = self.own;
+        let ids = state.predecessors.iter().map(|place| place.peer);
+        ids.take_while(move |id| is_between(&own, id, &core::mem::replace(&mut last, *id)))
+    }
+
     /// Whether the predecessors of the successor, if they begin with this peer, go on with this
     /// peer's.
     pub(super) fn is_continued_by(&self, successor: &PeerId, state: &RingState) -> bool {

@@ -8,7 +8,7 @@ use boplish_wire::{Message, PeerId};
 use super::join::JOIN_INTERVAL;
 use super::long_links::Want;
 use super::space::clockwise;
-use super::{Chord, Via};
+use super::{Chord, Detour, Via};
 use crate::router::RouterOutput;
 use crate::time::Time;
 
@@ -152,7 +152,7 @@ impl Chord {
             }
             let is_linked = self.neighbours.get(&from.peer).is_some();
             if is_linked || self.relayed.contains_key(&from.peer) || member {
-                self.ring.rectify(from);
+                self.rectify(from);
             }
             if self.ring.successor().is_none() {
                 // A ring of one: whoever comes is its successor, too, once it is a member.
@@ -168,6 +168,17 @@ impl Chord {
         self.tend(now);
     }
 
+    /// Takes a peer for the predecessor if it is nearer than the one that is; that one learns at once who
+    /// has come between, or it would ask in its next turn only.
+    fn rectify(&mut self, from: Place) {
+        let before = self.ring.predecessor();
+        if self.ring.rectify(from)
+            && let Some(before) = before
+        {
+            self.say(before, &RingMessage::State(self.ring.state(false)));
+        }
+    }
+
     /// A linked member that is nearer than the predecessor is the predecessor, though it has not
     /// said so: else a newcomer could be taken in before it, and would not know of it.
     pub(super) fn notice_predecessor(&mut self) {
@@ -176,7 +187,7 @@ impl Chord {
             .min_by_key(|(id, _)| clockwise(id, &self.own))
             .map(|it| *it.0);
         if let Some(nearest) = nearest {
-            self.ring.rectify(self.place_of(nearest));
+            self.rectify(self.place_of(nearest));
         }
     }
 
@@ -211,7 +222,7 @@ impl Chord {
             .first()
             .is_some_and(|it| it.peer == self.own)
         {
-            self.ring.rectify(from);
+            self.rectify(from);
         }
         // What has come over others unasked, or around a link, may be older than what is known here.
         let is_linked = self.neighbours.get(&from.peer).is_some();
@@ -223,14 +234,24 @@ impl Chord {
         let was_successor = self.ring.successor();
         self.ring.stabilize(from, state);
         if self.ring.successor() == Some(from.peer) {
-            let between = state.predecessors.first().map(|it| it.peer);
-            self.taken = Some((from.peer, state.checksum(), between));
+            // Where many have come at once, going from one to the next would take for ever. The
+            // first is the surest.
+            let mut between = self.ring.between(&from.peer, state);
+            let (first, last) = (between.next(), between.last());
+            if last.is_some() {
+                self.check_soon(now);
+            }
+            self.taken = Some((from.peer, state.checksum(), last.or(first)));
             if was_successor != Some(from.peer) {
                 // Notify: so that it takes this peer for its predecessor.
                 self.stabilize_with(from.peer);
             }
-            if let Some(between) = state.predecessors.first() {
-                self.consider_named(now, between.peer);
+            for named in first.into_iter().chain(last) {
+                if self.neighbours.get(&named).is_none() {
+                    // Its id alone may not lead to it yet.
+                    self.learn_way(now, named, Detour::Over(vec![from.peer]));
+                }
+                self.consider_named(now, named);
             }
             self.correct(from.peer, state);
         }
