@@ -49,6 +49,22 @@ fn in_a_quiet_ring_every_lookup_is_right() {
 }
 
 #[test]
+fn a_crowd_that_comes_at_once_finds_its_order() {
+    for seed in replay::seeds(0..3) {
+        let mut overlay = chord(seed);
+        overlay.add_peers(200, millis(2));
+        overlay.run_for(secs(30));
+        // From one to the next, a third would still have a wrong successor.
+        let misled = overlay.misled().len();
+        ensure(&overlay.world, misled < 30, &format!("{misled} are misled"));
+        overlay.run_for(secs(60));
+        let (members, misled) = (overlay.members().len(), overlay.misled().len());
+        let what = format!("{members} members, {misled} misled");
+        ensure(&overlay.world, (members, misled) == (200, 0), &what);
+    }
+}
+
+#[test]
 fn births_tell_when_each_peer_came_in() {
     let overlay = ring_of(10, 1);
     for birth in &overlay.births()[1..] {

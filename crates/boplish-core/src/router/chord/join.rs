@@ -92,9 +92,9 @@ impl Chord {
             }
             Some(_) | None if is_approached => {
                 // Those that can't be linked may be gone.
-                let between = self.ring.between(&from.peer, state);
-                match between.filter(|it| !self.is_avoided(now, it)).last() {
-                    Some(nearest) => self.approach(now, nearest, vec![from.peer]),
+                let mut between = self.ring.between(&from.peer, state).iter().rev();
+                match between.find(|it| !self.is_avoided(now, &it.peer)) {
+                    Some(nearest) => self.approach(now, nearest.peer, vec![from.peer]),
                     None => self.approached = None,
                 }
             }

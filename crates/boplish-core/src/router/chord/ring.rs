@@ -127,17 +127,16 @@ impl Ring {
         changed
     }
 
-    /// Of the predecessors of a peer behind this one, as that peer tells them, those that would
-    /// stand between the two; the nearest to this peer last.
-    pub(super) fn between<'a>(
-        &self,
-        peer: &'a PeerId,
-        state: &'a RingState,
-    ) -> impl Iterator<Item = PeerId> + use<'a> {
+    /// Of the predecessors of a peer behind this one, as that peer tells them, those that stand
+    /// between the two; the nearest to this peer last.
+    pub(super) fn between<'a>(&self, peer: &PeerId, state: &'a RingState) -> &'a [Place] {
         let mut last = *peer;
-        let own = self.own;
-        let ids = state.predecessors.iter().map(|place| place.peer);
-        ids.take_while(move |id| is_between(&own, id, &core::mem::replace(&mut last, *id)))
+        let follows = |place: &&Place| {
+            let before = core::mem::replace(&mut last, place.peer);
+            is_between(&self.own, &place.peer, &before)
+        };
+        let count = state.predecessors.iter().take_while(follows).count();
+        state.predecessors.get(..count).unwrap_or_default()
     }
 
     /// Whether the predecessors of the successor, if they begin with this peer, go on with this

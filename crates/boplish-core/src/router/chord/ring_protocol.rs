@@ -172,9 +172,8 @@ impl Chord {
     /// has come between, or it would ask in its next turn only.
     fn rectify(&mut self, from: Place) {
         let before = self.ring.predecessor();
-        if self.ring.rectify(from)
-            && let Some(before) = before
-        {
+        let nearer = self.ring.rectify(from);
+        if let Some(before) = before.filter(|_| nearer) {
             self.say(before, &RingMessage::State(self.ring.state(false)));
         }
     }
@@ -234,14 +233,18 @@ impl Chord {
         let was_successor = self.ring.successor();
         self.ring.stabilize(from, state);
         if self.ring.successor() == Some(from.peer) {
-            // Where many have come at once, going from one to the next would take for ever. The
-            // first is the surest.
-            let mut between = self.ring.between(&from.peer, state);
-            let (first, last) = (between.next(), between.last());
-            if last.is_some() {
+            // Where many have come at once, going from one to the next would take for ever: the
+            // last is the nearest. The first is the surest.
+            let between = self.ring.between(&from.peer, state);
+            let (first, last) = match between {
+                [first, .., last] => (Some(first.peer), Some(last.peer)),
+                [only] => (None, Some(only.peer)),
+                [] => (None, None),
+            };
+            if first.is_some() {
                 self.check_soon(now);
             }
-            self.taken = Some((from.peer, state.checksum(), last.or(first)));
+            self.taken = Some((from.peer, state.checksum(), last));
             if was_successor != Some(from.peer) {
                 // Notify: so that it takes this peer for its predecessor.
                 self.stabilize_with(from.peer);

@@ -224,3 +224,25 @@ fn the_gap_reaches_back_to_the_predecessor() {
     assert_eq!(ring(&[90], &[110], 8).gap(), 10 << 24);
     assert_eq!(ring(&[200], &[110], 8).gap(), 156 << 24);
 }
+
+#[test]
+fn those_between_this_peer_and_one_behind_it_are_named_up_to_the_nearest() {
+    let ring = ring(&[], &[200], 8);
+    let between = |predecessors: &[u8]| {
+        let state = state(predecessors, &[]);
+        peers(ring.between(&id(200), &state))
+    };
+    assert_eq!(between(&[180, 150, 120, 90, 60]), [180, 150, 120].map(id));
+    assert_eq!(
+        between(&[180, 120, 100]),
+        [180, 120].map(id),
+        "and this peer"
+    );
+    assert_eq!(between(&[100, 90]), []);
+    assert_eq!(between(&[90, 150]), [], "that is behind both");
+    assert_eq!(
+        between(&[150, 180, 120]),
+        [id(150)],
+        "those are out of order"
+    );
+}
