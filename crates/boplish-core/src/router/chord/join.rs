@@ -8,6 +8,7 @@ use boplish_wire::ring::{Place, RingState};
 use super::finds::Purpose;
 use super::long_links::Want;
 use super::neighbours::Neighbour;
+use super::space::is_between;
 use super::{Chord, Detour};
 use crate::time::Time;
 
@@ -90,15 +91,12 @@ impl Chord {
                 self.stabilize_with(from.peer);
                 self.tend(now);
             }
-            Some(_) | None if is_approached => {
-                // Those that can't be linked may be gone.
-                let mut between = self.ring.between(&from.peer, state).iter().rev();
-                match between.find(|it| !self.is_avoided(now, &it.peer)) {
-                    Some(nearest) => self.approach(now, nearest.peer, vec![from.peer]),
-                    None => self.approached = None,
-                }
+            Some(first) if is_approached && is_between(&self.own, &first.peer, &from.peer) => {
+                self.approach(now, first.peer, vec![from.peer]);
             }
-            Some(_) | None => {}
+            Some(_) | None => {
+                self.approached.take_if(|_| is_approached);
+            }
         }
     }
 

@@ -362,10 +362,11 @@ impl Router for Chord {
     }
 
     fn handle_unreachable(&mut self, _now: Time, relay: PeerId, peer: PeerId) -> bool {
-        self.ways.remove(&peer);
+        // Of those over whom it was to be reached, one may be gone.
+        let is_straight = self.ways.remove(&peer).is_none();
         // Who hears nobody any more knows nothing of others.
-        let is_known =
-            relay != self.own || self.neighbours.iter().any(|(_, link)| link.is_usable());
+        let is_known = is_straight
+            && (relay != self.own || self.neighbours.iter().any(|(_, link)| link.is_usable()));
         if is_known {
             self.not_found(peer);
         }

@@ -241,9 +241,6 @@ impl Chord {
                 [only] => (None, Some(only.peer)),
                 [] => (None, None),
             };
-            if first.is_some() {
-                self.check_soon(now);
-            }
             self.taken = Some((from.peer, state.checksum(), last));
             if was_successor != Some(from.peer) {
                 // Notify: so that it takes this peer for its predecessor.

@@ -93,7 +93,7 @@ impl Chord {
             self.timers.joining_since = None;
             self.timers.long = Some(now);
             self.timers.member_since = now;
-            self.check_soon(now);
+            self.timers.check = Some(now + self.jittered(self.config.check_interval));
         }
     }
 }

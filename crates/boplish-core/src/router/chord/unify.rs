@@ -18,9 +18,6 @@ use crate::time::Time;
 pub(super) const LOOK_AROUND: Duration = Duration::from_secs(4);
 const LOOK_AROUND_MAX: Duration = Duration::from_secs(256);
 
-/// Where the successor has turned out to be a wrong one, it may not be the last.
-const CHECK_SOON: Duration = Duration::from_secs(3);
-
 /// Gossip of another ring is heeded this often.
 const UNIFY_INTERVAL: Duration = Duration::from_secs(10);
 
@@ -60,12 +57,6 @@ impl Chord {
         }
     }
 
-    /// The ring is in motion here: it is asked about again soon.
-    pub(super) fn check_soon(&mut self, now: Time) {
-        let at = now + CHECK_SOON;
-        self.timers.check = Some(self.timers.check.map_or(at, |it| it.min(at)));
-    }
-
     /// The owner of the key after the own id, as found over some peers, and its place.
     pub(super) fn compare_successor(
         &mut self,
@@ -77,7 +68,6 @@ impl Chord {
         if owner == self.own || !state.member || !self.ring.is_nearer_successor(&owner) {
             return;
         }
-        self.check_soon(now);
         let is_foreign = self.is_foreign(state);
         if self.neighbours.get(&owner).is_some() {
             self.stabilize_with(owner);
