@@ -64,5 +64,7 @@ pub(super) fn run(module: &Path) -> Result<()> {
     wasm_opt(&PASSES)?;
     let named = order::name_by_order(&fs::read(module)?)?;
     fs::write(module, named)?;
-    wasm_opt(&SORT)
+    wasm_opt(&SORT)?;
+    // Once more, and the order stays: another 0.3 %.
+    wasm_opt(&PASSES)
 }

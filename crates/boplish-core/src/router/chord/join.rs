@@ -5,11 +5,10 @@ use core::time::Duration;
 use boplish_wire::PeerId;
 use boplish_wire::ring::{Place, RingState};
 
+use super::Chord;
 use super::finds::Purpose;
-use super::long_links::Want;
 use super::neighbours::Neighbour;
 use super::space::is_between;
-use super::{Chord, Detour};
 use crate::time::Time;
 
 /// After this long without anybody who is a member, a peer with links begins a ring; after the
@@ -69,10 +68,7 @@ impl Chord {
         {
             return self.stabilize_with(peer);
         }
-        if !over.is_empty() {
-            self.learn_way(now, peer, Detour::Over(over));
-        }
-        self.want(now, peer, Want::Ring { foreign: false });
+        self.want_over(now, peer, over);
     }
 
     /// The peer that this one wants to join in front of has told its place.

@@ -1,5 +1,6 @@
 //! Keeps the ring in order: stabilize, rectify and notify, over links or over others.
 
+use core::iter;
 use core::time::Duration;
 
 use boplish_wire::ring::{Place, RingMessage, RingState, gap_code};
@@ -115,7 +116,7 @@ impl Chord {
             RingMessage::State(state) => self.handle_state(now, via, from, &state),
             RingMessage::Unchanged => {
                 if let Some((_, _, Some(between))) = self.taken.filter(|it| it.0 == from.peer) {
-                    self.consider_named(now, between);
+                    self.consider_named(now, between, vec![from.peer]);
                 }
                 self.has_answered(&from.peer);
             }
@@ -202,7 +203,7 @@ impl Chord {
                 .take(1)
                 .chain(state.predecessors.first())
             {
-                self.consider_named(now, place.peer);
+                self.consider_named(now, place.peer, Vec::new());
             }
             return self.tend(now);
         }
@@ -233,25 +234,22 @@ impl Chord {
         let was_successor = self.ring.successor();
         self.ring.stabilize(from, state);
         if self.ring.successor() == Some(from.peer) {
-            // Where many have come at once, going from one to the next would take for ever: the
-            // last is the nearest. The first is the surest.
             let between = self.ring.between(&from.peer, state);
-            let (first, last) = match between {
-                [first, .., last] => (Some(first.peer), Some(last.peer)),
-                [only] => (None, Some(only.peer)),
-                [] => (None, None),
-            };
-            self.taken = Some((from.peer, state.checksum(), last));
+            self.taken = Some((
+                from.peer,
+                state.checksum(),
+                between.last().map(|it| it.peer),
+            ));
             if was_successor != Some(from.peer) {
                 // Notify: so that it takes this peer for its predecessor.
                 self.stabilize_with(from.peer);
             }
-            for named in first.into_iter().chain(last) {
-                if self.neighbours.get(&named).is_none() {
-                    // Its id alone may not lead to it yet.
-                    self.learn_way(now, named, Detour::Over(vec![from.peer]));
+            // Where many have come at once, going from one to the next would take for ever: the
+            // last is the nearest. The first is the surest.
+            if let Some((first, rest)) = between.split_first() {
+                for named in iter::once(first).chain(rest.last()) {
+                    self.consider_named(now, named.peer, vec![from.peer]);
                 }
-                self.consider_named(now, named);
             }
             self.correct(from.peer, state);
         }
@@ -262,7 +260,7 @@ impl Chord {
     fn ask_back(&mut self, now: Time, peer: PeerId) {
         if self.ring.is_nearer_successor(&peer) {
             match self.neighbours.get(&peer) {
-                Some(_) => self.consider_named(now, peer),
+                Some(_) => self.consider_named(now, peer, Vec::new()),
                 None => {
                     self.reach(now, peer);
                     self.relay_instead(now, peer);
@@ -288,8 +286,9 @@ impl Chord {
         }
     }
 
-    /// Somebody has named a peer that may be a nearer successor or predecessor.
-    pub(super) fn consider_named(&mut self, now: Time, peer: PeerId) {
+    /// Somebody has named a peer that may be a nearer successor or predecessor, and is reached
+    /// `over` these, should its id alone not lead to it yet.
+    fn consider_named(&mut self, now: Time, peer: PeerId, over: Vec<PeerId>) {
         if peer == self.own || !self.ring.is_nearer_successor(&peer) {
             return;
         }
@@ -298,10 +297,16 @@ impl Chord {
             Some(_) => self.stabilize_with(peer),
             // It is asked in its turn.
             None if self.relayed.contains_key(&peer) => {}
-            None => {
-                self.want(now, peer, Want::Ring { foreign: false });
-            }
+            None => self.want_over(now, peer, over),
         }
+    }
+
+    /// Wants a link to a peer of the ring, which is reached over these others, if there are any.
+    pub(super) fn want_over(&mut self, now: Time, peer: PeerId, over: Vec<PeerId>) {
+        if !over.is_empty() {
+            self.learn_way(now, peer, Detour::Over(over));
+        }
+        self.want(now, peer, Want::Ring { foreign: false });
     }
 
     /// A peer is gone: the ring goes on without it.
