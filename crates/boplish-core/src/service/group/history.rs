@@ -10,6 +10,7 @@ use boplish_wire::group::{Mark, Post, Saying};
 use super::Trees;
 use super::posts::Age;
 use super::tree::{Tree, Up};
+use crate::table::Set;
 use crate::time::Time;
 
 /// How long the answer may take, and each further post of it, and how often it is asked for.
@@ -67,6 +68,11 @@ impl Tree {
         matches!(&self.past, Past::Awaited { of: Some(of), .. } if of == peer)
     }
 
+    /// Whether that peer, which was asked, is still there, and has not said that it knows nothing.
+    fn waits_for(&self, peer: &PeerId) -> bool {
+        self.neighbours().contains(peer) && !self.ignorant.contains_key(peer)
+    }
+
     /// Whether a post was said since this peer came, though it comes with what was said before.
     pub(super) fn has_missed(&self, mark: Mark, post: &Post) -> bool {
         let is_missing = !self.waits_for_history() && self.posts.is_missing(mark);
@@ -81,18 +87,25 @@ impl Tree {
         }
     }
 
-    /// Who may know what was said before, and does not ask for it: the parent, or the child that has
-    /// most below it.
+    /// Who may know what was said before, has not been asked in vain and does not ask for it: the
+    /// parent, or the child that has most below it.
     fn whom_to_ask(&self) -> Option<PeerId> {
-        let is_asking = |peer: &PeerId| self.asking.contains_key(peer);
-        match self.up {
-            Up::Parent { peer, .. } => Some(peer).filter(|peer| !is_asking(peer)),
-            Up::Root => {
-                let children = self.children.iter().filter(|it| !is_asking(it.0));
-                children.max_by_key(|it| it.1.count).map(|it| *it.0)
-            }
-            Up::Searching { .. } => None,
-        }
+        let may_know =
+            |it: &PeerId| !self.asking.contains_key(it) && !self.ignorant.contains_key(it);
+        let parent = match self.up {
+            Up::Parent { peer, .. } => Some(peer),
+            Up::Root => None,
+            Up::Searching { .. } => return None,
+        };
+        let children = self.children.iter().filter(|it| may_know(it.0));
+        let largest = children.max_by_key(|it| it.1.count).map(|it| *it.0);
+        parent.filter(may_know).or(largest)
+    }
+
+    /// Whether the parent asks: then nobody above knows, and it does not wait for long.
+    fn is_asked_by_parent(&self) -> bool {
+        self.parent()
+            .is_some_and(|it| self.asking.contains_key(&it))
     }
 }
 
@@ -108,7 +121,7 @@ impl Trees {
         }
         let asked = match &tree.past {
             Past::Known => return self.complete_history(now, group),
-            Past::Awaited { of: Some(peer), .. } if tree.neighbours().contains(peer) => return,
+            Past::Awaited { of: Some(peer), .. } if tree.waits_for(peer) => return,
             Past::Awaited { asked, .. } | Past::Unknown { asked } => *asked,
         };
         if asked >= MAX_ASKED {
@@ -121,6 +134,12 @@ impl Trees {
             (None, Up::Searching { .. }) => return,
             (None, Up::Root) if now < tree.root_since + NEW_ROOT => {
                 (tree.root_since + NEW_ROOT, None)
+            }
+            (None, Up::Parent { .. }) if tree.is_asked_by_parent() => {
+                return self.answer_parent(now, group);
+            }
+            (None, Up::Root | Up::Parent { .. }) if !tree.ignorant.is_empty() => {
+                return self.complete_history(now, group);
             }
             // For the application it is sought again with the next child.
             (None, Up::Root | Up::Parent { .. }) => return self.answer_asking(group),
@@ -151,7 +170,7 @@ impl Trees {
         let is_wanted = tree.membership.as_ref().is_none_or(|it| it.history > 0);
         let is_first = core::mem::take(&mut tree.is_new) && is_wanted;
         if is_first {
-            tree.posts.pass_over(marks);
+            tree.posts.pass_over(now, marks);
         }
         self.seek_history(now, group);
         is_first
@@ -162,8 +181,9 @@ impl Trees {
         let Some(tree) = self.trees.get_mut(&group) else {
             return;
         };
-        // Nobody waits for one that waits for it; nor is this peer there for all.
-        if tree.awaits(&from) || !tree.neighbours().contains(&from) {
+        // Where both wait for each other, the parent goes on; nor is this peer there for all.
+        let is_awaited_parent = tree.awaits(&from) && tree.parent() == Some(from);
+        if is_awaited_parent || !tree.neighbours().contains(&from) {
             return self.answer(group, from, count);
         }
         tree.asking.insert(from, count);
@@ -181,6 +201,11 @@ impl Trees {
             && *of == Some(from)
             && lacking.is_none()
         {
+            if marks.is_empty() {
+                // Another may know: those of whom somebody has heard are not on all branches.
+                tree.ignorant.insert(from, ());
+                return self.seek_history(now, group);
+            }
             let is_lacking = |mark: &Mark| !tree.posts.is_known(*mark);
             let marks = marks.into_iter().filter(is_lacking);
             let marks: Vec<Mark> = marks.take(MAX_POSTS).collect();
@@ -228,7 +253,11 @@ impl Trees {
         let Some(tree) = self.trees.get_mut(&group) else {
             return;
         };
+        if tree.is_asked_by_parent() && tree.past != Past::Known {
+            return self.answer_parent(now, group);
+        }
         tree.past = Past::Known;
+        tree.ignorant = Set::new();
         let mut told = Vec::new();
         if let Some(membership) = &mut tree.membership {
             let count = core::mem::take(&mut membership.history) as usize;
@@ -243,6 +272,25 @@ impl Trees {
             self.tell_post(group, &post, true);
         }
         self.tell_in_order(now, group);
+    }
+
+    /// Tells the parent, which looks for it in all its branches, what is known in this one; whoever
+    /// else wants to know it waits until the parent does.
+    fn answer_parent(&mut self, now: Time, group: PeerId) {
+        let Some(tree) = self.trees.get_mut(&group) else {
+            return;
+        };
+        let Some(parent) = tree.parent() else {
+            return;
+        };
+        tree.ignorant = Set::new();
+        if let Past::Awaited { asked, .. } = tree.past {
+            tree.past = Past::Unknown { asked };
+        }
+        if let Some(count) = tree.asking.remove(&parent) {
+            self.answer(group, parent, count);
+            self.seek_history(now, group);
+        }
     }
 
     /// Tells those who have asked what is here.
@@ -283,7 +331,7 @@ impl Trees {
         if now < until {
             return;
         }
-        let is_heard = lacking.is_some();
+        let is_heard = lacking.is_some() || tree.is_asked_by_parent();
         tree.past = Past::Unknown { asked };
         match of {
             None => self.answer_asking(group),

@@ -222,7 +222,7 @@ impl Trees {
             until: now + PARENT_PATIENCE,
         };
         match tree.is_new {
-            true => tree.posts.pass_over(marks),
+            true => tree.posts.pass_over(now, marks),
             false => tree.posts.has(now, from, marks),
         }
         tree.is_new = false;

@@ -94,8 +94,9 @@ pub(super) struct Posts {
     kept: VecDeque<Kept>,
     bytes: usize,
     known: Set<Mark>,
-    /// Those that were said lately when this peer came.
+    /// Those that were said lately when this peer came, and until when that is lately.
     old: Set<Mark>,
+    old_until: Time,
     /// The known ones, the oldest first.
     order: VecDeque<Mark>,
     missing: Table<Mark, Missing>,
@@ -113,7 +114,8 @@ impl Posts {
     }
 
     /// These were said before this peer came: they don't count as missing.
-    pub(super) fn pass_over(&mut self, marks: &[Mark]) {
+    pub(super) fn pass_over(&mut self, now: Time, marks: &[Mark]) {
+        self.old_until = now + RECENT;
         self.old = marks.iter().map(|mark| (*mark, ())).collect();
     }
 
@@ -222,7 +224,8 @@ impl Posts {
     /// long before: who has joined since would take them for new ones.
     pub(super) fn marks_since(&self, since: Time, count: usize) -> Vec<Mark> {
         let newest_first = self.kept.iter().rev();
-        let is_news = |it: &Kept| it.age == Age::New || self.is_old(it.mark);
+        let is_lately = |it: &Kept| it.since < self.old_until && self.is_old(it.mark);
+        let is_news = |it: &Kept| it.age == Age::New || is_lately(it);
         let recent = newest_first.filter(|it| it.since >= since && is_news(it));
         recent.take(count).map(|it| it.mark).collect()
     }
@@ -468,8 +471,13 @@ mod tests {
         assert_eq!(before, [Arc::from([2]), Arc::from([3])]);
         assert!(posts.marks_since(START, 2).is_empty());
         // Those that were said lately when this peer came are news to others.
-        posts.pass_over(&[2, 3]);
+        posts.pass_over(START, &[2, 3]);
         assert_eq!(posts.marks_since(START, 2), [3, 2]);
+        // Not if they are fetched long after that.
+        posts.pass_over(START, &[4]);
+        let later = START + RECENT;
+        posts.keep(later, 4, &post(4, b"x"), vec![4].into(), Age::Old);
+        assert!(posts.marks_since(later, 2).is_empty());
     }
 
     #[test]

@@ -100,6 +100,8 @@ pub(super) struct Tree {
     /// Who wants to know what was said before, while that is not known here yet.
     pub(super) asking: Table<PeerId, u32>,
     pub(super) past: Past,
+    /// Who was asked for it, and had nothing.
+    pub(super) ignorant: Set<PeerId>,
     /// Others of the group, who are told which posts are here if too few neighbours on the ring are
     /// in it.
     pub(super) others: Vec<PeerId>,
@@ -137,6 +139,7 @@ impl Tree {
             waiting: Set::new(),
             asking: Table::new(),
             past: Past::Unknown { asked: 0 },
+            ignorant: Set::new(),
             others: Vec::new(),
             absent: Set::new(),
             absent_until: now,
