@@ -362,10 +362,9 @@ impl Router for Chord {
     }
 
     fn handle_unreachable(&mut self, _now: Time, relay: PeerId, peer: PeerId) -> bool {
-        // Of those over whom it was to be reached, one may be gone.
-        let is_straight = self.ways.remove(&peer).is_none();
-        // Who hears nobody any more knows nothing of others.
-        let is_known = is_straight
+        // Of those over whom it was to be reached, one may be gone; and who hears nobody any more
+        // knows nothing of others.
+        let is_known = self.ways.remove(&peer).is_none()
             && (relay != self.own || self.neighbours.iter().any(|(_, link)| link.is_usable()));
         if is_known {
             self.not_found(peer);
