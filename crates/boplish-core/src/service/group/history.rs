@@ -90,16 +90,14 @@ impl Tree {
     /// Who may know what was said before, has not been asked in vain and does not ask for it: the
     /// parent, or the child that has most below it.
     fn whom_to_ask(&self) -> Option<PeerId> {
+        if matches!(self.up, Up::Searching { .. }) {
+            return None;
+        }
         let may_know =
             |it: &PeerId| !self.asking.contains_key(it) && !self.ignorant.contains_key(it);
-        let parent = match self.up {
-            Up::Parent { peer, .. } => Some(peer),
-            Up::Root => None,
-            Up::Searching { .. } => return None,
-        };
         let children = self.children.iter().filter(|it| may_know(it.0));
         let largest = children.max_by_key(|it| it.1.count).map(|it| *it.0);
-        parent.filter(may_know).or(largest)
+        self.parent().filter(may_know).or(largest)
     }
 
     /// Whether the parent asks: then nobody above knows, and it does not wait for long.
