@@ -169,8 +169,8 @@ impl Chord {
         self.tend(now);
     }
 
-    /// Takes a peer for the predecessor if it is nearer than the one that is; that one learns at once who
-    /// has come between, or it would ask in its next turn only.
+    /// Takes a peer for the predecessor if it is nearer than the one that is; that one learns at
+    /// once who has come between, or it would ask in its next turn only.
     fn rectify(&mut self, from: Place) {
         let before = self.ring.predecessor();
         let nearer = self.ring.rectify(from);

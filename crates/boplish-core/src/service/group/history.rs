@@ -1,5 +1,5 @@
-//! What was said before somebody came: it is asked for, of the parent or, by the root, of a child, and
-//! told at once and before all else when it has come.
+//! What was said before somebody came: it is asked for, of the parent or, where nobody above knows,
+//! of the children, and told at once and before all else when it has come.
 
 use core::time::Duration;
 use std::sync::Arc;
@@ -200,7 +200,7 @@ impl Trees {
             && lacking.is_none()
         {
             if marks.is_empty() {
-                // Another may know: those of whom somebody has heard are not on all branches.
+                // Another branch may know: this one may have come since.
                 tree.ignorant.insert(from, ());
                 return self.seek_history(now, group);
             }

@@ -26,6 +26,9 @@ pub(crate) struct Peers {
 }
 
 impl Peers {
+    /// From the last join of a network to the first of the next, so that everybody is in.
+    pub(crate) const PAUSE: f64 = 60.0;
+
     /// When the first peer with this number begins to join, in seconds, where `join` says so
     /// without chance.
     pub(crate) fn joins_at(&self, number: usize) -> f64 {
@@ -41,9 +44,6 @@ impl Peers {
             JoinPattern::FlashCrowd | JoinPattern::Ordered => 0.0,
         }
     }
-
-    /// From the last join of a network to the first of the next, so that everybody is in.
-    pub(crate) const PAUSE: f64 = 60.0;
 
     /// The network that the first peers with this number are part of.
     pub(crate) fn ring_of(&self, number: usize) -> usize {
