@@ -7,7 +7,7 @@ use boplish_wire::store::{Ballot, Outcome, StoreMessage};
 use boplish_wire::{PeerId, Record};
 use rand_core::Rng;
 
-use super::lead::{Goal, PAUSE, PAUSE_MORE, Step};
+use super::lead::{Goal, PAUSE, PAUSE_MORE, RESEND, Round, Step};
 use super::shelf::Held;
 use super::{Dht, majority};
 use crate::time::Time;
@@ -63,12 +63,24 @@ impl Dht {
         self.judge_copies(now, number);
     }
 
+    /// Whether that nobody has it means little yet: in its first minute a peer takes all for
+    /// replicas that are there, and most of them may be newcomers with nothing, as where a whole
+    /// network begins anew from disks.
+    fn others_may_have_it(&self, now: Time, round: &Round) -> bool {
+        if round.best.is_some() || self.view.is_mature(now) || now >= round.begun + RESEND {
+            return false;
+        }
+        let holders = self.view.holders(&round.key, self.config.replicas);
+        let is_awaited = |peer: &PeerId| holders.contains(peer) && !round.has_answered(peer);
+        round.voters.iter().any(is_awaited)
+    }
+
     /// Goes on if most have answered.
-    fn judge_copies(&mut self, now: Time, number: u32) {
+    pub(super) fn judge_copies(&mut self, now: Time, number: u32) {
         let Some(round) = self.rounds.get(&number) else {
             return;
         };
-        if round.yes.len() < majority(round.voters.len()) {
+        if round.yes.len() < majority(round.voters.len()) || self.others_may_have_it(now, round) {
             return;
         }
         let (best, step) = (round.best.clone(), round.step.clone());

@@ -15,7 +15,7 @@ use super::shelf::{Held, Taken};
 use crate::time::Time;
 
 /// Who has not answered by then is asked again.
-const RESEND: Duration = Duration::from_millis(1_200);
+pub(super) const RESEND: Duration = Duration::from_millis(1_200);
 
 /// A round ends after this long, whatever has come of it.
 const LIMIT: Duration = Duration::from_secs(6);
@@ -48,8 +48,8 @@ pub(super) struct Round {
     pub(super) agree: bool,
     /// The latest ballot that anybody has mentioned.
     pub(super) latest: Ballot,
+    pub(super) begun: Time,
     pub(super) resend: Time,
-    pub(super) deadline: Time,
 }
 
 /// What a round is for.
@@ -74,8 +74,12 @@ pub(super) enum Step {
 }
 
 impl Round {
+    fn deadline(&self) -> Time {
+        self.begun + LIMIT
+    }
+
     pub(super) fn due(&self) -> Time {
-        self.resend.min(self.deadline)
+        self.resend.min(self.deadline())
     }
 
     pub(super) fn has_answered(&self, peer: &PeerId) -> bool {
@@ -204,8 +208,8 @@ impl Dht {
             best: None,
             agree: true,
             latest: self.shelf.latest(now, &key),
+            begun: now,
             resend: now + RESEND,
-            deadline: now + LIMIT,
         };
         self.rounds.insert(number, round);
         Some(number)
@@ -328,13 +332,14 @@ impl Dht {
             let Some(round) = self.rounds.get_mut(&number) else {
                 continue;
             };
-            if round.deadline <= now {
+            if round.deadline() <= now {
                 self.end(number, Outcome::Unknown, None);
             } else if round.step == Step::Wait {
                 self.prepare(now, number);
             } else {
                 round.resend = now + RESEND;
                 self.send_to_voters(now, number);
+                self.judge_copies(now, number);
             }
         }
     }

@@ -239,19 +239,74 @@ fn id(first: u8) -> PeerId {
 
 /// Peer 100 of a large ring, which knows ten on either side, and what it has said since.
 fn member(capacity: usize) -> Passed {
+    let before = (90..100).rev().map(id).collect();
+    member_between(before, (101..111).map(id).collect(), capacity)
+}
+
+fn member_between(before: Vec<PeerId>, after: Vec<PeerId>, capacity: usize) -> Passed {
     let rng = Xoshiro256PlusPlus::seed_from_u64(1);
     let config = StoreConfig {
         capacity,
         ..StoreConfig::default()
     };
-    let mut dht = Dht::new(id(100), config, 1_799_999_000, rng);
-    let near = Neighbourhood {
-        own: id(100),
-        before: (90..100).rev().map(id).collect(),
-        after: (101..111).map(id).collect(),
-    };
+    let own = id(100);
+    let mut dht = Dht::new(own, config, 1_799_999_000, rng);
+    let near = Neighbourhood { own, before, after };
     dht.handle_update(NOW, &Near(near));
     Passed { dht }
+}
+
+#[test]
+fn where_all_are_new_nothing_is_missing_until_everybody_has_said_so() {
+    let record = record_at(51..=100);
+    let key = record.key();
+    let reader = id(150);
+    let get = StoreMessage::Get {
+        token: 99,
+        client: Client {
+            peer: None,
+            passed: 3,
+        },
+        key,
+        quick: false,
+    };
+    let copy = |token, record| StoreMessage::Copy {
+        token,
+        promised: true,
+        ballot: 0,
+        record,
+    };
+    let asked = || {
+        let others = [id(50), id(150)];
+        let mut peer = member_between(others.to_vec(), others.to_vec(), 1 << 20);
+        peer.dht.handle_message(NOW, reader, &get.encode());
+        let said = peer.said();
+        let [(_, StoreMessage::Read { token, .. }), ..] = &*said else {
+            panic!("{said:?} is no question to the replicas");
+        };
+        // It has nothing itself, and so has one of the others.
+        let nothing = copy(*token, None).encode();
+        peer.dht.handle_message(NOW, id(150), &nothing);
+        assert!(peer.said().is_empty(), "the third has not answered");
+        (peer, *token)
+    };
+
+    let (mut peer, token) = asked();
+    let found = copy(token, Some(record.encode())).encode();
+    peer.dht.handle_message(NOW, id(50), &found);
+    let is_read =
+        |said: &[(PeerId, StoreMessage)]| matches!(said, [(_, StoreMessage::Read { .. }), ..]);
+    assert!(is_read(&peer.said()), "it is to be written to most");
+
+    let (mut peer, token) = asked();
+    let nothing = copy(token, None).encode();
+    peer.dht.handle_message(NOW, id(50), &nothing);
+    assert_eq!(peer.said(), [(reader, copy(99, None))]);
+
+    let (mut peer, _) = asked();
+    peer.dht.handle_timeout(NOW + Duration::from_millis(1_200));
+    let answer = (reader, copy(99, None));
+    assert!(peer.said().contains(&answer), "the third may be dead");
 }
 
 /// A record whose key begins with a byte in this range.
