@@ -1,6 +1,7 @@
 //! `boplish emulate --backend webrtc`: real peers, in one process and in several.
 #![allow(clippy::unwrap_used, reason = "tests may panic")]
 
+#[path = "all/common/mod.rs"]
 mod common;
 
 use std::fs;
